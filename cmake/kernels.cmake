@@ -1,0 +1,24 @@
+# One object library per instruction set; nothing else in the tree is compiled with ISA flags.
+# Its objects must not leak inline functions built with those flags into the rest of the program,
+# hence no exceptions, no RTTI, and the symbol check in tests/cpp.
+set(geng_kernel_objects)
+function(geng_kernels isa)
+  file(GLOB sources CONFIGURE_DEPENDS cpp/src/cpu/${isa}/*.cpp)
+  add_library(geng_kernels_${isa} OBJECT ${sources})
+  target_include_directories(geng_kernels_${isa} PRIVATE cpp/src)
+  target_link_libraries(geng_kernels_${isa} PRIVATE geng_flags)
+  target_compile_options(geng_kernels_${isa} PRIVATE -fno-exceptions -fno-rtti ${ARGN})
+  set(geng_kernel_objects ${geng_kernel_objects} $<TARGET_OBJECTS:geng_kernels_${isa}> PARENT_SCOPE)
+endfunction()
+
+# scalar is the reference and the yardstick of every speed-up: it must not be vectorised behind our back.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  geng_kernels(scalar -fno-vectorize -fno-slp-vectorize)
+else()
+  geng_kernels(scalar -fno-tree-vectorize)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  geng_kernels(avx2 -mavx2 -mfma)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  geng_kernels(neon -march=armv8-a)
+endif()
