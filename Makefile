@@ -1,0 +1,137 @@
+# Every target makes what it needs, keeps it, and does not make it twice.
+# Made here: .venv (Python packages), build (objects, caches), out (what the commands write).
+
+PYTHON ?= python3
+JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
+TEXT   ?= Periodic data with a period of 64 steps, values range from -5 to 5, upward trend, no anomaly
+TORCH  ?= torch==2.13.0
+
+BIN    := .venv/bin
+STAMPS := .venv/stamps
+WITH   := PATH="$(CURDIR)/$(BIN):$$PATH"
+PIP    := $(WITH) python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+          --constraint requirements/constraints.txt
+
+files    = $(shell find $(wildcard $(1)) -type f -not -path '*/__pycache__/*' 2>/dev/null)
+DEVICE  := $(call files,CMakeLists.txt pyproject.toml cpp/include cpp/src cpp/bindings cmake python)
+EXPORT  := $(call files,export)
+CLOUD   := $(call files,cloud)
+CPP     := $(call files,cpp tests/cpp)
+TIDY    := $(filter-out cpp/src/cpu/%,$(filter cpp/src/%.cpp,$(CPP)))
+PY_DIRS := $(wildcard python export cloud tests tools)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help sample test test-cpp test-sanitizers test-aarch64 test-python \
+        lint lint-python lint-cpp lint-tree format clean distclean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+sample: $(STAMPS)/device ## Install the device package and generate 20 series: out/sample.csv, out/sample.png.
+	@mkdir -p out
+	$(BIN)/geng-edge sample --text "$(TEXT)" -n 20 --seed 0 --out out/sample.csv --plot out/sample.png
+
+test: test-cpp test-sanitizers test-aarch64 test-python ## Build and test everything; the last line is pytest's.
+
+# --- environment -------------------------------------------------------------------------------
+
+$(STAMPS)/venv: tools/check_needs.sh requirements/build.txt requirements/constraints.txt
+	@tools/check_needs.sh "$(PYTHON)"
+	@echo "== .venv: build tools"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) -r requirements/build.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/device: $(STAMPS)/venv $(DEVICE)
+	@echo "== .venv: geng-edge (compiles the core)"
+	@$(PIP) --no-build-isolation -Cbuild-dir=build/wheel '.[text,plot]'
+	@touch $@
+
+# torch comes first and alone: resolved together with the rest, pip may choose another build of it.
+$(STAMPS)/torch: $(STAMPS)/venv
+	@echo "== .venv: $(TORCH)"
+	@$(PIP) '$(TORCH)'
+	@touch $@
+
+$(STAMPS)/export: $(STAMPS)/device $(STAMPS)/torch $(EXPORT)
+	@echo "== .venv: geng-export"
+	@$(PIP) ./export
+	@touch $@
+
+$(STAMPS)/cloud: $(STAMPS)/venv $(CLOUD)
+	@echo "== .venv: geng-cog"
+	@$(PIP) ./cloud
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/venv requirements/test.txt
+	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+$(STAMPS)/lint: $(STAMPS)/venv requirements/lint.txt
+	@echo "== .venv: formatters and linters"
+	@$(PIP) -r requirements/lint.txt
+	@touch $@
+
+# --- tests -------------------------------------------------------------------------------------
+
+configure = test -f build/$(1)/build.ninja || $(WITH) cmake --log-level=WARNING --preset $(1)
+build     = $(WITH) cmake --build --preset $(1) -j $(JOBS) -- --quiet
+ctest     = $(WITH) ctest --preset $(1) --no-tests=error --output-on-failure -j $(JOBS)
+
+test-cpp: $(STAMPS)/venv ## Build and run the C++ tests.
+	@echo "== C++ tests"
+	@$(call configure,dev)
+	@$(call build,dev)
+	@$(call ctest,dev)
+
+test-sanitizers: $(STAMPS)/venv ## The same under the address and undefined behaviour sanitizers.
+	@echo "== C++ tests, address and undefined behaviour sanitizers"
+	@$(call configure,asan)
+	@$(call build,asan)
+	@$(call ctest,asan)
+
+test-aarch64: $(STAMPS)/venv ## The same for 64-bit Arm under qemu, where both are installed.
+	@if command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64-static >/dev/null; then \
+	  echo "== C++ tests, aarch64 under qemu" && \
+	  { $(call configure,aarch64); } && $(call build,aarch64) && $(call ctest,aarch64); \
+	else \
+	  echo "== C++ tests, aarch64: skipped, needs the packages g++-aarch64-linux-gnu and qemu-user-static"; \
+	fi
+
+test-python: $(STAMPS)/device $(STAMPS)/export $(STAMPS)/cloud $(STAMPS)/test ## Install the three packages and run pytest.
+	@echo "== Python tests"
+	@$(BIN)/pytest
+
+# --- lint --------------------------------------------------------------------------------------
+
+lint: lint-tree lint-python lint-cpp ## Formatting, types, import rules, clang-tidy, kernel symbols.
+
+lint-tree: $(STAMPS)/venv ## Include rules of the C++ folders and sizes of files.
+	@$(BIN)/python tools/check_tree.py
+
+lint-python: $(STAMPS)/lint $(STAMPS)/export ## ruff, mypy --strict, import-linter.
+	@echo "== ruff, mypy, import-linter"
+	@$(BIN)/ruff check --quiet $(PY_DIRS)
+	@$(BIN)/ruff format --quiet --check $(PY_DIRS)
+	@$(BIN)/mypy --no-error-summary
+	@PYTHONPATH=python:export:cloud $(BIN)/lint-imports --cache-dir build/importlinter
+
+lint-cpp: $(STAMPS)/lint ## clang-format, clang-tidy, one symbol per kernel object.
+	@echo "== clang-format, clang-tidy, kernel symbols"
+	@$(BIN)/clang-format --dry-run -Werror $(filter %.h %.cpp %.inl,$(CPP))
+	@$(call configure,dev)
+	@$(WITH) cmake --build --preset dev -j $(JOBS) --target geng -- --quiet
+	@$(WITH) ctest --preset dev --no-tests=error -Q -R kernel_symbols
+	@printf '%s\n' $(TIDY) | xargs -P $(JOBS) -n 1 $(BIN)/clang-tidy --quiet -p build/dev
+
+format: $(STAMPS)/lint ## Rewrite Python and C++ sources in the house format.
+	@$(BIN)/ruff check --quiet --fix-only $(PY_DIRS)
+	@$(BIN)/ruff format --quiet $(PY_DIRS)
+	@$(BIN)/clang-format -i $(filter %.h %.cpp %.inl,$(CPP))
+
+clean: ## Remove what was built and written; keep .venv.
+	rm -rf build out
+
+distclean: clean ## Remove .venv as well.
+	rm -rf .venv
