@@ -122,7 +122,7 @@ lint-cpp: $(STAMPS)/lint ## clang-format, clang-tidy, one symbol per kernel obje
 	@$(BIN)/clang-format --dry-run -Werror $(filter %.h %.cpp %.inl,$(CPP))
 	@$(call configure,dev)
 	@$(WITH) cmake --build --preset dev -j $(JOBS) --target geng -- --quiet
-	@$(WITH) ctest --preset dev --no-tests=error -Q -R kernel_symbols
+	@$(WITH) ctest --preset dev --no-tests=error --output-on-failure -R kernel_symbols
 	@printf '%s\n' $(TIDY) | xargs -P $(JOBS) -n 1 $(BIN)/clang-tidy --quiet -p build/dev
 
 format: $(STAMPS)/lint ## Rewrite Python and C++ sources in the house format.
