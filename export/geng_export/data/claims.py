@@ -16,28 +16,26 @@ EVENT_KINDS = ("spike", "dip", "shift", "dropout")
 NOISE_LEVELS = ("none", "low", "moderate", "high")
 COLOURS = ("white", "red")
 
-# One cycle of each, u = 0..1; the phase is free, and the words of phrases.py say no more than this.
+# Shapes of one cycle; the phase is free. waves.py draws them.
 WAVES = (
     "sine",  # one smooth hump and one trough of equal width
-    "square",  # high for half of the cycle, low for the other
-    "triangle",  # rises and falls at the same constant rate
-    "sawtooth",  # rises at a constant rate, then drops at once
-    "falling sawtooth",  # jumps up at once, then falls at a constant rate
-    "trapezoid",  # ramps up, holds, ramps down, holds
-    "pulse",  # high for less than a quarter of the cycle, flat otherwise
-    "bursts",  # a packet of quick oscillation for a part of the cycle, quiet otherwise
-    "daytime",  # a half-sine hump for about half of the cycle, flat for the other
-    "double peak",  # two humps of different height: morning and evening
+    "skewed",  # smooth, but rises faster than it falls or the other way round
+    "triangle",  # rises and falls at constant rates
+    "sawtooth",  # a constant ramp, then back at once; either direction
+    "square",  # high for about half of the cycle, low for the other
+    "pulse",  # a narrow peak, flat otherwise
+    "bursts",  # a broad peak for a quarter of the cycle, quiet otherwise
+    "daytime",  # a half-sine hump for half of the cycle, flat for the other
+    "double peak",  # a higher and a lower hump: morning and evening
     "heartbeat",  # a narrow tall peak with smaller bumps around it
-    "relaxation",  # exponential approach up, then exponential approach down: thermostats, charging
 )
 
 # Standard deviation of the noise as a share of the range (high - low): [from, to).
 NOISE_BANDS = {
-    "none": (0.0, 0.005),
-    "low": (0.005, 0.03),
-    "moderate": (0.03, 0.08),
-    "high": (0.08, math.inf),
+    "none": (0.0, 0.004),
+    "low": (0.004, 0.02),
+    "moderate": (0.02, 0.06),
+    "high": (0.06, math.inf),
 }
 
 # Share of the window that a position word covers: from, to. A word is said only of an event
