@@ -9,7 +9,7 @@ TORCH  ?= torch==2.13.0
 BIN    := .venv/bin
 STAMPS := .venv/stamps
 WITH   := PATH="$(CURDIR)/$(BIN):$$PATH"
-PIP    := $(WITH) python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+PIP    := $(WITH) python -m pip install -qq --disable-pip-version-check --no-warn-conflicts \
           --constraint requirements/constraints.txt
 
 files    = $(shell find $(wildcard $(1)) -type f -not -path '*/__pycache__/*' 2>/dev/null)
