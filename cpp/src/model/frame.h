@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace geng {
+
+/// What a number of a description can stand for. The order is the model file's.
+enum class Role : std::size_t {
+  other, low, high, mean, center, amplitude, span, period, period2, position, position2, noise,
+  resolution,
+};
+
+inline constexpr std::size_t kRoles = 13;
+inline constexpr std::array<std::string_view, kRoles> kRoleNames = {
+    "other",  "low",     "high",     "mean",      "center", "amplitude", "span",
+    "period", "period2", "position", "position2", "noise",  "resolution"};
+
+/// The number that plays a role.
+struct RoleValue {
+  double value = 0.0;
+  double steps = 0.0;    ///< The value in steps of the series; 0 when it cannot be expressed so.
+  bool percent = false;  ///< It was written as a percentage.
+};
+
+/// The number of each role, where the description has one.
+struct Roles {
+  std::array<std::optional<RoleValue>, kRoles> by_role;
+
+  [[nodiscard]] const std::optional<RoleValue>& operator[](Role role) const noexcept {
+    return by_role[static_cast<std::size_t>(role)];
+  }
+};
+
+/// A coordinate of the latent: where its zero lies and how far one unit reaches.
+struct Coordinate {
+  double centre;
+  double spread;
+  bool known = false;  ///< Pinned by a number of the description.
+};
+
+inline constexpr std::size_t kFrameFeatures = 16;
+
+/// The coordinate system in which level, scale, periods and positions of a latent are expressed.
+///
+/// Word pieces carry magnitudes badly, but the numbers of the description are in the condition as
+/// they are: so the latent says how far the series is from them, and a range of -5 to 5 comes out
+/// as asked instead of off by some per cent. Coordinates without a number have a wide default.
+///
+///   range  = range.centre exp(range.spread r)        low  = low.centre + range low.spread sinh(r)
+///   mean   = mean.centre + mean.spread r (a share of the range)
+///   noise  = noise.centre + noise.spread r (log of a share of the range)
+///   period = period.centre exp(period.spread r)      position = position.centre + position.spread r
+struct Frame {
+  Coordinate range{10.0, 2.5};
+  Coordinate low{0.0, 1.0};
+  Coordinate mean{0.5, 0.15};
+  Coordinate noise{-3.5, 1.5};
+  std::array<Coordinate, 2> period{{{64.0, 1.2}, {64.0, 1.2}}};
+  std::array<Coordinate, 2> position{{{0.5, 0.3}, {0.5, 0.3}}};
+  double resolution = 0.0;  ///< Step of the values; 0 = continuous.
+
+  /// What the bridge is told of the frame, bounded.
+  [[nodiscard]] std::array<float, kFrameFeatures> features() const noexcept;
+};
+
+/// The frame that the numbers of a description span for a series of `length` steps.
+Frame frame_of(const Roles& roles, std::size_t length) noexcept;
+
+}  // namespace geng
