@@ -16,6 +16,9 @@ enum Feature : std::uint32_t {
   kFma = 1u << 1,
 };
 
+/// A row of quantized activations is padded with zeros to a multiple of this.
+constexpr std::size_t kActivationPad = 16;
+
 /// What is applied to an output of a matmul before it is stored.
 enum class Epilogue : std::uint8_t { none, gelu_tanh, gelu_erf };
 

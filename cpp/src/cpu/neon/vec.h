@@ -1,0 +1,65 @@
+// F32 for armv8-a: four lanes. Included inside the kernel file's namespace; needs <arm_neon.h>.
+
+struct F32 {
+  static constexpr std::size_t width = 4;
+  float32x4_t v;
+
+  static F32 set(float x) noexcept { return {vdupq_n_f32(x)}; }
+  static F32 load(const float* p) noexcept { return {vld1q_f32(p)}; }
+  void store(float* p) const noexcept { vst1q_f32(p, v); }
+
+  /// The first n lanes from p, zero in the others; touches no other byte.
+  static F32 load(const float* p, std::size_t n) noexcept {
+    float lanes[width] = {};
+    for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+    return load(lanes);
+  }
+  void store(float* p, std::size_t n) const noexcept {
+    float lanes[width];
+    store(lanes);
+    for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+  }
+};
+
+static F32 operator+(F32 a, F32 b) noexcept { return {vaddq_f32(a.v, b.v)}; }
+static F32 operator-(F32 a, F32 b) noexcept { return {vsubq_f32(a.v, b.v)}; }
+static F32 operator*(F32 a, F32 b) noexcept { return {vmulq_f32(a.v, b.v)}; }
+static F32 operator/(F32 a, F32 b) noexcept { return {vdivq_f32(a.v, b.v)}; }
+static F32 fma(F32 a, F32 b, F32 c) noexcept { return {vfmaq_f32(c.v, a.v, b.v)}; }
+// min and max keep a NaN of either side.
+static F32 min(F32 a, F32 b) noexcept { return {vminq_f32(a.v, b.v)}; }
+static F32 max(F32 a, F32 b) noexcept { return {vmaxq_f32(a.v, b.v)}; }
+static F32 abs(F32 a) noexcept { return {vabsq_f32(a.v)}; }
+
+/// The nearest whole number, halves to even.
+static F32 nearest(F32 a) noexcept { return {vrndnq_f32(a.v)}; }
+
+/// 2^n for whole n in [-126, 127].
+static F32 power_of_two(F32 n) noexcept {
+  const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
+  return {vreinterpretq_f32_s32(vshlq_n_s32(biased, 23))};
+}
+
+/// Lanes below n from a, the others from b.
+static F32 first(std::size_t n, F32 a, F32 b) noexcept {
+  const std::uint32_t index[4] = {0, 1, 2, 3};
+  const uint32x4_t below = vcltq_u32(vld1q_u32(index), vdupq_n_u32(static_cast<std::uint32_t>(n)));
+  return {vbslq_f32(below, a.v, b.v)};
+}
+
+static float sum(F32 a) noexcept { return vaddvq_f32(a.v); }
+static float largest(F32 a) noexcept { return vmaxvq_f32(a.v); }
+
+using Activation = std::int8_t;
+
+/// Four whole numbers in [-127, 127] to p.
+static void store_activations(F32 a, Activation* p) noexcept {
+  const int16x4_t half = vmovn_s32(vcvtnq_s32_f32(a.v));
+  const int8x8_t quarter = vmovn_s16(vcombine_s16(half, half));
+  const std::int32_t four = vget_lane_s32(vreinterpret_s32_s8(quarter), 0);
+  __builtin_memcpy(p, &four, sizeof four);
+}
+
+// matmul_f32 holds kBlockRows x kBlockVectors accumulators: 16 of the 32 registers.
+constexpr std::size_t kBlockRows = 8;
+constexpr std::size_t kBlockVectors = 2;

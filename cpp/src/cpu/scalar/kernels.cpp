@@ -1,0 +1,39 @@
+// Plain C++, compiled without vectorisation: runs anywhere, and is what the others are held against.
+#include "cpu/kernel_set.h"
+
+namespace geng::cpu::scalar {
+#include "cpu/scalar/vec.h"
+
+#include "cpu/generic/map.inl"
+
+#include "cpu/generic/activation.inl"
+#include "cpu/generic/combine.inl"
+#include "cpu/generic/layernorm.inl"
+#include "cpu/generic/attention.inl"
+#include "cpu/generic/quantize.inl"
+#include "cpu/generic/matmul_f32.inl"
+#include "cpu/generic/matmul_i8_store.inl"
+#include "cpu/scalar/matmul_i8.inl"
+#include "cpu/generic/matmul_i8_driver.inl"
+
+extern const KernelSet kernels;
+constinit const KernelSet kernels{
+    .name = "scalar",
+    .needs = 0,
+    .i8_cols = kI8Cols,
+    .i8_depth = kI8Depth,
+    .activation_width = sizeof(Activation),
+    .f32_cols = kF32Cols,
+    .quantize_rows = quantize_rows,
+    .matmul_i8 = matmul_i8,
+    .matmul_f32 = matmul_f32,
+    .layernorm = layernorm_f32,
+    .attention = attention_f32,
+    .softmax_rows = softmax_rows_f32,
+    .gelu_tanh = gelu_tanh_f32,
+    .gelu_erf = gelu_erf_f32,
+    .silu = silu_f32,
+    .axpby = axpby_f32,
+    .add_gated = add_gated_f32,
+};
+}  // namespace geng::cpu::scalar
