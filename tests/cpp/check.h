@@ -55,8 +55,8 @@ inline int run(int argc, char** argv) {
 
 }  // namespace check
 
-#define TEST(subject, does)                                                                    \
-  static void subject##_##does();                                                              \
+#define TEST(subject, does)                                                                      \
+  static void subject##_##does();                                                                \
   static const bool subject##_##does##_added = check::add(#subject "." #does, subject##_##does); \
   static void subject##_##does()
 
@@ -67,12 +67,14 @@ inline int run(int argc, char** argv) {
   ((a) == (b) ? void() : check::fail(__FILE__, __LINE__, "not equal: " #a " and " #b))
 
 /// |a - b| <= tolerance; prints both values.
-#define CHECK_NEAR(a, b, tolerance)                                                            \
-  (std::abs((a) - (b)) <= (tolerance)                                                          \
-       ? void()                                                                                \
-       : check::fail(__FILE__, __LINE__, #a " is " + std::to_string(a) + "; " #b " is " + std::to_string(b)))
+#define CHECK_NEAR(a, b, tolerance)      \
+  (std::abs((a) - (b)) <= (tolerance)    \
+       ? void()                          \
+       : check::fail(__FILE__, __LINE__, \
+                     #a " is " + std::to_string(a) + "; " #b " is " + std::to_string(b)))
 
-/// `expression` throws geng::Error with this code (include geng/error.h) and a sentence holding `text`.
+/// `expression` throws geng::Error with this code (include geng/error.h) and a sentence holding
+/// `text`.
 #define CHECK_ERROR(expression, wanted, text)                                                  \
   try {                                                                                        \
     static_cast<void>(expression);                                                             \

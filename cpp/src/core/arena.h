@@ -23,7 +23,8 @@ class Arena {
   /// @throws Error{out_of_memory}
   explicit Arena(std::size_t bytes) : block_(aligned_size(bytes)) {}
 
-  /// The next `count` values, 64-byte aligned. Zero when the arena is fresh, else whatever was there.
+  /// The next `count` values, 64-byte aligned. Zero when the arena is fresh, else whatever was
+  /// there.
   ///
   /// @throws Error{out_of_memory}  Fewer bytes are left; nothing was taken.
   template <typename T>

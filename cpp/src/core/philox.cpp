@@ -53,7 +53,8 @@ void fill_normal(std::uint64_t seed, NoiseStream stream, std::uint32_t step,
     const auto first = normal_pair(words[0], words[1]);
     const auto second = normal_pair(words[2], words[3]);
     const std::array<float, 4> four = {first[0], first[1], second[0], second[1]};
-    std::copy_n(four.begin(), std::min<std::size_t>(4, out.size() - i), out.begin() + static_cast<std::ptrdiff_t>(i));
+    std::copy_n(four.begin(), std::min<std::size_t>(4, out.size() - i),
+                out.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 

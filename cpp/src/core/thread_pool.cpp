@@ -41,7 +41,8 @@ struct Job {
 
 int default_threads() {
   std::ifstream file("/proc/self/cgroup");
-  const std::string groups((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string groups((std::istreambuf_iterator<char>(file)),
+                           std::istreambuf_iterator<char>());
   const double quota = std::ceil(cgroup_cpu_quota(groups, "/sys/fs/cgroup"));
   const int threads = std::clamp(affinity_threads(), 1, kMostThreads);
   return quota < threads ? std::max(1, static_cast<int>(quota)) : threads;
@@ -53,9 +54,9 @@ struct ThreadPool::State {
   std::condition_variable finished;  // the last helper left the job
   Job job;
   std::uint64_t job_number = 0;
-  bool open = false;     // helpers may still join the job
+  bool open = false;  // helpers may still join the job
   bool closing = false;
-  int helping = 0;       // helpers inside the job
+  int helping = 0;  // helpers inside the job
   std::exception_ptr first_error;
   std::atomic<std::size_t> next{0};
   std::atomic_flag busy;
@@ -126,9 +127,8 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
       state_->helpers.emplace_back([state = state_.get()] { state->help(); });
     }
   } catch (const std::system_error& error) {
-    throw Error(Code::out_of_memory, "a thread could not be started (" +
-                                         std::string(error.what()) + "); ask for fewer than " +
-                                         std::to_string(wanted));
+    throw Error(Code::out_of_memory, "a thread could not be started (" + std::string(error.what()) +
+                                         "); ask for fewer than " + std::to_string(wanted));
   }
 }
 

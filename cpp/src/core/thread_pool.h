@@ -32,7 +32,8 @@ class ThreadPool {
   template <typename Piece>
   void parallel_for(std::size_t count, Piece&& piece) {
     using Plain = std::remove_reference_t<Piece>;
-    run(count, [](void* context, std::size_t i) { (*static_cast<Plain*>(context))(i); },
+    run(
+        count, [](void* context, std::size_t i) { (*static_cast<Plain*>(context))(i); },
         const_cast<std::remove_const_t<Plain>*>(std::addressof(piece)));
   }
 

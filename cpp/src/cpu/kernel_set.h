@@ -32,9 +32,9 @@ struct Tile {
 /// x float32 [rows, depth] to int8 steps of scale[row] = max|x| / 127, halves to even.
 /// A row that holds a NaN or an infinity gets scale NaN, so that it cannot be lost on the way.
 struct QuantizeRows {
-  const float* x;   ///< [rows, depth]
-  void* q;          ///< Out: activation_bytes(set, rows, depth), 64-byte aligned, the set's own layout.
-  float* scale;     ///< Out: [rows]
+  const float* x;  ///< [rows, depth]
+  void* q;  ///< Out: activation_bytes(set, rows, depth), 64-byte aligned, the set's own layout.
+  float* scale;  ///< Out: [rows]
   std::size_t rows, depth;
 };
 

@@ -5,16 +5,17 @@
 
 #include "cpu/kernel_set.h"
 
-// Weights in the order a kernel set reads them. Packed once, at load, never on the way of a request.
+// Weights in the order a kernel set reads them. Packed once, at load, never on the way of a
+// request.
 namespace geng::cpu {
 
 /// A linear layer's operands, ready for `matmul_i8` or `matmul_f32`. Borrows all it points to.
 struct PackedLinear {
-  const void* weight = nullptr;   ///< As written by pack_i8 when `scale` is set, else by pack_f32.
-  const float* scale = nullptr;   ///< [cols] for int8, null for float32.
-  const float* bias = nullptr;    ///< [cols] or null.
-  std::size_t cols = 0;           ///< Outputs.
-  std::size_t depth = 0;          ///< Inputs.
+  const void* weight = nullptr;  ///< As written by pack_i8 when `scale` is set, else by pack_f32.
+  const float* scale = nullptr;  ///< [cols] for int8, null for float32.
+  const float* bias = nullptr;   ///< [cols] or null.
+  std::size_t cols = 0;          ///< Outputs.
+  std::size_t depth = 0;         ///< Inputs.
 
   [[nodiscard]] bool is_int8() const noexcept { return scale != nullptr; }
 };

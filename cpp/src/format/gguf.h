@@ -14,6 +14,8 @@
 // A GGUF v3 file, mapped and checked. Nothing past this header ever sees an unchecked byte.
 namespace geng {
 
+struct GgufHeader;  // gguf_header.h
+
 /// Storage of a tensor; the values are GGUF's type numbers.
 enum class TensorType : std::uint32_t { f32 = 0, i8 = 24 };
 
@@ -21,21 +23,27 @@ enum class TensorType : std::uint32_t { f32 = 0, i8 = 24 };
 struct TensorView {
   std::string_view name;
   TensorType type = TensorType::f32;
-  std::uint32_t rank = 0;               ///< 1 .. 4
-  std::array<std::size_t, 4> shape{};   ///< Row-major, slowest first: a linear layer is [out, in].
+  std::uint32_t rank = 0;              ///< 1 .. 4
+  std::array<std::size_t, 4> shape{};  ///< Row-major, slowest first: a linear layer is [out, in].
   std::size_t elements = 0;
-  std::span<const std::byte> bytes;     ///< 32-byte aligned in the file and in memory.
+  std::span<const std::byte> bytes;  ///< 32-byte aligned in the file and in memory.
 
-  /// The values; the type must be the one asked for (checked by ModelFile::f32 / i8).
+  [[nodiscard]] std::span<const std::size_t> dims() const noexcept { return {shape.data(), rank}; }
+  // The values; whoever asks has looked at `type`.
   [[nodiscard]] std::span<const float> f32() const noexcept;
   [[nodiscard]] std::span<const std::int8_t> i8() const noexcept;
 };
+
+/// "float32 [256, 384]", for sentences.
+std::string describe(const TensorView& tensor);
 
 /// An array of strings or scalars as stored: read through ModelFile::strings.
 struct MetadataArray {
   std::uint32_t type = 0;  ///< GGUF value type of the entries.
   std::size_t count = 0;
   std::span<const std::byte> bytes;
+
+  [[nodiscard]] bool holds_strings() const noexcept { return type == 8; }
 };
 
 /// A metadata value. Integers are widened to 64 bits, floats to double.
@@ -87,13 +95,15 @@ class ModelFile {
  private:
   ModelFile() = default;
   void read(std::span<const std::byte> bytes);
+  void place_tensors(const GgufHeader& header);
+  void index_names(std::vector<MetadataField> fields);
 
   std::string path_;
   MappedFile mapping_;
   std::span<const std::byte> bytes_;
-  std::vector<MetadataField> fields_;    // sorted by key
-  std::vector<TensorView> tensors_;      // in file order
-  std::vector<std::uint32_t> by_name_;   // indices into tensors_, sorted by name
+  std::vector<MetadataField> fields_;   // sorted by key
+  std::vector<TensorView> tensors_;     // in file order
+  std::vector<std::uint32_t> by_name_;  // indices into tensors_, sorted by name
   std::string fingerprint_;
 };
 

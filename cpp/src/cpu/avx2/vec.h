@@ -65,7 +65,8 @@ using Activation = std::int16_t;
 /// Eight whole numbers in [-127, 127] to p.
 static void store_activations(F32 a, Activation* p) noexcept {
   const __m256i whole = _mm256_cvtps_epi32(a.v);
-  const __m128i narrow = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+  const __m128i narrow =
+      _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow);
 }
 

@@ -18,14 +18,12 @@ static F32 exp(F32 x) noexcept {
 }
 
 /// x / (1 + e^-x).
-static F32 silu(F32 x) noexcept {
-  return x / (F32::set(1.0f) + exp(F32::set(0.0f) - x));
-}
+static F32 silu(F32 x) noexcept { return x / (F32::set(1.0f) + exp(F32::set(0.0f) - x)); }
 
 /// x/2 (1 + tanh u) with u = sqrt(2/pi) (x + 0.044715 x^3), which is x / (1 + e^-2u).
 static F32 gelu_tanh(F32 x) noexcept {
-  const F32 cubic = fma(x * x, F32::set(-2.0f * 0.7978845608f * 0.044715f),
-                        F32::set(-2.0f * 0.7978845608f));
+  const F32 cubic =
+      fma(x * x, F32::set(-2.0f * 0.7978845608f * 0.044715f), F32::set(-2.0f * 0.7978845608f));
   return x / (F32::set(1.0f) + exp(cubic * x));
 }
 

@@ -30,7 +30,8 @@ static void block_f32(const MatmulF32& a, const float* w, std::size_t row, std::
     for (std::size_t r = 0; r < Rows; ++r) {
       const F32 input = F32::set(x[r * a.x_stride + k]);
 #pragma GCC unroll 8
-      for (std::size_t c = 0; c < kBlockVectors; ++c) total[r][c] = fma(input, weight[c], total[r][c]);
+      for (std::size_t c = 0; c < kBlockVectors; ++c)
+        total[r][c] = fma(input, weight[c], total[r][c]);
     }
   }
 
@@ -42,7 +43,8 @@ static void block_f32(const MatmulF32& a, const float* w, std::size_t row, std::
     const float* bias = a.bias != nullptr ? a.bias + col + begin : nullptr;
 #pragma GCC unroll 8
     for (std::size_t r = 0; r < Rows; ++r) {
-      store_outputs(total[r][c], bias, a.epilogue, a.y + (row + r) * a.y_stride + col + begin, count);
+      store_outputs(total[r][c], bias, a.epilogue, a.y + (row + r) * a.y_stride + col + begin,
+                    count);
     }
   }
 }

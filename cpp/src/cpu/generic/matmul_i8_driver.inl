@@ -1,5 +1,6 @@
 // Walks a tile for an ISA's own block_i8<Rows>, which needs kI8Rows, kI8Cols and kI8Depth:
-//   template <size_t Rows> block_i8(const MatmulI8&, const int8_t* panel, size_t row, size_t col, size_t cols)
+//   template <size_t Rows> block_i8(const MatmulI8&, const int8_t* panel, size_t row, size_t col,
+//   size_t cols)
 
 template <std::size_t Rows>
 static void rest_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, std::size_t rows,

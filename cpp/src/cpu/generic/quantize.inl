@@ -9,7 +9,8 @@ static void quantize_rows(const QuantizeRows& a) noexcept {
     const float* x = a.x + r * a.depth;
     Activation* q = static_cast<Activation*>(a.q) + r * stride;
     F32 top = F32::set(0.0f);
-    F32 poison = F32::set(0.0f);  // stays 0 until a NaN or an infinity passes: both give NaN times 0
+    F32 poison =
+        F32::set(0.0f);  // stays 0 until a NaN or an infinity passes: both give NaN times 0
     for (std::size_t k = 0; k < a.depth; k += F32::width) {
       const std::size_t n = a.depth - k < F32::width ? a.depth - k : F32::width;
       const F32 v = F32::load(x + k, n);

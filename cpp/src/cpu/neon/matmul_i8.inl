@@ -35,8 +35,8 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
 
 #pragma GCC unroll 8
   for (std::size_t r = 0; r < Rows; ++r) {
-    const int32x4_t sums = vpaddq_s32(vpaddq_s32(total[r][0], total[r][1]),
-                                      vpaddq_s32(total[r][2], total[r][3]));
+    const int32x4_t sums =
+        vpaddq_s32(vpaddq_s32(total[r][0], total[r][1]), vpaddq_s32(total[r][2], total[r][3]));
     store_scaled(a, {vcvtq_f32_s32(sums)}, row + r, col, cols);
   }
 }

@@ -1,20 +1,14 @@
-// Plain C++, compiled without vectorisation: runs anywhere, and is what the others are held against.
+// Plain C++, compiled without vectorisation: runs anywhere, and is what the others are held
+// against.
 #include "cpu/kernel_set.h"
 
 namespace geng::cpu::scalar {
+// clang-format off: each builds on the ones before
 #include "cpu/scalar/vec.h"
-
-#include "cpu/generic/map.inl"
-
-#include "cpu/generic/activation.inl"
-#include "cpu/generic/combine.inl"
-#include "cpu/generic/layernorm.inl"
-#include "cpu/generic/attention.inl"
-#include "cpu/generic/quantize.inl"
-#include "cpu/generic/matmul_f32.inl"
-#include "cpu/generic/matmul_i8_store.inl"
+#include "cpu/generic/float_kernels.inl"
 #include "cpu/scalar/matmul_i8.inl"
 #include "cpu/generic/matmul_i8_driver.inl"
+// clang-format on
 
 extern const KernelSet kernels;
 constinit const KernelSet kernels{

@@ -1,0 +1,192 @@
+#include "format/model_layout.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/utf8.h"
+#include "geng/error.h"
+
+namespace geng {
+namespace {
+
+constexpr std::size_t kTimeWidth = 256;
+constexpr std::size_t kFrameFeatures = 16;
+
+/// Walks the tensors a model must have, and remembers which it has seen.
+class LayoutCheck {
+ public:
+  explicit LayoutCheck(const ModelFile& file) : file_(file) {}
+
+  [[noreturn]] void refuse(const std::string& sentence) const {
+    throw Error(Code::model_file, file_.path() + ": " + sentence);
+  }
+
+  /// The metadata integer `key`, which must lie in [low, high].
+  std::size_t size(const std::string& key, std::size_t low, std::size_t high) const {
+    const std::size_t value = file_.u32(key);
+    if (value < low || value > high) {
+      refuse(key + " is " + std::to_string(value) + "; it must be " + std::to_string(low) + " to " +
+             std::to_string(high));
+    }
+    return value;
+  }
+
+  void f32(const std::string& name, std::initializer_list<std::size_t> shape) {
+    static_cast<void>(file_.f32_tensor(name, {shape.begin(), shape.size()}));
+    seen_.push_back(file_.find_tensor(name));
+  }
+
+  /// float32, or int8 with one float32 scale a row beside it.
+  void matrix(const std::string& name, std::size_t rows, std::size_t cols) {
+    if (file_.tensor(name).type == TensorType::f32) return f32(name, {rows, cols});
+    const TensorView& found = file_.tensor(name);
+    const std::size_t shape[] = {rows, cols};
+    if (!std::ranges::equal(found.dims(), shape)) {
+      refuse("tensor '" + name + "' is " + describe(found) + "; it must be int8 [" +
+             std::to_string(rows) + ", " + std::to_string(cols) + "]");
+    }
+    seen_.push_back(&found);
+    f32(name + ".scale", {rows});
+  }
+
+  void linear(const std::string& name, std::size_t out, std::size_t in) {
+    matrix(name + ".weight", out, in);
+    f32(name + ".bias", {out});
+  }
+
+  void norm(const std::string& name, std::size_t width) {
+    f32(name + ".weight", {width});
+    f32(name + ".bias", {width});
+  }
+
+  /// Every tensor was asked for, but those of the series encoder.
+  void nothing_left_over() const {
+    for (const TensorView& tensor : file_.tensors()) {
+      if (tensor.name.starts_with("encoder.")) continue;
+      if (std::ranges::find(seen_, &tensor) == seen_.end()) {
+        refuse("tensor '" + shortened(tensor.name) +
+               "' belongs to no part of a model of these sizes");
+      }
+    }
+  }
+
+ private:
+  const ModelFile& file_;
+  std::vector<const TensorView*> seen_;
+};
+
+std::string numbered(const char* part, std::size_t i, const char* name) {
+  return std::string(part) + "." + std::to_string(i) + "." + name;
+}
+
+void check_text(const ModelFile& file, LayoutCheck& check, std::size_t hidden) {
+  const std::size_t heads = check.size("geng.text.heads", 1, 64);
+  const std::size_t ffn = check.size("geng.text.ffn", 1, 16384);
+  const std::size_t layers = check.size("geng.text.layers", 1, 48);
+  const std::size_t vocabulary = check.size("geng.text.vocab", 1, 131072);
+  const std::size_t words = file.strings("tokenizer.ggml.tokens").size();
+  if (hidden % heads != 0) check.refuse("geng.text.heads does not divide geng.text.hidden");
+  if (words != vocabulary) {
+    check.refuse("tokenizer.ggml.tokens has " + std::to_string(words) +
+                 " entries; geng.text.vocab says " + std::to_string(vocabulary));
+  }
+  check.matrix("text.word", vocabulary, hidden);
+  check.f32("text.position", {check.size("geng.text.max_tokens", 1, 512), hidden});
+  check.norm("text.norm", hidden);
+  for (std::size_t i = 0; i < layers; ++i) {
+    for (const char* name : {"q", "k", "v", "o"}) {
+      check.linear(numbered("text", i, name), hidden, hidden);
+    }
+    check.linear(numbered("text", i, "up"), ffn, hidden);
+    check.linear(numbered("text", i, "down"), hidden, ffn);
+    check.norm(numbered("text", i, "norm1"), hidden);
+    check.norm(numbered("text", i, "norm2"), hidden);
+  }
+}
+
+void check_bridge(LayoutCheck& check, std::size_t condition) {
+  const std::size_t tokens = check.size("geng.bridge.tokens", 1, 256);
+  const std::size_t width = check.size("geng.bridge.width", 1, 1024);
+  const std::size_t dim = check.size("geng.bridge.dim", 1, 4096);
+  const std::size_t depth = check.size("geng.bridge.depth", 1, 64);
+  if (dim % check.size("geng.bridge.heads", 1, 64) != 0) {
+    check.refuse("geng.bridge.heads does not divide geng.bridge.dim");
+  }
+  check.linear("bridge.condition", dim, condition);
+  check.linear("bridge.frame", dim, kFrameFeatures);
+  check.linear("bridge.in", dim, width);
+  check.linear("bridge.time1", dim, kTimeWidth);
+  check.linear("bridge.time2", dim, dim);
+  check.linear("bridge.mod", 6 * dim, dim);
+  check.linear("bridge.fin", 2 * dim, dim);
+  check.linear("bridge.out", width, dim);
+  check.f32("bridge.null", {dim});
+  check.f32("bridge.position", {tokens, dim});
+  for (std::size_t i = 0; i < depth; ++i) {
+    check.linear(numbered("bridge", i, "qkv"), 3 * dim, dim);
+    check.linear(numbered("bridge", i, "o"), dim, dim);
+    check.linear(numbered("bridge", i, "cq"), dim, dim);
+    check.linear(numbered("bridge", i, "ckv"), 2 * dim, dim);
+    check.linear(numbered("bridge", i, "co"), dim, dim);
+    check.linear(numbered("bridge", i, "up"), 4 * dim, dim);
+    check.linear(numbered("bridge", i, "down"), dim, 4 * dim);
+    check.f32(numbered("bridge", i, "table"), {6 * dim});
+  }
+  check.f32("latent.mean", {tokens, width});
+  check.f32("latent.std", {tokens, width});
+  check.f32("schedule.alpha_bar", {check.size("geng.bridge.train_steps", 1, 4096)});
+}
+
+/// The reader's hidden width is nowhere but in its own tensors.
+void check_reader(const ModelFile& file, LayoutCheck& check, std::size_t condition,
+                  std::size_t roles) {
+  const std::size_t hidden = file.tensor("reader.up.weight").shape[0];
+  check.linear("reader.up", hidden, condition);
+  check.linear("reader.down", roles, hidden);
+}
+
+/// float32 values are finite; int8 ones are never -128, whose products could overflow the int16
+/// pair sums of the smaller CPUs.
+void check_values(const LayoutCheck& report, const TensorView& tensor) {
+  const std::string what = "tensor '" + shortened(tensor.name) + "' holds ";
+  if (tensor.type == TensorType::f32) {
+    const auto values = tensor.f32();
+    const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
+    if (bad == values.end()) return;
+    report.refuse(what + "a NaN or an infinity at element " + std::to_string(bad - values.begin()));
+  }
+  const auto values = tensor.i8();
+  const auto bad = std::ranges::find(values, std::int8_t{-128});
+  if (bad == values.end()) return;
+  report.refuse(what + "-128 at element " + std::to_string(bad - values.begin()) +
+                "; it must be -127 to 127");
+}
+
+}  // namespace
+
+void check_layout(const ModelFile& file) {
+  LayoutCheck check(file);
+  if (const auto name = file.string("general.architecture"); name != "geng") {
+    check.refuse("general.architecture is '" + shortened(name) + "'; it must be 'geng'");
+  }
+  if (const auto version = file.u32("geng.format_version"); version != 1) {
+    check.refuse("format " + std::to_string(version) + "; this build reads 1");
+  }
+  if (const auto meaning = file.string("geng.bridge.prediction"); meaning != "v") {
+    check.refuse("geng.bridge.prediction is '" + shortened(meaning) + "'; it must be 'v'");
+  }
+  check.size("geng.window", 64, 4096);
+  const std::size_t hidden = check.size("geng.text.hidden", 1, 4096);
+  const std::size_t condition = hidden + check.size("geng.number_width", 32, 32);
+  check_text(file, check, hidden);
+  check_reader(file, check, condition, check.size("geng.roles", 13, 13));
+  check_bridge(check, condition);
+  check.nothing_left_over();
+  for (const TensorView& tensor : file.tensors()) check_values(check, tensor);
+}
+
+}  // namespace geng
