@@ -11,7 +11,8 @@ void ddim_update(const Step& step, const SolverInput& in, double eta, std::span<
   const double ratio = step.alpha / step.alpha_next;
   const double spread = eta * (step.sigma_next / step.sigma) * std::sqrt(1.0 - ratio * ratio);
   // Rounding may push spread a hair above sigma_next at eta = 1.
-  const double direction = std::sqrt(std::fmax(step.sigma_next * step.sigma_next - spread * spread, 0.0));
+  const double direction =
+      std::sqrt(std::fmax(step.sigma_next * step.sigma_next - spread * spread, 0.0));
   for (std::size_t i = 0; i < x.size(); ++i) {
     double next = step.alpha_next * in.x0[i] + direction * in.eps[i];
     if (spread > 0.0) next += spread * in.noise[i];

@@ -2,10 +2,10 @@
 
 namespace geng {
 
-void guide(double scale, std::span<const float> unconditional, std::span<float> conditional) noexcept {
+void guide(double scale, std::span<const float> unconditional,
+           std::span<float> conditional) noexcept {
   for (std::size_t i = 0; i < conditional.size(); ++i) {
-    conditional[i] =
-        static_cast<float>((scale + 1.0) * conditional[i] - scale * unconditional[i]);
+    conditional[i] = static_cast<float>((scale + 1.0) * conditional[i] - scale * unconditional[i]);
   }
 }
 

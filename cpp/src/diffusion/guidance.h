@@ -20,6 +20,7 @@ struct Guidance {
 /// conditional <- (scale + 1) conditional - scale unconditional.
 ///
 /// x0 is affine in eps at a fixed x, and the two weights sum to one, so the same line guides both.
-void guide(double scale, std::span<const float> unconditional, std::span<float> conditional) noexcept;
+void guide(double scale, std::span<const float> unconditional,
+           std::span<float> conditional) noexcept;
 
 }  // namespace geng

@@ -34,7 +34,8 @@ void draw_noise(std::uint64_t seed, NoiseStream stream, int step, std::size_t sa
                 std::span<float> noise) noexcept {
   const std::size_t latent = noise.size() / samples;
   for (std::size_t i = 0; i < samples; ++i) {
-    fill_normal(seed + i, stream, static_cast<std::uint32_t>(step), noise.subspan(i * latent, latent));
+    fill_normal(seed + i, stream, static_cast<std::uint32_t>(step),
+                noise.subspan(i * latent, latent));
   }
 }
 
@@ -44,11 +45,11 @@ void check_finite(std::span<const float> prediction, std::size_t latent, const S
                                 [](float value) { return !std::isfinite(value); });
   if (bad == prediction.end()) return;
   const auto row = static_cast<std::size_t>(bad - prediction.begin()) / latent;
-  throw Error(Code::not_finite,
-              std::string("bridge returned ") + (std::isnan(*bad) ? "NaN" : "infinity") +
-                  " at step " + std::to_string(step.index) + " of " + std::to_string(steps) +
-                  " (t = " + std::to_string(step.t) + "), seed " + std::to_string(seed + row) +
-                  "; nothing was written");
+  throw Error(Code::not_finite, std::string("bridge returned ") +
+                                    (std::isnan(*bad) ? "NaN" : "infinity") + " at step " +
+                                    std::to_string(step.index) + " of " + std::to_string(steps) +
+                                    " (t = " + std::to_string(step.t) + "), seed " +
+                                    std::to_string(seed + row) + "; nothing was written");
 }
 
 /// Fills the first rows of x0 and eps with the guided prediction.

@@ -42,8 +42,14 @@ std::span<const Solver* const> solvers() noexcept;
 /// "ddpm, ddim, dpmpp_2m": for sentences.
 std::string solver_names();
 
-namespace ddpm { extern const Solver solver; }
-namespace ddim { extern const Solver solver; }
-namespace dpmpp_2m { extern const Solver solver; }
+namespace ddpm {
+extern const Solver solver;
+}
+namespace ddim {
+extern const Solver solver;
+}
+namespace dpmpp_2m {
+extern const Solver solver;
+}
 
 }  // namespace geng

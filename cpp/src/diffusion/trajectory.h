@@ -9,8 +9,8 @@ namespace geng {
 
 /// One step t -> t_next of a trajectory. Everything a solver reads of time, computed once.
 struct Step {
-  int index;      ///< 0 .. steps - 1
-  int t, t_next;  ///< Timesteps; t_next is -1 on the last step.
+  int index;            ///< 0 .. steps - 1
+  int t, t_next;        ///< Timesteps; t_next is -1 on the last step.
   double alpha, sigma;  ///< x_t = alpha x0 + sigma eps
   double alpha_next, sigma_next;
 };

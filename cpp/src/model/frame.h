@@ -9,7 +9,18 @@ namespace geng {
 
 /// What a number of a description can stand for. The order is the model file's.
 enum class Role : std::size_t {
-  other, low, high, mean, center, amplitude, span, period, period2, position, position2, noise,
+  other,
+  low,
+  high,
+  mean,
+  center,
+  amplitude,
+  span,
+  period,
+  period2,
+  position,
+  position2,
+  noise,
   resolution,
 };
 
@@ -52,7 +63,8 @@ inline constexpr std::size_t kFrameFeatures = 16;
 ///   range  = range.centre exp(range.spread r)        low  = low.centre + range low.spread sinh(r)
 ///   mean   = mean.centre + mean.spread r (a share of the range)
 ///   noise  = noise.centre + noise.spread r (log of a share of the range)
-///   period = period.centre exp(period.spread r)      position = position.centre + position.spread r
+///   period = period.centre exp(period.spread r)      position = position.centre + position.spread
+///   r
 struct Frame {
   Coordinate range{10.0, 2.5};
   Coordinate low{0.0, 1.0};

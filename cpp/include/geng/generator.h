@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "geng/precision.h"
+#include "geng/sampler.h"
+
+namespace geng {
+
+class ModelFile;
+
+/// Largest requests, whatever the model.
+inline constexpr std::size_t kMaxCount = 65536;
+inline constexpr std::size_t kMaxSeriesBytes = std::size_t{2} << 30;
+inline constexpr std::size_t kMinLength = 64;
+inline constexpr std::size_t kMaxLength = 4096;
+inline constexpr std::size_t kLengthMultiple = 8;
+
+/// What the number reader made of a condition.
+struct NumberReading {
+  struct Number {
+    std::string_view role;
+    double value;
+    double steps;  ///< The value in steps of the series; 0 when it cannot be expressed so.
+  };
+  std::vector<Number> numbers;  ///< One a role that has a number, in the order of the roles.
+  std::vector<std::pair<std::string_view, double>> frame;  ///< Every field; flags are 0 or 1.
+};
+
+/// A model, loaded and checked: text in, series out.
+///
+/// A condition is Z_x, float32 [tokens, condition_width()], row-major, 1 .. max_tokens() tokens,
+/// every value finite. A latent is float32 [latent_tokens(), latent_width()].
+///
+/// Immutable after loading: share it between threads. A request that finds the pool busy with
+/// another does its work on its own thread.
+class Generator {
+ public:
+  /// Loads `path`, verifies its sum and packs its weights for this CPU.
+  ///
+  /// @param threads  Including the calling one, 0 .. 256; 0 = what affinity and quota allow.
+  /// @throws Error{model_file}  The file is not whole or not ours.
+  explicit Generator(const std::string& path, Precision precision = Precision::int8,
+                     int threads = 0);
+  ~Generator();
+  Generator(Generator&&) noexcept;
+  Generator& operator=(Generator&&) noexcept;
+
+  [[nodiscard]] std::size_t text_width() const noexcept;
+  [[nodiscard]] std::size_t condition_width() const noexcept;
+  [[nodiscard]] std::size_t max_tokens() const noexcept;
+  [[nodiscard]] std::size_t latent_tokens() const noexcept;
+  [[nodiscard]] std::size_t latent_width() const noexcept;
+  [[nodiscard]] std::size_t window() const noexcept;  ///< Steps of a series it was trained on.
+  [[nodiscard]] int train_steps() const noexcept;
+  [[nodiscard]] int threads() const noexcept;
+  [[nodiscard]] Precision precision() const noexcept;
+  [[nodiscard]] std::string_view isa() const noexcept;
+  /// The mapped file (src/format/gguf.h).
+  [[nodiscard]] const ModelFile& file() const noexcept;
+
+  /// Encodes word pieces, [CLS] and [SEP] included, and joins their number channels.
+  ///
+  /// @param ids        [tokens], indices into the model's vocabulary.
+  /// @param numbers    [tokens, 32]; all zero for a word piece of no number.
+  /// @param condition  Out: [tokens, condition_width()].
+  void encode_text(std::span<const std::int32_t> ids, std::span<const float> numbers,
+                   std::span<float> condition) const;
+
+  /// Which number plays which role, and the frame they span for a series of `length` steps.
+  [[nodiscard]] NumberReading read_numbers(std::span<const float> condition,
+                                           std::size_t length) const;
+
+  /// Generates `count` series of `length` steps, in the unit of the description.
+  ///
+  /// Cost: config.steps bridge evaluations a sample, twice that while guided.
+  /// Memory: bounded; the work is done 32 samples at a time. The result depends neither on that
+  /// nor on the number of threads: sample i is the same bytes whenever its seed is.
+  ///
+  /// @param length  A multiple of 8, 64 .. 4096; the window is what the model was trained on.
+  /// @param series  Out: [count, length].
+  ///
+  /// @throws Error{invalid_argument}  A setting or a size is out of range.
+  /// @throws Error{not_finite}        The bridge returned NaN or infinity.
+  /// @throws Error{cancelled}         `progress` returned false.
+  /// In every case `series` is untouched.
+  void sample(std::span<const float> condition, std::size_t count, std::size_t length,
+              const SamplerConfig& config, const Progress& progress, std::span<float> series) const;
+
+  /// The same up to the decoder: latents [count, latent_tokens(), latent_width()], normalised.
+  /// `length` only places numbers given in steps.
+  void sample_latents(std::span<const float> condition, std::size_t count, std::size_t length,
+                      const SamplerConfig& config, const Progress& progress,
+                      std::span<float> latents) const;
+
+  /// Renders latents as series [n, length]; sample i draws its noise from seed + i.
+  void decode(std::span<const float> latents, std::span<const float> condition, std::size_t length,
+              std::uint64_t seed, std::span<float> series) const;
+
+  /// Renders latents with the white noise given, [n, length].
+  ///
+  /// @param calibrate  Whether range, mean and resolution of the text are met exactly, as in a
+  ///                   generated series; else the series is rendered as it was analysed.
+  void decode_with_noise(std::span<const float> latents, std::span<const float> condition,
+                         std::span<const float> noise, bool calibrate,
+                         std::span<float> series) const;
+
+  /// v of noised latents x [n, ...] at timestep t; an empty condition is the unconditional branch.
+  void predict_v(std::span<const float> x, int t, std::span<const float> condition,
+                 std::span<float> v) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<const Parts> parts_;
+};
+
+}  // namespace geng

@@ -1,0 +1,275 @@
+#include "geng/generator.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/philox.h"
+#include "diffusion/noise_schedule.h"
+#include "diffusion/sampler.h"
+#include "format/gguf.h"
+#include "format/model_layout.h"
+#include "model/bridge.h"
+#include "model/bridge_denoiser.h"
+#include "model/condition_view.h"
+#include "model/decoder.h"
+#include "model/number_reader.h"
+#include "model/text_expert.h"
+#include "request_checks.h"
+
+namespace geng {
+namespace {
+
+/// Samples computed together: enough to share the weights, few enough to bound the memory.
+constexpr std::size_t kChunk = 32;
+
+ModelFile open_checked(const std::string& path) {
+  ModelFile file = ModelFile::open(path);
+  check_layout(file);
+  return file;
+}
+
+/// Calls body(first, count) for every chunk of `total` samples.
+template <typename Body>
+void for_chunks(std::size_t total, Body&& body) {
+  for (std::size_t first = 0; first < total; first += kChunk) {
+    body(first, std::min(kChunk, total - first));
+  }
+}
+
+std::vector<int> timesteps_of(const Trajectory& trajectory) {
+  std::vector<int> timesteps;
+  for (const Step& step : trajectory.steps()) timesteps.push_back(step.t);
+  return timesteps;
+}
+
+}  // namespace
+
+/// Everything a loaded model consists of. The order is the order of loading.
+struct Generator::Parts {
+  ModelFile file;
+  const cpu::KernelSet& kernels;
+  mutable ThreadPool pool;
+  Precision precision;
+  NoiseSchedule schedule;
+  LatentLayout layout;
+  TextExpert text;
+  NumberReader reader;
+  Bridge bridge;
+  Decoder decoder;
+
+  Parts(const std::string& path, Precision chosen, int threads)
+      : file(open_checked(path)),
+        kernels(cpu::active()),
+        pool(threads),
+        precision(chosen),
+        schedule(file.tensor("schedule.alpha_bar").f32()),
+        layout(LatentLayout::of(file)),
+        text(weights()),
+        reader(weights()),
+        bridge(weights()),
+        decoder(layout, file.tensor("latent.mean").f32(), file.tensor("latent.std").f32()) {}
+
+  [[nodiscard]] WeightReader weights() const noexcept { return {file, kernels, precision}; }
+  [[nodiscard]] Compute compute() const noexcept { return {kernels, pool}; }
+
+  [[nodiscard]] ConditionView checked(std::span<const float> condition) const {
+    const ConditionView view{condition, text.hidden()};
+    check_condition(condition, view.width(), text.max_tokens());
+    return view;
+  }
+
+  [[nodiscard]] Frame frame(const ConditionView& condition, std::size_t length) const {
+    return frame_of(reader.read(compute(), condition), length);
+  }
+
+  /// Renders series.size() / length latents; `white` fills the noise of one sample.
+  template <typename White>
+  void render(std::span<const float> latents, const Frame& frame, std::size_t length, Finish finish,
+              const White& white, std::span<float> series) const;
+};
+
+Generator::Generator(const std::string& path, Precision precision, int threads)
+    : parts_(std::make_unique<const Parts>(path, precision, threads)) {}
+Generator::~Generator() = default;
+Generator::Generator(Generator&&) noexcept = default;
+Generator& Generator::operator=(Generator&&) noexcept = default;
+
+std::size_t Generator::text_width() const noexcept { return parts_->text.hidden(); }
+std::size_t Generator::condition_width() const noexcept { return text_width() + kNumberWidth; }
+std::size_t Generator::max_tokens() const noexcept { return parts_->text.max_tokens(); }
+std::size_t Generator::latent_tokens() const noexcept { return parts_->layout.tokens; }
+std::size_t Generator::latent_width() const noexcept { return parts_->layout.width; }
+std::size_t Generator::window() const noexcept { return parts_->file.u32("geng.window"); }
+int Generator::train_steps() const noexcept { return parts_->schedule.train_steps(); }
+int Generator::threads() const noexcept { return parts_->pool.size(); }
+Precision Generator::precision() const noexcept { return parts_->precision; }
+std::string_view Generator::isa() const noexcept { return parts_->kernels.name; }
+const ModelFile& Generator::file() const noexcept { return parts_->file; }
+
+void Generator::encode_text(std::span<const std::int32_t> ids, std::span<const float> numbers,
+                            std::span<float> condition) const {
+  check_ids(ids, parts_->text.vocabulary_size(), max_tokens());
+  check_size("numbers", numbers.size(), ids.size() * kNumberWidth);
+  check_rows("numbers", numbers, kNumberWidth);
+  check_size("condition", condition.size(), ids.size() * condition_width());
+  parts_->text.encode(parts_->compute(), ids, condition.data(), condition_width());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    std::copy_n(numbers.data() + i * kNumberWidth, kNumberWidth,
+                condition.data() + i * condition_width() + text_width());
+  }
+}
+
+NumberReading Generator::read_numbers(std::span<const float> condition, std::size_t length) const {
+  check_length(length);
+  const Roles roles = parts_->reader.read(parts_->compute(), parts_->checked(condition));
+  NumberReading reading;
+  for (std::size_t i = 0; i < kRoles; ++i) {
+    const auto& role = roles.by_role[i];
+    if (role) reading.numbers.push_back({kRoleNames[i], role->value, role->steps});
+  }
+  const Frame frame = frame_of(roles, length);
+  const auto add = [&](const Coordinate& c, std::string_view centre, std::string_view spread,
+                       std::string_view flag) {
+    reading.frame.insert(reading.frame.end(),
+                         {{centre, c.centre}, {spread, c.spread}, {flag, c.known ? 1.0 : 0.0}});
+  };
+  add(frame.range, "range_centre", "range_spread", "has_range");
+  add(frame.low, "low_centre", "low_spread", "has_level");
+  add(frame.mean, "mean_centre", "mean_spread", "has_mean");
+  add(frame.noise, "noise_centre", "noise_spread", "has_noise");
+  add(frame.period[0], "period_centre", "period_spread", "has_period");
+  add(frame.period[1], "period2_centre", "period2_spread", "has_period2");
+  add(frame.position[0], "position_centre", "position_spread", "has_position");
+  add(frame.position[1], "position2_centre", "position2_spread", "has_position2");
+  reading.frame.emplace_back("resolution", frame.resolution);
+  return reading;
+}
+
+void Generator::sample_latents(std::span<const float> condition, std::size_t count,
+                               std::size_t length, const SamplerConfig& config,
+                               const Progress& progress, std::span<float> latents) const {
+  check_length(length);
+  check_count(count, length);
+  check_config(config, train_steps());
+  const std::size_t latent = parts_->layout.size();
+  check_size("latents", latents.size(), count * latent);
+  const ConditionView view = parts_->checked(condition);
+
+  const Trajectory trajectory(parts_->schedule, config.steps);
+  const SamplerPlan plan{trajectory,
+                         find_solver(config.solver),
+                         {config.guidance_scale, config.guidance_low, config.guidance_high},
+                         config.eta};
+  const Compute compute = parts_->compute();
+  const BridgeMemory memory =
+      parts_->bridge.remember(compute, view, parts_->frame(view, length).features());
+  std::optional<BridgeMemory> nothing;
+  std::vector<const BridgeMemory*> memories{&memory};
+  if (config.guidance_scale != 0.0) {
+    memories.push_back(&nothing.emplace(parts_->bridge.remember_nothing(compute)));
+  }
+  const std::size_t batch = std::min(kChunk, count);
+  BridgeDenoiser denoiser(parts_->bridge, compute, timesteps_of(trajectory), memories, batch);
+  Arena arena(sampler_bytes(batch, latent));
+
+  // All chunks land here first, so that a request that ends early leaves `latents` untouched.
+  std::vector<float> drawn(latents.size());
+  const int chunks = static_cast<int>((count + kChunk - 1) / kChunk);
+  int done = 0;
+  const StepObserver observer = [&](const Step&) {
+    return !progress || progress(++done, chunks * config.steps);
+  };
+  for_chunks(count, [&](std::size_t first, std::size_t samples) {
+    sample_batch(denoiser, plan, config.seed + first, samples, observer, arena,
+                 std::span(drawn).subspan(first * latent, samples * latent));
+  });
+  std::copy(drawn.begin(), drawn.end(), latents.begin());
+}
+
+void Generator::sample(std::span<const float> condition, std::size_t count, std::size_t length,
+                       const SamplerConfig& config, const Progress& progress,
+                       std::span<float> series) const {
+  check_length(length);
+  check_count(count, length);
+  check_size("series", series.size(), count * length);
+  std::vector<float> latents(count * parts_->layout.size());
+  sample_latents(condition, count, length, config, progress, latents);
+  decode(latents, condition, length, config.seed, series);
+}
+
+template <typename White>
+void Generator::Parts::render(std::span<const float> latents, const Frame& frame,
+                              std::size_t length, Finish finish, const White& white,
+                              std::span<float> series) const {
+  const CosineTable cosines(length);
+  const std::size_t count = series.size() / length;
+  const std::size_t each = decoder.scratch_doubles(length);
+  std::vector<double> scratch(std::min(kChunk, count) * each);
+  std::vector<float> noise(std::min(kChunk, count) * length);
+  for_chunks(count, [&](std::size_t first, std::size_t samples) {
+    pool.parallel_for(samples, [&](std::size_t i) {
+      const std::size_t at = first + i;
+      const std::span<float> g = std::span(noise).subspan(i * length, length);
+      white(at, g);
+      decoder.decode(latents.subspan(at * layout.size(), layout.size()), frame, cosines, g, finish,
+                     std::span(scratch).subspan(i * each, each),
+                     series.subspan(at * length, length));
+    });
+  });
+}
+
+void Generator::decode(std::span<const float> latents, std::span<const float> condition,
+                       std::size_t length, std::uint64_t seed, std::span<float> series) const {
+  check_length(length);
+  const std::size_t count = check_rows("latents", latents, parts_->layout.size());
+  check_count(count, length);
+  check_size("series", series.size(), count * length);
+  const Frame frame = parts_->frame(parts_->checked(condition), length);
+  const auto white = [seed](std::size_t i, std::span<float> g) {
+    fill_normal(seed + i, NoiseStream::decoder, 0, g);
+  };
+  parts_->render(latents, frame, length, Finish::calibrated, white, series);
+}
+
+void Generator::decode_with_noise(std::span<const float> latents, std::span<const float> condition,
+                                  std::span<const float> noise, bool calibrate,
+                                  std::span<float> series) const {
+  const std::size_t count = check_rows("latents", latents, parts_->layout.size());
+  const std::size_t length = noise.size() / count;
+  check_length(length);
+  check_count(count, length);
+  check_size("noise", noise.size(), count * length);
+  check_rows("noise", noise, length);
+  check_size("series", series.size(), count * length);
+  const Frame frame = parts_->frame(parts_->checked(condition), length);
+  const auto white = [noise, length](std::size_t i, std::span<float> g) {
+    std::copy_n(noise.begin() + static_cast<std::ptrdiff_t>(i * length), length, g.begin());
+  };
+  parts_->render(latents, frame, length, calibrate ? Finish::calibrated : Finish::reconstructed,
+                 white, series);
+}
+
+void Generator::predict_v(std::span<const float> x, int t, std::span<const float> condition,
+                          std::span<float> v) const {
+  const std::size_t latent = parts_->layout.size();
+  const std::size_t count = check_rows("x", x, latent);
+  check_count(count, kMinLength);
+  check_timestep(t, train_steps());
+  check_size("v", v.size(), x.size());
+  const Compute compute = parts_->compute();
+  BridgeMemory memory;
+  if (condition.empty()) {
+    memory = parts_->bridge.remember_nothing(compute);
+  } else {
+    const ConditionView view = parts_->checked(condition);
+    memory = parts_->bridge.remember(compute, view, parts_->frame(view, window()).features());
+  }
+  const BridgeDenoiser denoiser(parts_->bridge, compute, std::span(&t, 1), {&memory},
+                                std::min(kChunk, count));
+  for_chunks(count, [&](std::size_t first, std::size_t samples) {
+    denoiser.predict_v(0, x.subspan(first * latent, samples * latent), 1,
+                       v.subspan(first * latent, samples * latent));
+  });
+}
+
+}  // namespace geng

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "model/frame.h"
+#include "model/latent_layout.h"
+
+namespace geng {
+
+/// cos(2 pi m / 4N), m = 0 .. 4N - 1: every cosine of a series of N steps, made once a request.
+class CosineTable {
+ public:
+  explicit CosineTable(std::size_t length);
+
+  [[nodiscard]] std::size_t length() const noexcept { return values_.size() / 4; }
+  /// x[t] += weight cos(pi k (t + 0.5) / N).
+  void add(std::size_t k, double weight, std::span<double> x) const noexcept;
+
+ private:
+  std::vector<double> values_;
+};
+
+/// How a decoded shape becomes values.
+enum class Finish {
+  calibrated,     ///< Laid into its range, bent to its mean where the text states one, quantised.
+  reconstructed,  ///< As it was analysed: mean + range * shape.
+};
+
+/// D_y: reads a latent as the structure of a series and renders it, at any length.
+///
+/// As harmonic-plus-noise decoders do for sound (Serra and Smith 1990): trend, two seasons whose
+/// phase runs on, noise through an envelope, events, and a residual of cosines for everything
+/// else. A period is exact and coherent over the window by construction.
+class Decoder {
+ public:
+  /// @param mean, std  Of the raw latent, [tokens, width]; borrowed for the decoder's life.
+  Decoder(const LatentLayout& layout, std::span<const float> mean, std::span<const float> std)
+      : layout_(layout), mean_(mean), std_(std) {}
+
+  /// Doubles of scratch that decoding one series takes.
+  [[nodiscard]] std::size_t scratch_doubles(std::size_t length) const noexcept {
+    return layout_.size() + length;
+  }
+
+  /// Renders one series.
+  ///
+  /// @param latent  [tokens, width], normalised, as the sampler leaves it.
+  /// @param white   [length] N(0, 1), coloured and scaled as the latent says.
+  /// @param scratch >= scratch_doubles(length).
+  /// @param series  Out: [length], in the unit of the frame. Values beyond float32 saturate.
+  void decode(std::span<const float> latent, const Frame& frame, const CosineTable& cosines,
+              std::span<const float> white, Finish finish, std::span<double> scratch,
+              std::span<float> series) const noexcept;
+
+ private:
+  LatentLayout layout_;
+  std::span<const float> mean_, std_;
+};
+
+}  // namespace geng

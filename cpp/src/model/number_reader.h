@@ -1,0 +1,22 @@
+#pragma once
+
+#include "model/condition_view.h"
+#include "model/frame.h"
+#include "model/linear.h"
+
+namespace geng {
+
+/// Finds which number of a description plays which role: a copy head (pointer network, Vinyals
+/// et al. 2015) over the condition's tokens, so that a stated limit reaches the series exactly.
+class NumberReader {
+ public:
+  explicit NumberReader(const WeightReader& weights);
+
+  /// Among the tokens of numbers whose likeliest role this is, each role takes the surest.
+  [[nodiscard]] Roles read(const Compute& compute, const ConditionView& condition) const;
+
+ private:
+  Linear up_, down_;
+};
+
+}  // namespace geng

@@ -1,0 +1,129 @@
+#include "request_checks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+#include "diffusion/solver.h"
+#include "geng/error.h"
+#include "geng/generator.h"
+
+namespace geng {
+namespace {
+
+/// "subject is value; it must be rule"
+[[noreturn]] void refuse(std::string_view subject, const std::string& value,
+                         const std::string& rule) {
+  throw Error(Code::invalid_argument,
+              std::string(subject) + " is " + value + "; it must be " + rule);
+}
+
+std::string shown(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+void check_inside(std::string_view name, double value, double low, double high) {
+  if (value >= low && value <= high) return;  // NaN is not inside
+  refuse(name, shown(value), shown(low) + " to " + shown(high));
+}
+
+void check_tokens(std::string_view name, std::size_t tokens, std::size_t max_tokens) {
+  if (tokens >= 1 && tokens <= max_tokens) return;
+  throw Error(Code::invalid_argument, std::string(name) + " has " + std::to_string(tokens) +
+                                          " tokens; it must have 1 to " +
+                                          std::to_string(max_tokens));
+}
+
+void check_finite(std::string_view name, std::span<const float> values, std::size_t width) {
+  const auto bad =
+      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  if (bad == values.end()) return;
+  const auto index = static_cast<std::size_t>(bad - values.begin());
+  throw Error(Code::invalid_argument,
+              std::string(name) + " holds " + (std::isnan(*bad) ? "NaN" : "infinity") + " at row " +
+                  std::to_string(index / width) + ", column " + std::to_string(index % width) +
+                  "; every value must be finite");
+}
+
+}  // namespace
+
+void check_length(std::size_t length) {
+  if (length >= kMinLength && length <= kMaxLength && length % kLengthMultiple == 0) return;
+  refuse("length", std::to_string(length),
+         "a multiple of " + std::to_string(kLengthMultiple) + " from " +
+             std::to_string(kMinLength) + " to " + std::to_string(kMaxLength));
+}
+
+void check_count(std::size_t count, std::size_t length) {
+  if (count < 1 || count > kMaxCount) {
+    refuse("count", std::to_string(count), "1 to " + std::to_string(kMaxCount));
+  }
+  const std::size_t most = kMaxSeriesBytes / (length * sizeof(float));
+  if (count > most) {
+    refuse("count", std::to_string(count),
+           "at most " + std::to_string(most) + " at length " + std::to_string(length) +
+               " (2 GiB of series)");
+  }
+}
+
+void check_config(const SamplerConfig& config, int train_steps) {
+  static_cast<void>(find_solver(config.solver));
+  if (config.steps < 1 || config.steps > train_steps) {
+    refuse("steps", std::to_string(config.steps), "1 to " + std::to_string(train_steps));
+  }
+  check_inside("guidance", config.guidance_scale, 0.0, 20.0);
+  check_inside("eta", config.eta, 0.0, 1.0);
+  const double low = config.guidance_low;
+  const double high = config.guidance_high;
+  if (!(low >= 0.0 && low < high && high <= 1.0)) {
+    refuse("guidance_interval", "(" + shown(low) + ", " + shown(high) + ")",
+           "(low, high) with 0 <= low < high <= 1");
+  }
+}
+
+void check_timestep(int t, int train_steps) {
+  if (t < 0 || t >= train_steps) {
+    refuse("t", std::to_string(t), "0 to " + std::to_string(train_steps - 1));
+  }
+}
+
+void check_condition(std::span<const float> condition, std::size_t width, std::size_t max_tokens) {
+  if (condition.size() % width != 0) {
+    throw Error(Code::invalid_argument, "condition has " + std::to_string(condition.size()) +
+                                            " values; it must have tokens x " +
+                                            std::to_string(width));
+  }
+  check_tokens("condition", condition.size() / width, max_tokens);
+  check_finite("condition", condition, width);
+}
+
+void check_ids(std::span<const std::int32_t> ids, std::size_t vocabulary, std::size_t max_tokens) {
+  check_tokens("ids", ids.size(), max_tokens);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < 0 || static_cast<std::size_t>(ids[i]) >= vocabulary) {
+      refuse("ids[" + std::to_string(i) + "]", std::to_string(ids[i]),
+             "0 to " + std::to_string(vocabulary - 1));
+    }
+  }
+}
+
+std::size_t check_rows(std::string_view name, std::span<const float> values, std::size_t width) {
+  if (values.empty() || values.size() % width != 0) {
+    throw Error(Code::invalid_argument, std::string(name) + " has " +
+                                            std::to_string(values.size()) +
+                                            " values; it must have n x " + std::to_string(width));
+  }
+  check_finite(name, values, width);
+  return values.size() / width;
+}
+
+void check_size(std::string_view name, std::size_t size, std::size_t wanted) {
+  if (size == wanted) return;
+  throw Error(Code::invalid_argument, std::string(name) + " has " + std::to_string(size) +
+                                          " values; it must have " + std::to_string(wanted));
+}
+
+}  // namespace geng

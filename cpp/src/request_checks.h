@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "geng/sampler.h"
+
+// The edge of the core: everything a caller can get wrong is refused here, and trusted below.
+// Each throws Error{invalid_argument} with the value and the rule.
+namespace geng {
+
+void check_length(std::size_t length);
+/// Of series: the count itself, and the bytes they take.
+void check_count(std::size_t count, std::size_t length);
+void check_config(const SamplerConfig& config, int train_steps);
+void check_timestep(int t, int train_steps);
+/// [1 .. max_tokens, width], finite.
+void check_condition(std::span<const float> condition, std::size_t width, std::size_t max_tokens);
+void check_ids(std::span<const std::int32_t> ids, std::size_t vocabulary, std::size_t max_tokens);
+/// A whole number of rows of `width`, at least one, finite. Returns the rows.
+std::size_t check_rows(std::string_view name, std::span<const float> values, std::size_t width);
+/// An output or a companion of known size.
+void check_size(std::string_view name, std::size_t size, std::size_t wanted);
+
+}  // namespace geng
