@@ -70,7 +70,7 @@ _UNIT = (
 _NUMBER = re.compile(
     rf"(?<![\w.])(?P<cycle>{_either(_CYCLES)})(?!\w)"
     r"|(?:(?P<sign>[-+\u2212\u2013]|(?:minus|negative)\s)?"
-    r"(?<![A-Za-z_])(?:(?<![\w.])|(?<=[-+\u2212\u2013\u00b1~]))"
+    r"(?<![A-Za-z_])(?:(?<![\w.])|(?<=\.\.)|(?<=[-+\u2212\u2013\u00b1~]))"
     r"(?P<digits>(?:\d{1,3}(?:[,\u202f]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+\u2212]?\d+)?|\.\d+(?:[eE][-+\u2212]?\d+)?)"
     rf"|(?<![\w-])(?P<wordsign>(?:minus|negative)\s)?(?P<word>{_WORD})(?![\w]))"
     rf"(?P<unit>{_UNIT})?",

@@ -1,0 +1,75 @@
+"""A whole trained model: text expert, number reader, bridge, decoder, series encoder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from geng_export.models.bridge import Bridge, cosine_alpha_bar
+from geng_export.models.decoder import Decoder
+from geng_export.models.layout import Layout
+from geng_export.models.number_reader import NumberReader
+from geng_export.models.presets import Preset, preset
+from geng_export.models.series_encoder import SeriesEncoder
+from geng_export.models.text_expert import TextExpert
+from geng_export.train import checkpoint
+from geng_export.train.recipe import Recipe
+
+
+@dataclass
+class Bundle:
+    """All parts, on the CPU in float32, ready to run or to export."""
+
+    recipe: Recipe
+    expert: TextExpert
+    reader: NumberReader
+    bridge: Bridge
+    decoder: Decoder
+    encoder: SeriesEncoder
+    facts: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> Preset:
+        """The preset it was trained at."""
+        return preset(self.recipe.preset)
+
+    @property
+    def layout(self) -> Layout:
+        """The latent's layout."""
+        return self.sizes.layout
+
+    @property
+    def alpha_bar(self) -> torch.Tensor:
+        """The noise schedule, float32 ``[500]``."""
+        return cosine_alpha_bar()
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Bundle:
+        """Read a training folder (``geng_export.train`` wrote it); the averaged bridge is taken.
+
+        Raises:
+            ExportError: A part is missing or damaged.
+        """
+        root = Path(folder)
+        recipe = Recipe.load(root / "recipe.yaml")
+        expert = TextExpert.from_pretrained(recipe.text_expert, recipe.text_layers)
+        sizes = preset(recipe.preset)
+        reader = NumberReader(expert.hidden)
+        reader.load_state_dict(checkpoint.load(root / "reader.safetensors")[0])
+        bridge = Bridge(sizes.bridge)
+        tensors, facts = checkpoint.load(root / "bridge.safetensors")
+        bridge.load_state_dict(checkpoint.without_prefix("average", tensors))
+        decoder = Decoder(sizes.layout)
+        scale, _ = checkpoint.load(root / "scale.safetensors")
+        decoder.mean.copy_(scale["mean"])
+        decoder.std.copy_(scale["std"])
+        encoder = SeriesEncoder(sizes.layout.window)
+        encoder.load_state_dict(checkpoint.load(root / "encoder.safetensors")[0], strict=False)
+        if (root / "facts.json").exists():
+            facts |= json.loads((root / "facts.json").read_text(encoding="utf-8"))
+        for part in (reader, bridge, decoder, encoder):
+            part.eval().requires_grad_(False)
+        return cls(recipe, expert, reader, bridge, decoder, encoder, facts)

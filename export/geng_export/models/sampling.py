@@ -1,0 +1,89 @@
+"""The sampling loop in torch: what the device's loop is checked against.
+
+Same schedule, trajectory, guidance and DPM-Solver++(2M) as the C++ core; noise is handed in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from geng_export.models.frame import Frame, RoleValue, frame_of
+from geng_export.models.number_reader import NumberReader
+from geng_export.models.text_expert import NUMBER_WIDTH
+
+Predict = Callable[[torch.Tensor, int], torch.Tensor]
+
+
+def trajectory(steps: int, train_steps: int = 500) -> list[tuple[int, int]]:
+    """Pairs (t, t_next); the last t_next is -1."""
+    t = [math.floor((train_steps - 1) * (1 - i / steps) + 0.5) for i in range(steps)]
+    if steps == train_steps:
+        t = [train_steps - 1 - i for i in range(steps)]
+    return list(zip(t, [*t[1:], -1], strict=True))
+
+
+def alpha_sigma(alpha_bar: torch.Tensor, t: int) -> tuple[float, float]:
+    """alpha and sigma at timestep t; (1, 0) after the last."""
+    if t < 0:
+        return 1.0, 0.0
+    a = float(alpha_bar[t])
+    return math.sqrt(a), math.sqrt(1.0 - a)
+
+
+def guided(conditional: Predict, unconditional: Predict, w: float) -> Predict:
+    """Equation 4 on v, which is linear in eps at a given x."""
+
+    def predict(x: torch.Tensor, t: int) -> torch.Tensor:
+        v = conditional(x, t)
+        return v if w == 0.0 else (w + 1.0) * v - w * unconditional(x, t)
+
+    return predict
+
+
+def dpmpp_2m(predict: Predict, alpha_bar: torch.Tensor, x: torch.Tensor, steps: int) -> torch.Tensor:
+    """DPM-Solver++(2M), Lu et al. 2022: from noise x to a latent; second order but at both ends."""
+    previous: tuple[torch.Tensor, float] | None = None
+    pairs = trajectory(steps, len(alpha_bar))
+    for i, (t, t_next) in enumerate(pairs):
+        alpha, sigma = alpha_sigma(alpha_bar, t)
+        alpha_next, sigma_next = alpha_sigma(alpha_bar, t_next)
+        x0 = alpha * x - sigma * predict(x, t)
+        lam = math.log(alpha / sigma)
+        if t_next < 0:
+            return x0
+        h = math.log(alpha_next / sigma_next) - lam
+        d = x0
+        if previous is not None and i < len(pairs) - 1:
+            r = (lam - previous[1]) / h
+            d = x0 + (x0 - previous[0]) / (2.0 * r)
+        x = sigma_next / sigma * x - alpha_next * math.expm1(-h) * d
+        previous = x0, lam
+    return x
+
+
+def read_roles(reader: NumberReader, condition: torch.Tensor) -> dict[str, RoleValue]:
+    """The number of each role in one condition ``[tokens, width]``, as the device reads it."""
+    from geng_export.models.frame import ROLES
+
+    scores = reader(condition).log_softmax(dim=-1)
+    numbers = condition[:, -NUMBER_WIDTH:]
+    found: dict[str, RoleValue] = {}
+    best: dict[str, float] = {}
+    for i in range(len(condition)):
+        role = int(scores[i].argmax())
+        if role == 0 or numbers[i, 0] <= 0.5:
+            continue
+        name, score = ROLES[role], float(scores[i, role])
+        if name not in best or score > best[name]:
+            best[name] = score
+            steps = float(numbers[i, 31]) if numbers[i, 6] > 0.5 else 0.0
+            found[name] = RoleValue(float(numbers[i, 30]), steps, bool(numbers[i, 5] > 0.5))
+    return found
+
+
+def frame_from(reader: NumberReader, condition: torch.Tensor, length: int) -> Frame:
+    """The frame that a condition spans."""
+    return frame_of(read_roles(reader, condition), length)

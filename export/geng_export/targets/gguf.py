@@ -1,0 +1,189 @@
+"""One GGUF v3 file that carries a whole model.
+
+Only this module writes it. Nothing in it depends on the CPU that will read it: int8 matrices are
+stored row by row with their scales beside them, and each kernel set packs them at load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from gguf import GGUFWriter
+
+from geng_export.models.bundle import Bundle
+from geng_export.models.frame import ROLES
+from geng_export.models.text_expert import NUMBER_WIDTH
+from geng_export.quantize.int8 import Quantized, quantize, relative_error
+
+ALIGNMENT = 32
+FORMAT_VERSION = 1
+MAX_TOKENS = 128
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A tensor of the file; ``int8`` says that an int8 model quantises it."""
+
+    name: str
+    value: Array
+    int8: bool = False
+
+
+def _array(tensor: torch.Tensor) -> Array:
+    return np.ascontiguousarray(tensor.detach().float().numpy())
+
+
+def _linear(name: str, layer: torch.nn.Module, int8: bool = False) -> Iterator[Named]:
+    yield Named(f"{name}.weight", _array(layer.weight), int8)  # type: ignore[arg-type]
+    yield Named(f"{name}.bias", _array(layer.bias))  # type: ignore[arg-type]
+
+
+def tensors_of(bundle: Bundle) -> Iterator[Named]:
+    """Every tensor, in the order of the file."""
+    yield from _text_tensors(bundle)
+    yield from _linear("reader.up", bundle.reader.up)
+    yield from _linear("reader.down", bundle.reader.down)
+    bridge = bundle.bridge
+    yield from _linear("bridge.condition", bridge.condition, int8=True)
+    names = {"frame": "frame", "input": "in", "time1": "time1", "time2": "time2", "mod": "mod",
+             "fin": "fin", "output": "out"}
+    for attribute, name in names.items():
+        yield from _linear(f"bridge.{name}", getattr(bridge, attribute))
+    yield Named("bridge.null", _array(bridge.null))
+    yield Named("bridge.position", _array(bridge.position))
+    for i, block in enumerate(bridge.blocks):
+        for name in ("qkv", "o", "cq", "ckv", "co", "up", "down"):
+            yield from _linear(f"bridge.{i}.{name}", getattr(block, name), int8=True)
+        yield Named(f"bridge.{i}.table", _array(block.table))  # type: ignore[arg-type]
+    yield Named("latent.mean", _array(bundle.decoder.mean))
+    yield Named("latent.std", _array(bundle.decoder.std))
+    yield Named("schedule.alpha_bar", _array(bundle.alpha_bar))
+    encoder = bundle.encoder
+    for name in ("patch", "band", "output"):
+        yield from _linear(f"encoder.{name}", getattr(encoder, name))
+    yield Named("encoder.position", _array(encoder.position))
+    for i, block in enumerate(encoder.blocks):
+        for name in ("qkv", "o", "up", "down"):
+            yield from _linear(f"encoder.{i}.{name}", getattr(block, name))
+
+
+def _text_tensors(bundle: Bundle) -> Iterator[Named]:
+    """f, under the names of its parts; the one token type is folded into the positions."""
+    embeddings = bundle.expert.embeddings
+    yield Named("text.word", _array(embeddings.word_embeddings.weight), int8=True)
+    places = embeddings.position_embeddings.weight[:MAX_TOKENS]
+    yield Named("text.position", _array(places + embeddings.token_type_embeddings.weight[:1]))
+    yield from _linear("text.norm", embeddings.LayerNorm)
+    for i, layer in enumerate(bundle.expert.layers):
+        attention = layer.attention
+        parts = {
+            "q": attention.self.query,
+            "k": attention.self.key,
+            "v": attention.self.value,
+            "o": attention.output.dense,
+            "up": layer.intermediate.dense,
+            "down": layer.output.dense,
+        }
+        for name, part in parts.items():
+            yield from _linear(f"text.{i}.{name}", part, int8=True)
+        yield from _linear(f"text.{i}.norm1", attention.output.LayerNorm)
+        yield from _linear(f"text.{i}.norm2", layer.output.LayerNorm)
+
+
+def _stored(tensors: list[Named], int8: bool) -> tuple[list[tuple[str, np.ndarray]], dict[str, float]]:
+    """Arrays as they go into the file, and the relative error of each quantised one."""
+    arrays: list[tuple[str, np.ndarray]] = []
+    errors: dict[str, float] = {}
+    for tensor in tensors:
+        if not (int8 and tensor.int8):
+            arrays.append((tensor.name, tensor.value))
+            continue
+        packed: Quantized = quantize(tensor.value)
+        errors[tensor.name] = relative_error(tensor.value, packed)
+        arrays += [(tensor.name, packed.q), (f"{tensor.name}.scale", packed.scale)]
+    return arrays, errors
+
+
+def _sum_of(arrays: list[tuple[str, np.ndarray]]) -> str:
+    """sha256 of the tensor-data section, padding included."""
+    digest = hashlib.sha256()
+    for _, array in arrays:
+        raw = array.tobytes()
+        digest.update(raw + b"\0" * (-len(raw) % ALIGNMENT))
+    return digest.hexdigest()
+
+
+def write(
+    bundle: Bundle, path: str | Path, *, int8: bool = True, card: dict[str, object] | None = None
+) -> dict[str, float]:
+    """Write ``path``, whole or not at all; returns the relative error of each int8 matrix.
+
+    Args:
+        bundle: What to write.
+        path: The file; it is replaced only when the new one is complete.
+        int8: Quantise the large matrices; else everything is float32.
+        card: The evaluation card, put into the file as JSON.
+    """
+    target = Path(path)
+    beside = target.with_suffix(".tmp")
+    arrays, errors = _stored(list(tensors_of(bundle)), int8)
+    writer = GGUFWriter(beside, "geng")
+    writer.add_custom_alignment(ALIGNMENT)
+    _add_metadata(writer, bundle, card or {})
+    writer.add_string("geng.sha256", _sum_of(arrays))
+    writer.add_array("tokenizer.ggml.tokens", bundle.expert.vocabulary())
+    for name, array in arrays:
+        writer.add_tensor(name, array)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    beside.replace(target)
+    return errors
+
+
+def _add_metadata(writer: GGUFWriter, bundle: Bundle, card: dict[str, object]) -> None:
+    text, bridge, layout = bundle.expert.config, bundle.bridge.config, bundle.layout
+    writer.add_name(f"geng {bundle.recipe.preset}")
+    writer.add_license("Apache-2.0")
+    writer.add_string("geng.preset", bundle.recipe.preset)
+    writer.add_string("geng.bridge.prediction", "v")
+    writer.add_string("geng.evaluation_card", json.dumps(card, sort_keys=True))
+    writer.add_string("geng.data_sha256", str(bundle.facts.get("data_sha256", "")))
+    numbers = {
+        "geng.format_version": FORMAT_VERSION,
+        "geng.window": layout.window,
+        "geng.text.hidden": text.hidden_size,
+        "geng.text.heads": text.num_attention_heads,
+        "geng.text.ffn": text.intermediate_size,
+        "geng.text.layers": len(bundle.expert.layers),
+        "geng.text.max_tokens": MAX_TOKENS,
+        "geng.text.vocab": text.vocab_size,
+        "geng.number_width": NUMBER_WIDTH,
+        "geng.roles": len(ROLES),
+        "geng.bridge.tokens": bridge.tokens,
+        "geng.bridge.width": bridge.width,
+        "geng.bridge.dim": bridge.dim,
+        "geng.bridge.depth": bridge.depth,
+        "geng.bridge.heads": bridge.heads,
+        "geng.bridge.train_steps": len(bundle.alpha_bar),
+        "geng.decoder.harmonics": layout.harmonics,
+        "geng.decoder.trend": layout.trend,
+        "geng.decoder.residual_tokens": layout.residual_tokens,
+        "geng.decoder.residual_per_token": layout.residual_per_token,
+        "geng.decoder.residual_total": layout.residual_total,
+        "geng.encoder.dim": bundle.encoder.position.shape[1],
+        "geng.encoder.depth": len(bundle.encoder.blocks),
+        "geng.encoder.heads": bundle.encoder.heads,
+    }
+    for key, value in numbers.items():
+        writer.add_uint32(key, int(value))

@@ -1,0 +1,1 @@
+"""Training: recipes in YAML, resumable from a checkpoint folder."""

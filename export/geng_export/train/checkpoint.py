@@ -1,0 +1,48 @@
+"""Checkpoints: tensors in safetensors, the rest in JSON; written beside, then renamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from geng_export.errors import ExportError
+
+
+def save(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, object]) -> None:
+    """Write ``path`` (safetensors) and its facts, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    packed = {k: v.detach().contiguous().clone() for k, v in tensors.items()}
+    save_file(packed, beside, {"facts": json.dumps(facts)})
+    beside.replace(path)
+
+
+def load(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
+    """Read a checkpoint.
+
+    Raises:
+        ExportError: There is none at ``path``, or it is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        return load_file(path), json.loads(metadata.get("facts", "{}"))
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise ExportError(f"{path}: {error}; it must be a checkpoint written by training") from error
+
+
+def prefixed(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Names with ``prefix.`` in front."""
+    return {f"{prefix}.{name}": value for name, value in tensors.items()}
+
+
+def without_prefix(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors under ``prefix.``, its part of the name removed."""
+    start = len(prefix) + 1
+    return {n[start:]: v for n, v in tensors.items() if n.startswith(prefix + ".")}

@@ -1,0 +1,73 @@
+"""Recipes: everything that decides a training run, in one YAML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import yaml
+
+from geng_export.errors import ExportError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run.
+
+    Attributes:
+        preset: Sizes, see :mod:`geng_export.models.presets`.
+        text_expert: Where f comes from: ``minilm``, a folder, or a hub name.
+        text_layers: Layers of f that are kept.
+        seed: Of data, initialisation and noise.
+        batch: Examples in a batch.
+        steps: Optimiser steps of the bridge; the learning rate falls to zero at the last.
+        learning_rate, warmup, weight_decay: AdamW's.
+        ema: Decay of the averaged weights that are exported.
+        drop_condition: Probability that the guidance signal is dropped (Ho and Salimans 2022).
+        reader_steps, encoder_steps: Optimiser steps of the number reader and the series encoder.
+        real_share, abstract_share: Shares of the mixture; the rest is composed from scenarios.
+        data: Folder of real series with a manifest, or empty for composed series alone.
+        bf16: Mixed precision.
+        workers: Processes that draw examples.
+        save_every: Steps between checkpoints.
+    """
+
+    preset: str = "edge"
+    text_expert: str = "minilm"
+    text_layers: int = 3
+    seed: int = 0
+    batch: int = 128
+    steps: int = 8000
+    learning_rate: float = 8e-4
+    warmup: int = 300
+    weight_decay: float = 0.01
+    ema: float = 0.999
+    drop_condition: float = 0.1
+    reader_steps: int = 600
+    encoder_steps: int = 3000
+    real_share: float = 0.15
+    abstract_share: float = 0.45
+    data: str = ""
+    bf16: bool = True
+    workers: int = 1
+    save_every: int = 200
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a recipe.
+
+        Raises:
+            ExportError: The file is missing, no mapping, or names an unknown setting.
+        """
+        try:
+            values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise ExportError(f"{path}: {error}; it must be a recipe in YAML") from error
+        known = {f.name for f in fields(cls)}
+        if not isinstance(values, dict) or not set(values) <= known:
+            raise ExportError(f"{path}: it must be a mapping with keys among {', '.join(sorted(known))}")
+        return cls(**values)
+
+    def save(self, path: str | Path) -> None:
+        """Write the recipe beside the model that it makes."""
+        Path(path).write_text(yaml.safe_dump(self.__dict__, sort_keys=False), encoding="utf-8")
