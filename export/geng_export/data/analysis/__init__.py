@@ -1,0 +1,1 @@
+"""Parts of :mod:`geng_export.data.describe`: trend and season by least squares, events in what is left."""
