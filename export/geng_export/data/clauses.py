@@ -1,0 +1,474 @@
+"""Clauses: one feature of a series said in one form, and the record of what has been said.
+
+A clause is a list of tokens. Its writer draws a wording whose slots the claims can fill, fills
+them, and states in ``Writer.stated`` exactly what the wording said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from geng_export.data.claims import ANYWHERE, POSITION_WORDS, Claims, Event, event_at_word
+from geng_export.data.numerals import (
+    PRECISION,
+    Dice,
+    Number,
+    Token,
+    Tokens,
+    cycle_word,
+    decimals_for,
+    write,
+    write_frequency,
+    write_rate,
+    write_steps,
+    write_time,
+)
+from geng_export.data.wording import UNIT_SPELLINGS, WAVE_WORDS, ByDirection, choices
+
+Clause = list[Token]
+Fill = Callable[[str], Tokens]
+
+_PERIOD = frozenset({"period", "adj", "a_adj", "every", "frequency"})
+_PERIODS = frozenset({"period", "adj", "a_adj", "every", "period2", "adj2", "a_adj2", "every2"})
+_WAVE = frozenset({"wave", "a_wave"})
+_RANGE = frozenset({"low", "high", "center", "amplitude", "span", "to", "pm", "u"})
+# The words that fit a position, looked up by its hundredth.
+_WORDS_AT = tuple(
+    tuple(
+        w for w, (a, b) in POSITION_WORDS.items() if a <= i / 100.0 and min(i + 1, 100) / 100.0 <= b
+    )
+    for i in range(101)
+)
+# Words with a number in them, which is no position but is still a number of the text.
+_FRACTIONS: dict[str, Tokens] = {
+    "two thirds of the way in": (Number("two", "other"), " thirds of the way in"),
+    "three quarters of the way through": (Number("three", "other"), " quarters of the way through"),
+}
+
+
+def article(text: str) -> str:
+    """``text`` after "a" or "an"."""
+    number = text.partition("-")[0].partition(" ")[0].partition(".")[0]
+    vowel = text[:1].lower() in "aeiou" and not text.startswith(("u", "one", "eu"))
+    spoken = (
+        number[:1] == "8" or number in ("11", "18") or text.startswith(("hourly", "hour", "ECG"))
+    )
+    return f"an {text}" if vowel or spoken else f"a {text}"
+
+
+class Writer:
+    """Says features of one set of claims, in one split's wordings."""
+
+    def __init__(self, claims: Claims, dice: Dice, split: str) -> None:
+        self.claims = claims
+        self.dice = dice
+        self.split = split
+        self.stated: dict[str, Any] = {}
+        self.has_range = claims.low is not None and claims.high is not None
+        self.span = (claims.high or 0.0) - (claims.low or 0.0) if self.has_range else 0.0
+        self.unit = dice.pick(UNIT_SPELLINGS.get(claims.unit, (claims.unit,)))
+        tight = len(self.unit) <= 3 or not self.unit.isascii()
+        self.suffix = ("" if tight and dice() < 0.25 else " ") + self.unit if self.unit else ""
+        self.spelled = self.suffix[:1] in ("", " ")  # not "zeroV"
+        self.digits = 3 if dice() < 0.7 else 4
+
+    def claims_made(self) -> Claims:
+        """What has been said so far."""
+        return Claims(interval=self.claims.interval, length=self.claims.length, **self.stated)
+
+    def say(
+        self, feature: str, form: str, known: frozenset[str], fill: Fill, up: bool = True
+    ) -> tuple[Clause, frozenset[str]]:
+        """Tokens of a drawn wording and the slots it used; no tokens when no wording fits."""
+        options = choices(feature, form, self.split, known)
+        if not options:
+            return [], frozenset()
+        wording = self.dice.pick(options)
+        tokens: Clause = []
+        for piece in wording.pieces:
+            if isinstance(piece, str):
+                tokens.append(piece)
+            elif isinstance(piece, tuple):
+                tokens.append(self.dice.pick(piece))
+            elif isinstance(piece, ByDirection):
+                tokens.append(piece.up if up else piece.down)
+            else:
+                tokens.extend(fill(piece.name))
+        return tokens, wording.slots
+
+    def plain(self, feature: str, form: str, **stated: object) -> Clause:
+        """A clause without slots."""
+        tokens, _ = self.say(feature, form, frozenset(), _no_slot)
+        if tokens:
+            self.stated.update(stated)
+        return tokens
+
+    def unit_suffix(self) -> Tokens:
+        """The unit after a number; saying it once states it."""
+        if self.suffix:
+            self.stated["unit"] = self.claims.unit
+        return (self.suffix,)
+
+    def value(self, value: float, role: str) -> tuple[Number, float]:
+        """A number in value units, rounded to suit the range."""
+        decimals = decimals_for(self.span if self.span > 0.0 else abs(value), self.digits)
+        text, stated = write(value, decimals, self.dice, self.spelled)
+        return Number(text, role), stated
+
+
+def _no_slot(name: str) -> Tokens:
+    raise KeyError(name)
+
+
+def say_trend(w: Writer, form: str) -> Clause:
+    """The trend, with its shape about half of the time."""
+    trend, shape = w.claims.trend, w.claims.trend_shape
+    if trend == "none":
+        return w.plain("trend.none", form, trend="none")
+    up = trend == "up"
+    shaped = shape is not None and w.dice() < 0.5
+    feature = f"shape.{shape}" if shaped else "trend.some"
+    tokens, _ = w.say(feature, form, frozenset(), _no_slot, up)
+    if tokens:
+        w.stated["trend"] = trend
+        if shaped:
+            w.stated["trend_shape"] = shape
+    return tokens
+
+
+class PeriodFill:
+    """Fills the slots of one period and remembers the period that was written, in steps."""
+
+    def __init__(self, w: Writer, index: int) -> None:
+        self.dice = w.dice
+        self.interval = w.claims.interval
+        self.steps = w.claims.periods[index]
+        self.seconds = self.steps * self.interval
+        self.role = "period" if index == 0 else "period2"
+        self.stated = self.steps
+        self.in_time = w.dice() < (0.35 if self.interval == 1.0 else 0.6)
+        self.rate = write_rate(self.seconds, w.dice)
+
+    def __call__(self, slot: str) -> Tokens:
+        """Tokens of ``period``, ``every``, ``adj``, ``a_adj``, ``frequency`` or ``rate``."""
+        if slot == "frequency":
+            return self._number(write_frequency(self.seconds, self.dice), self.interval)
+        if slot == "rate" and self.rate is not None:
+            return self._number(self.rate, self.interval)
+        if slot == "period":
+            return self._length("noun")
+        form = "adverb" if slot == "every" else "adjective"
+        word = cycle_word(self.seconds, self.dice, form) if self.in_time else None
+        if word is not None:
+            tokens = self._number(word, self.interval)
+        elif form == "adverb":
+            return "every ", *self._length("noun")
+        else:
+            tokens = self._length(form)
+        if slot != "a_adj":
+            return tokens
+        first = tokens[0]
+        text = first.text if isinstance(first, Number) else first
+        return article(text).partition(" ")[0] + " ", *tokens
+
+    def _number(self, span: tuple[str, str, float], unit: float) -> Tokens:
+        number, after, size = span
+        self.stated = size / unit
+        return Number(number, self.role), after
+
+    def _length(self, form: str) -> Tokens:
+        if self.in_time:
+            span = write_time(self.seconds, PRECISION * self.seconds, self.dice, form)
+            if span is not None:
+                return self._number(span, self.interval)
+        return self._number(write_steps(self.steps, PRECISION * self.steps, self.dice, form), 1.0)
+
+
+def say_period(w: Writer, form: str) -> Clause:
+    """One or two periods, or that there is none, or that there is one of unknown length."""
+    claims = w.claims
+    if not claims.periods:
+        feature = "period.some" if claims.periodic else "period.none"
+        return w.plain(feature, form, periodic=claims.periodic)
+    first = PeriodFill(w, 0)
+    if len(claims.periods) > 1 and w.dice() < 0.8:
+        second = PeriodFill(w, 1)
+        second.in_time = first.in_time
+        tokens, _ = w.say(
+            "period.two",
+            form,
+            _PERIODS,
+            lambda slot: second(slot[:-1]) if slot.endswith("2") else first(slot),
+        )
+        made: tuple[float, ...] = (first.stated, second.stated)
+    else:
+        known = _PERIOD if first.rate is None else _PERIOD | {"rate"}
+        if claims.wave is not None and w.dice() < 0.6:
+            known = known | _WAVE
+        tokens, slots = w.say(
+            "period.one",
+            form,
+            known,
+            lambda slot: _wave(w, slot) if slot in _WAVE else first(slot),
+        )
+        made = (first.stated,)
+        if slots & _WAVE:
+            w.stated["wave"] = claims.wave
+    if tokens:
+        w.stated["periodic"], w.stated["periods"] = True, made
+    return tokens
+
+
+def _wave(w: Writer, slot: str) -> Tokens:
+    word = w.dice.pick(WAVE_WORDS[w.claims.wave or "sine"])
+    return (article(word) if slot == "a_wave" else word,)
+
+
+def say_wave(w: Writer, form: str) -> Clause:
+    """The shape of a cycle, unless the period's clause has said it."""
+    if "wave" in w.stated:
+        return []
+    tokens, _ = w.say("wave", form, _WAVE, lambda slot: _wave(w, slot))
+    if tokens:
+        w.stated["wave"] = w.claims.wave
+    return tokens
+
+
+class RangeFill:
+    """Fills the slots of the value range and remembers what was written."""
+
+    def __init__(self, w: Writer) -> None:
+        self.w = w
+        low, high = w.claims.low, w.claims.high
+        self.true = {"low": low, "high": high, "mean": w.claims.mean}
+        if low is not None and high is not None:
+            self.true |= {"center": (low + high) / 2.0, "amplitude": w.span / 2.0, "span": w.span}
+        self.stated: dict[str, float] = {}
+
+    def __call__(self, slot: str) -> Tokens:
+        """Tokens of a limit, of the unit ``u``, or of the joints ``to`` and ``pm``."""
+        if slot == "u":
+            return self.w.unit_suffix()
+        if slot == "to":
+            low, high = self.true["low"] or 0.0, self.true["high"] or 0.0
+            dashes = ("-", "-", " - ", "\N{EN DASH}") if low >= 0.0 <= high else ()
+            return (self.w.dice.pick((" to ", " to ", "..", " ... ", *dashes)),)
+        if slot == "pm":
+            return (self.w.dice.pick((" +/- ", " \N{PLUS-MINUS SIGN} ", "\N{PLUS-MINUS SIGN}")),)
+        value = self.true[slot]
+        number, self.stated[slot] = self.w.value(0.0 if value is None else value, slot)
+        return (number,)
+
+    def limits(self) -> dict[str, float]:
+        """low, high and mean as far as the text gives them."""
+        said = self.stated
+        half = said.get("amplitude", said.get("span", 0.0) / 2.0)
+        middle = said.get("center", said.get("mean"))
+        limits: dict[str, float] = {k: said[k] for k in ("low", "high", "mean") if k in said}
+        if half > 0.0 and middle is not None:
+            limits |= {"low": middle - half, "high": middle + half}
+        return limits
+
+
+def say_range(w: Writer, form: str) -> Clause:
+    """Both limits, mostly; now and then one of them, or only how far apart they are."""
+    fill = RangeFill(w)
+    drawn = w.dice()
+    feature = "range.both"
+    known = _RANGE
+    mean = w.claims.mean
+    if not w.has_range:
+        feature = "range.low" if w.claims.low is not None else "range.high"
+    elif drawn < 0.06:
+        feature = ("range.low", "range.high", "range.size")[int(drawn * 50.0)]
+    elif mean is not None and abs(mean - fill.true["center"]) < 0.01 * w.span:  # type: ignore[operator]
+        known = known | {"mean"}
+    tokens, _ = w.say(feature, form, known, fill)
+    w.stated.update(fill.limits())
+    return tokens
+
+
+def say_mean(w: Writer, form: str) -> Clause:
+    """The mean, unless the range's clause has said it."""
+    if "mean" in w.stated or w.claims.mean is None:
+        return []
+    number, stated = w.value(w.claims.mean, "mean")
+    known = frozenset({"mean", "u"})
+    tokens, _ = w.say("mean", form, known, lambda s: w.unit_suffix() if s == "u" else (number,))
+    if tokens:
+        w.stated["mean"] = stated
+    return tokens
+
+
+def say_noise(w: Writer, form: str) -> Clause:
+    """The noise, by a word or by its standard deviation."""
+    claims = w.claims
+    std = claims.noise_std
+    if std is None or std <= 0.0 or (claims.noise is not None and w.dice() < 0.65):
+        return (
+            []
+            if claims.noise is None
+            else w.plain(f"noise.{claims.noise}", form, noise=claims.noise)
+        )
+    # A number with the unit % would read as a share of the range.
+    known = frozenset({"std", "u", "pct"} if w.span > 0.0 else {"std", "u"})
+    made: list[float] = []
+
+    def fill(slot: str) -> Tokens:
+        if slot == "u":
+            return () if claims.unit == "%" else w.unit_suffix()
+        share = slot == "pct"
+        value = 100.0 * std / w.span if share else std
+        text, stated = write(value, decimals_for(value, 2), w.dice, w.spelled)
+        made.append(stated / 100.0 * w.span if share else stated)
+        return Number(text, "noise"), _percent(w.dice) if share else ""
+
+    tokens, _ = w.say("noise.number", form, known, fill)
+    if made:
+        w.stated["noise_std"] = made[0]
+    return tokens
+
+
+def _percent(dice: Dice) -> str:
+    return dice.pick((" %", "%", "%", " percent"))
+
+
+def say_colour(w: Writer, form: str) -> Clause:
+    """White or red noise."""
+    return w.plain(f"colour.{w.claims.colour}", form, colour=w.claims.colour)
+
+
+def say_event(w: Writer, form: str, index: int) -> Clause:
+    """One event, and where it is."""
+    event = (w.claims.events or ())[index]
+    said: list[Event] = []
+
+    def fill(slot: str) -> Tokens:
+        if slot == "when" and w.dice() < 0.12:
+            return ()
+        tokens, placed = place(w, event, index)
+        said.append(placed)
+        return (" ", *tokens) if slot == "when" else tuple(tokens)
+
+    tokens, _ = w.say(
+        f"event.{event.kind}", form, frozenset({"when", "at"}), fill, event.direction > 0
+    )
+    if tokens:
+        made = said[0] if said else Event(event.kind, 0.5, event.direction, ANYWHERE)
+        w.stated["events"] = (*w.stated.get("events", ()), made)
+    return tokens
+
+
+def place(w: Writer, event: Event, index: int) -> tuple[Clause, Event]:
+    """Where an event happens, and the event as the text places it."""
+    role = ("position", "position2", "other")[min(index, 2)]
+    last = max(w.claims.length - 1, 1)
+    words = _WORDS_AT[int(event.position * 100.0)]
+    time = write_time(
+        event.position * last * w.claims.interval, 0.003 * last * w.claims.interval, w.dice
+    )
+    known = {"n", "pct"} if index < 2 or not words else set()
+    if words:
+        known.add("word")
+    if time is not None and index < 2 and w.claims.interval != 1.0:
+        known.add("time")
+    made: list[Event] = []
+
+    def fill(slot: str) -> Tokens:
+        if slot == "word":
+            word = w.dice.pick(words)
+            made.append(event_at_word(event.kind, word, event.direction))
+            return _FRACTIONS.get(word, (word,))
+        if slot == "time" and time is not None:
+            made.append(Event(event.kind, time.seconds / w.claims.interval / last, event.direction))
+            return Number(time.number, role), time.unit
+        if slot == "n":
+            step = round(event.position * last)
+            made.append(Event(event.kind, step / last, event.direction))
+            return (Number(str(step), role),)
+        percent = round(100.0 * event.position, 0 if w.dice() < 0.8 else 1)
+        made.append(Event(event.kind, percent / 100.0, event.direction))
+        return Number(f"{percent:g}", role), _percent(w.dice)
+
+    tokens, _ = w.say("when", "noun", frozenset(known), fill)
+    return tokens, made[0] if made else Event(event.kind, 0.5, event.direction, ANYWHERE)
+
+
+def say_stationary(w: Writer, form: str) -> Clause:
+    """Whether the statistics stay."""
+    feature = "stationary.yes" if w.claims.stationary else "stationary.no"
+    return w.plain(feature, form, stationary=w.claims.stationary)
+
+
+def say_resolution(w: Writer, form: str) -> Clause:
+    """The quantisation step, in full."""
+    step = w.claims.resolution or 0.0
+    text, stated = write(step, decimals_for(step, 3), w.dice, w.spelled)
+    number = Number(text, "resolution")
+    known = frozenset({"resolution", "u"})
+    tokens, _ = w.say(
+        "resolution", form, known, lambda slot: w.unit_suffix() if slot == "u" else (number,)
+    )
+    if tokens:
+        w.stated["resolution"] = stated
+    return tokens
+
+
+def say_sampling(w: Writer, form: str) -> Clause:
+    """Interval or length: known without the text, so nothing is claimed."""
+    interval, length = w.claims.interval, w.claims.length
+    span = write_time(interval, 1e-6 * interval, w.dice)
+    hertz = f"{1.0 / interval:.6g}"
+    known = {"length"}
+    if span is not None:
+        known.add("interval")
+    if 0.01 <= 1.0 / interval < 1e5 and abs(float(hertz) * interval - 1.0) < 1e-6:
+        known.add("hertz")
+
+    def fill(slot: str) -> Tokens:
+        if slot == "interval" and span is not None:
+            return Number(span.number, "other"), span.unit
+        if slot == "hertz":
+            return Number(hertz, "other"), " Hz"
+        return (Number(str(length), "other"),)
+
+    return w.say("sampling", form, frozenset(known), fill)[0]
+
+
+def say_unit(w: Writer, form: str) -> Clause:
+    """The unit by itself, unless a number has brought it."""
+    if "unit" in w.stated:
+        return []
+    tokens, _ = w.say("unit", form, frozenset({"unit"}), lambda _: (w.unit,))
+    if tokens:
+        w.stated["unit"] = w.claims.unit
+    return tokens
+
+
+def say_subject(w: Writer, form: str) -> Clause:
+    """What is measured, by what and where, as far as the claims name it and chance has it."""
+    claims = w.claims
+    names = {"quantity": claims.quantity, "device": claims.device, "place": claims.place}
+    known = {name for name, text in names.items() if text}
+    if not known or w.dice() < 0.12:
+        return w.say("generic", form, frozenset(), _no_slot)[0]
+    known |= {f"a_{name}" for name in known if name != "quantity"}
+    if claims.unit:
+        known.add("unit")
+
+    def fill(slot: str) -> Tokens:
+        if slot == "unit":
+            return (w.unit,)
+        text = names[slot.removeprefix("a_")]
+        if form == "note" and slot == "device" and w.dice() < 0.3:
+            text = text.replace("temperature", "temp").replace("humidity", "hum.")
+        return (article(text) if slot.startswith("a_") else text,)
+
+    tokens, slots = w.say("subject", form, frozenset(known), fill)
+    if not tokens:
+        return w.say("generic", form, frozenset(), _no_slot)[0]
+    for slot in slots:
+        name = slot.removeprefix("a_")
+        w.stated[name] = getattr(claims, name)
+    return tokens

@@ -1,0 +1,374 @@
+"""Descriptions: claims put into words, with the place and the role of every number.
+
+A quarter of the training texts use the predefined format of the paper ("Periodic data with a
+period of 64 steps, values range from -5 to 5, upward trend, no anomaly"); the others draw their
+wordings from phrases.toml, in any order, with clauses left out and numbers rounded. What comes
+back claims exactly what the text says: a rounded number is claimed as rounded, an event placed by
+a word is claimed with that word's band, and what is not mentioned is not claimed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from geng_export.data import clauses as c
+from geng_export.data.claims import Claims
+from geng_export.data.clauses import Clause, Writer
+from geng_export.data.numerals import Dice, Number, Token
+from geng_export.data.wording import SPLITS, Slot, choices
+
+ROLES = (
+    "other",
+    "low",
+    "high",
+    "mean",
+    "center",
+    "amplitude",
+    "span",
+    "period",
+    "period2",
+    "position",
+    "position2",
+    "noise",
+    "resolution",
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Characters ``start`` to ``end`` of a text are one number, in the role ``role``."""
+
+    start: int
+    end: int
+    role: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A text, what it claims, and where its numbers are."""
+
+    text: str
+    claims: Claims
+    spans: tuple[Span, ...]
+
+
+def phrase(claims: Claims, rng: np.random.Generator, split: str = "train") -> Description:
+    """Describe ``claims`` in words.
+
+    Args:
+        claims: What may be said; what is None is not mentioned.
+        rng: Decides what is said and how; the same state gives the same description.
+        split: "train", or "development" for wordings that training never uses. The paper's format
+            belongs to both.
+
+    Returns:
+        The description. Its claims are a subset of ``claims``, with numbers as the text rounds
+        them; periods stay within 0.4 % of the truth.
+
+    Raises:
+        ValueError: ``split`` is neither.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}; it must be one of {', '.join(SPLITS)}")
+    dice = Dice(rng)
+    writer = Writer(claims, dice, split)
+    return _finished(_drawn_style(dice)(writer), writer)
+
+
+def _drawn_style(dice: Dice) -> Callable[[Writer], list[Token]]:
+    drawn = dice()
+    for share, style in _STYLES:
+        drawn -= share
+        if drawn < 0.0:
+            return style
+    return _template
+
+
+def _finished(tokens: list[Token], writer: Writer) -> Description:
+    """Join tokens, set capitals, note the spans."""
+    dice = writer.dice
+    lowered = dice() < 0.1
+    capital = not lowered and dice() < 0.85
+    parts: list[str] = []
+    spans: list[Span] = []
+    length = 0
+    for token in tokens:
+        if isinstance(token, Number):
+            text, role = token
+            spans.append(Span(length, length + len(text), role))
+            capital = False
+        elif token:
+            text = token
+            if capital:
+                text = text[0].upper() + text[1:]
+            capital = not lowered and text.endswith((". ", "? ", ".\n"))
+            if lowered:
+                text = text.lower()
+        else:
+            continue
+        parts.append(text)
+        length += len(text)
+    return Description("".join(parts), writer.claims_made(), tuple(spans))
+
+
+def _joined(parts: Sequence[Clause], separator: str, last: str) -> list[Token]:
+    tokens: list[Token] = []
+    for i, clause in enumerate(parts):
+        if i:
+            tokens.append(last if i == len(parts) - 1 else separator)
+        tokens.extend(clause)
+    return tokens
+
+
+# ---------------------------------------------------------------------- which features are said
+
+
+def _features(w: Writer, form: str, most: int) -> list[Clause]:
+    """At most ``most`` clauses, the weightier features first choice, in random order."""
+    said: list[Clause] = []
+    for attempt in range(2):  # an unlucky draw may leave nothing; the second one says everything
+        for say in _drawn_features(w, everything=attempt > 0):
+            clause = say(w, form)
+            if clause:
+                said.append(clause)
+            if len(said) == most:
+                break
+        if said:
+            break
+    w.dice.shuffle(said)
+    return said or [c.say_subject(w, form)]
+
+
+def _drawn_features(w: Writer, everything: bool) -> Iterator[Callable[[Writer, str], Clause]]:
+    """The features that this description mentions."""
+    claims, dice = w.claims, w.dice
+    has_events = claims.events is not None and len(claims.events) > 0
+    chances = (
+        (c.say_range, 0.87 if claims.low is not None or claims.high is not None else 0.0),
+        (c.say_period, 0.92 if claims.periodic else 0.3 if claims.periodic is False else 0.0),
+        (c.say_trend, {None: 0.0, "none": 0.35}.get(claims.trend, 0.88)),
+        (_say_events, 0.94 if has_events else 0.4 if claims.events is not None else 0.0),
+        (c.say_mean, 0.3),
+        (c.say_noise, 0.4 if claims.noise or claims.noise_std else 0.0),
+        (c.say_wave, 0.35 if claims.wave and claims.periodic else 0.0),
+        (c.say_resolution, 0.6 if claims.resolution else 0.0),
+        (c.say_colour, {"red": 0.3, "white": 0.06}.get(claims.colour or "", 0.0)),
+        (c.say_stationary, 0.2 if claims.stationary is not None else 0.0),
+        (c.say_sampling, 0.12),
+        (c.say_unit, 0.1 if claims.unit else 0.0),
+    )
+    for say, chance in chances:
+        if chance > 0.0 and (everything or dice() < chance):
+            yield say
+
+
+def _say_events(w: Writer, form: str) -> Clause:
+    """Every event in one clause, or that there is none."""
+    events = w.claims.events or ()
+    if not events:
+        return w.plain("event.none", form, events=())
+    said = [c.say_event(w, form, i) for i in range(len(events))]
+    separator = {"sentence": ". ", "pair": " & "}.get(form, ", ")
+    return _joined(said, separator, " and " if form == "noun" else separator)
+
+
+# --------------------------------------------------------------------------------------- styles
+
+
+def _template(w: Writer) -> list[Token]:
+    """The predefined format of the paper, its clauses always in the same order."""
+    parts = [part for say in _TEMPLATE_PARTS if (part := say(w))]
+    return _joined(parts, ", ", ", ")
+
+
+def _template_head(w: Writer) -> Clause:
+    claims, dice = w.claims, w.dice
+    data: Clause = ["data"]
+    if claims.quantity and dice() < 0.3:
+        data = [f"{claims.quantity} data"]
+        w.stated["quantity"] = claims.quantity
+    if claims.periods and dice() < 0.95:
+        fills = [c.PeriodFill(w, i) for i in range(len(claims.periods))]
+        lengths = [list(fill("period")) for fill in fills]
+        w.stated["periodic"] = True
+        w.stated["periods"] = tuple(fill.stated for fill in fills)
+        noun = "a period of " if len(fills) == 1 else "periods of "
+        return ["periodic ", *data, f" with {noun}", *_joined(lengths, " and ", " and ")]
+    if claims.periodic is False and dice() < 0.4:
+        w.stated["periodic"] = False
+        return ["non-periodic ", *data]
+    return data
+
+
+def _template_range(w: Writer) -> Clause:
+    if not w.has_range or w.dice() > 0.92:
+        return []
+    fill = c.RangeFill(w)
+    tokens = ["values range from ", *fill("low"), " to ", *fill("high"), *w.unit_suffix()]
+    w.stated.update(fill.limits())
+    return tokens
+
+
+def _template_mean(w: Writer) -> Clause:
+    if w.claims.mean is None or w.dice() > 0.35:
+        return []
+    number, w.stated["mean"] = w.value(w.claims.mean, "mean")
+    return ["mean value of ", number, *w.unit_suffix()]
+
+
+def _template_trend(w: Writer) -> Clause:
+    trend = w.claims.trend
+    if trend is None or w.dice() > (0.4 if trend == "none" else 0.92):
+        return []
+    w.stated["trend"] = trend
+    return [{"up": "upward trend", "down": "downward trend", "none": "no trend"}[trend]]
+
+
+def _template_noise(w: Writer) -> Clause:
+    noise = w.claims.noise
+    if noise is None or w.dice() > 0.25:
+        return []
+    w.stated["noise"] = noise
+    return [{"none": "no noise"}.get(noise, f"{noise} noise")]
+
+
+def _template_events(w: Writer) -> Clause:
+    events = w.claims.events
+    if events is None or w.dice() > (0.95 if events else 0.6):
+        return []
+    if not events:
+        w.stated["events"] = ()
+        return ["no anomaly"]
+    said: list[Clause] = []
+    for i, event in enumerate(events):
+        name = event.kind
+        if event.kind == "shift":
+            name = "upward level shift" if event.direction > 0 else "downward level shift"
+        tokens, placed = c.place(w, event, i)
+        w.stated["events"] = (*w.stated.get("events", ()), placed)
+        said.append([f"{name} ", *tokens])
+    return _joined(said, ", ", ", ")
+
+
+_TEMPLATE_PARTS = (
+    _template_head,
+    _template_range,
+    _template_mean,
+    _template_trend,
+    _template_noise,
+    _template_events,
+)
+
+_FRAME_SLOTS = frozenset({"list", "sentences", "notes", "subject", "tag", "intro"})
+_LISTS = ((", ", " and "), (", ", ", and "), (", ", ", "), (", ", ", "), ("; ", "; "))
+_NOTES = ((", ", ", "), (". ", ". "), ("; ", "; "), (" / ", " / "), (", ", ", "))
+_MOST = 8
+
+
+def _framed(w: Writer, kind: str) -> list[Token]:
+    """Fill one frame: its subject, and its features as a list, as sentences or as notes."""
+    frame = w.dice.pick(choices("frames", kind, w.split, _FRAME_SLOTS))
+    tokens: list[Token] = []
+    for piece in frame.pieces:
+        if isinstance(piece, str):
+            tokens.append(piece)
+        elif isinstance(piece, Slot):
+            tokens.extend(_FRAME_FILL[piece.name](w))
+        elif isinstance(piece, tuple):
+            tokens.append(w.dice.pick(piece))
+    return tokens
+
+
+_FRAME_FILL: dict[str, Callable[[Writer], list[Token]]] = {
+    "list": lambda w: _joined(_features(w, "noun", _MOST), *w.dice.pick(_LISTS)),
+    "sentences": lambda w: [*_joined(_features(w, "sentence", _MOST), ". ", ". "), "."],
+    "notes": lambda w: _joined(_features(w, "note", _MOST), *w.dice.pick(_NOTES)),
+    "subject": lambda w: c.say_subject(w, "noun"),
+    "tag": lambda w: c.say_subject(w, "note"),
+    "intro": lambda w: [*c.say_subject(w, "sentence"), "."],
+}
+
+
+class _Layout(NamedTuple):
+    """How key = value pairs are written."""
+
+    opening: str
+    before: str
+    between: str
+    separator: str
+    closing: str
+
+
+_JSON = _Layout("{", '"', '": ', ", ", "}")
+_LAYOUTS = {
+    "train": (
+        _Layout("", "", ": ", ", ", ""),
+        _Layout("", "", ": ", "; ", ""),
+        _Layout("", "", "=", ", ", ""),
+        _Layout("", "", ": ", "\n", ""),
+        _JSON,
+    ),
+    "development": (_Layout("", "", " = ", " | ", ""), _Layout("", "- ", ": ", "\n", "")),
+}
+
+
+def _paired(w: Writer) -> list[Token]:
+    """Key and value pairs; quotes and separators cost word pieces, so there are fewer clauses."""
+    layout = w.dice.pick(_LAYOUTS[w.split])
+    said = _features(w, "pair", 5 if layout is _JSON else 7)
+    if w.dice() < 0.6:
+        said.insert(0, c.say_subject(w, "pair"))
+    tokens: list[Token] = [layout.opening]
+    for i, pair in enumerate(_pairs(said)):
+        at = pair.index(" = ")
+        value = pair[at + 1 :]
+        if layout is _JSON and not _is_json_number(value):
+            value = ['"', *value, '"']
+        tokens += [layout.separator if i else "", layout.before, *pair[:at], layout.between, *value]
+    return [*tokens, layout.closing]
+
+
+def _pairs(said: Sequence[Clause]) -> Iterator[Clause]:
+    """Split clauses into pairs, each with the token " = " between its key and its value."""
+    for clause in said:
+        pair: Clause = []
+        for token in clause:
+            if isinstance(token, Number):
+                pair.append(token)
+                continue
+            for part in _PAIR_MARKS.split(token):
+                if part == " & ":
+                    yield pair
+                    pair = []
+                elif part:
+                    pair.append(part)
+        yield pair
+
+
+_PAIR_MARKS = re.compile(r"( = | & )")
+
+
+def _is_json_number(value: Clause) -> bool:
+    return (
+        len(value) == 1
+        and isinstance(value[0], Number)
+        and _JSON_NUMBER.fullmatch(value[0].text) is not None
+    )
+
+
+_JSON_NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
+
+# Share of each style; a quarter follows the paper's format.
+_STYLES: tuple[tuple[float, Callable[[Writer], list[Token]]], ...] = (
+    (0.25, _template),
+    (0.23, lambda w: _framed(w, "list")),
+    (0.17, lambda w: _framed(w, "sentences")),
+    (0.11, lambda w: _framed(w, "notes")),
+    (0.14, lambda w: _framed(w, "requests")),
+    (0.10, _paired),
+)
