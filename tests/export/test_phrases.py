@@ -101,6 +101,12 @@ def roles_of(claims: Claims, description: Description) -> dict[str, Number]:
     return {s.role: numbers[s.start, s.end] for s in description.spans if s.role != "other"}
 
 
+def agree(claimed: float | None, read: float | None) -> bool:
+    if claimed is None or read is None:
+        return claimed is read
+    return math.isclose(claimed, read, rel_tol=1e-9, abs_tol=1e-12)
+
+
 def test_every_number_of_a_text_is_a_span_and_every_span_a_number() -> None:
     for claims, description, _ in TOLD:
         found = [(n.start, n.end) for n in find_numbers(description.text, claims.interval)]
@@ -124,7 +130,7 @@ def test_values_claimed_are_the_values_in_the_text() -> None:
         if half > 0.0 and middle is not None:
             low, high = middle - half, middle + half
         for claimed, read in ((made.low, low), (made.high, high), (made.mean, role.get("mean"))):
-            assert claimed == pytest.approx(read, rel=1e-9, abs=1e-12), description.text
+            assert agree(claimed, read), description.text
         assert made.resolution == role.get("resolution"), description.text
 
 

@@ -71,6 +71,7 @@ class Writer:
         tight = len(self.unit) <= 3 or not self.unit.isascii()
         self.suffix = ("" if tight and dice() < 0.25 else " ") + self.unit if self.unit else ""
         self.spelled = self.suffix[:1] in ("", " ")  # not "zeroV"
+        self.has_bare_size = False  # a swing or amplitude was said, but not around what
         self.digits = 3 if dice() < 0.7 else 4
 
     def claims_made(self) -> Claims:
@@ -282,6 +283,7 @@ def say_range(w: Writer, form: str) -> Clause:
         feature = "range.low" if w.claims.low is not None else "range.high"
     elif drawn < 0.06:
         feature = ("range.low", "range.high", "range.size")[int(drawn * 50.0)]
+        w.has_bare_size = feature == "range.size"
     elif mean is not None and abs(mean - fill.true["center"]) < 0.01 * w.span:  # type: ignore[operator]
         known = known | {"mean"}
     tokens, _ = w.say(feature, form, known, fill)
@@ -290,8 +292,11 @@ def say_range(w: Writer, form: str) -> Clause:
 
 
 def say_mean(w: Writer, form: str) -> Clause:
-    """The mean, unless the range's clause has said it."""
-    if "mean" in w.stated or w.claims.mean is None:
+    """The mean, unless the range's clause has said it or would be misread with it.
+
+    "A swing of 10, mean 4" reads as 4 - 5 to 4 + 5.
+    """
+    if "mean" in w.stated or w.claims.mean is None or w.has_bare_size:
         return []
     number, stated = w.value(w.claims.mean, "mean")
     known = frozenset({"mean", "u"})
