@@ -1,0 +1,241 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "check.h"
+#include "cpu/kernel_set.h"
+#include "guarded.h"
+#include "kernels_under_test.h"
+
+using namespace geng::cpu;
+
+namespace {
+
+using Map = void (*)(const float*, float*, std::size_t) noexcept;
+
+double silu(double x) { return x / (1 + std::exp(-x)); }
+double gelu_erf(double x) { return 0.5 * x * std::erfc(-x * std::sqrt(0.5)); }
+double gelu_tanh(double x) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+
+/// Against float64 over [-20, 20], and in every length at a guard page: the same bits everywhere.
+void check_map(Map map, double (*reference)(double)) {
+  std::vector<float> x(4001), y(4001);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) * 0.01f - 20.0f;
+  map(x.data(), y.data(), x.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double error = std::abs(y[i] - reference(x[i]));
+    worst = std::max(worst, error / std::max(1.0, std::abs(double{x[i]})));
+  }
+  CHECK_NEAR(worst, 0.0, 4e-7);
+
+  for (std::size_t n = 1; n <= 40; ++n) {
+    const Guarded<float> in(n), out(n);
+    std::copy_n(x.begin() + 1980, n, in.begin());
+    map(in.data(), out.data(), n);
+    CHECK(std::equal(out.begin(), out.end(), y.begin() + 1980));
+    map(in.data(), in.data(), n);
+    CHECK(std::ranges::equal(in, out));
+  }
+
+  float bad[] = {1.0f, NAN, 2.0f};
+  map(bad, bad, 3);
+  CHECK(std::isfinite(bad[0]) && std::isnan(bad[1]) && std::isfinite(bad[2]));
+}
+
+struct NormCase {
+  bool gain, offset;
+  float gain_base, eps;
+};
+
+void check_layernorm(const KernelSet& set, std::size_t width, const NormCase& c) {
+  constexpr std::size_t rows = 3;
+  const Guarded<float> x(rows * width), y(rows * width), gain(width), offset(width);
+  fill(x, width);
+  for (float& v : x) v = 3.0f * v + 5.0f;
+  fill(gain, 1);
+  fill(offset, 2);
+  set.layernorm({x.data(), y.data(), c.gain ? gain.data() : nullptr,
+                 c.offset ? offset.data() : nullptr, c.gain_base, c.eps, rows, width});
+  for (std::size_t r = 0; r < rows; ++r) {
+    const float* row = x.data() + r * width;
+    double mean = 0, variance = 0;
+    for (std::size_t i = 0; i < width; ++i) mean += row[i] / static_cast<double>(width);
+    for (std::size_t i = 0; i < width; ++i) {
+      variance += (row[i] - mean) * (row[i] - mean) / static_cast<double>(width);
+    }
+    for (std::size_t i = 0; i < width; ++i) {
+      double wanted = (row[i] - mean) / std::sqrt(variance + double{c.eps});
+      if (c.gain) wanted *= double{c.gain_base} + gain[i];
+      if (c.offset) wanted += offset[i];
+      CHECK_NEAR(y[r * width + i], wanted, 1e-5);
+    }
+  }
+}
+
+/// softmax(scale q k^T) v in float64.
+std::vector<double> attention(const Attention& a) {
+  std::vector<double> out(a.queries * a.head_width, 0.0);
+  for (std::size_t i = 0; i < a.queries; ++i) {
+    std::vector<double> weight(a.keys);
+    double total = 0;
+    for (std::size_t j = 0; j < a.keys; ++j) {
+      double dot = 0;
+      for (std::size_t c = 0; c < a.head_width; ++c) {
+        dot += double{a.q[i * a.q_stride + c]} * double{a.k[j * a.k_stride + c]};
+      }
+      total += weight[j] = std::exp(double{a.scale} * dot);
+    }
+    for (std::size_t j = 0; j < a.keys; ++j) {
+      for (std::size_t c = 0; c < a.head_width; ++c) {
+        out[i * a.head_width + c] += weight[j] / total * a.v[j * a.v_stride + c];
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST(GeluTanh, AgreesWithFloat64InEveryPlace) {
+  for (const KernelSet* set : runnable_sets()) check_map(set->gelu_tanh, gelu_tanh);
+}
+TEST(GeluErf, AgreesWithFloat64InEveryPlace) {
+  for (const KernelSet* set : runnable_sets()) check_map(set->gelu_erf, gelu_erf);
+}
+TEST(Silu, AgreesWithFloat64InEveryPlace) {
+  for (const KernelSet* set : runnable_sets()) check_map(set->silu, silu);
+}
+
+TEST(LayerNorm, AgreesWithFloat64AtEveryTail) {
+  for (const KernelSet* set : runnable_sets()) {
+    for (std::size_t width = 2; width <= 40; ++width) {
+      check_layernorm(*set, width, {false, false, 0.0f, 1e-6f});
+      check_layernorm(*set, width, {true, true, 0.0f, 1e-12f});
+      check_layernorm(*set, width, {true, true, 1.0f, 1e-6f});
+    }
+    check_layernorm(*set, 384, {true, true, 0.0f, 1e-12f});
+  }
+}
+TEST(LayerNorm, MayWorkInPlace) {
+  for (const KernelSet* set : runnable_sets()) {
+    std::vector<float> x(2 * 21), y(2 * 21);
+    fill(x, 9);
+    set->layernorm({x.data(), y.data(), nullptr, nullptr, 0.0f, 1e-6f, 2, 21});
+    set->layernorm({x.data(), x.data(), nullptr, nullptr, 0.0f, 1e-6f, 2, 21});
+    CHECK_EQ(x, y);
+  }
+}
+
+TEST(Softmax, AgreesWithFloat64AtEveryTail) {
+  for (const KernelSet* set : runnable_sets()) {
+    for (std::size_t n = 1; n <= 40; ++n) {
+      const Guarded<float> x(2 * n);
+      fill(x, n);
+      for (float& v : x)
+        v = 10.0f * v - 200.0f;  // far below zero: the padding must not be the maximum
+      std::vector<double> wanted(x.begin(), x.end());
+      set->softmax_rows(x.data(), 2, n);
+      for (std::size_t r = 0; r < 2; ++r) {
+        const auto row = wanted.begin() + static_cast<std::ptrdiff_t>(r * n);
+        const double top = *std::max_element(row, row + static_cast<std::ptrdiff_t>(n));
+        double total = 0;
+        for (std::size_t i = 0; i < n; ++i)
+          total += wanted[r * n + i] = std::exp(wanted[r * n + i] - top);
+        for (std::size_t i = 0; i < n; ++i) {
+          CHECK_NEAR(x[r * n + i], wanted[r * n + i] / total, 5e-7);
+        }
+      }
+    }
+  }
+}
+TEST(Softmax, TurnsARowWithANanIntoNans) {
+  for (const KernelSet* set : runnable_sets()) {
+    std::vector<float> x(13, 1.0f);
+    x[5] = NAN;
+    set->softmax_rows(x.data(), 1, x.size());
+    for (const float v : x) CHECK(std::isnan(v));
+  }
+}
+// e^-x over the whole range, seen through softmax of (0, -x): the quotient of both is e^-x.
+TEST(Softmax, HasAnExponentialGoodToAFewUlps) {
+  for (const KernelSet* set : runnable_sets()) {
+    double worst = 0;
+    for (float x = 0.0f; x < 80.0f; x += 0.0137f) {
+      float pair[] = {0.0f, -x};
+      set->softmax_rows(pair, 1, 2);
+      worst =
+          std::max(worst, std::abs(double{pair[1]} / double{pair[0]} / std::exp(-double{x}) - 1));
+    }
+    CHECK_NEAR(worst, 0.0, 5e-7);
+  }
+}
+
+TEST(Attention, AgreesWithFloat64AtEveryTail) {
+  for (const KernelSet* set : runnable_sets()) {
+    for (const std::size_t keys : {1, 2, 7, 10, 33}) {
+      for (const std::size_t width : {1, 4, 7, 16, 32, 64, 65}) {
+        const std::size_t queries = 3, stride = width + 5;
+        const Guarded<float> q((queries - 1) * stride + width), k((keys - 1) * stride + width);
+        const Guarded<float> v((keys - 1) * stride + width), out(queries * width), scores(keys);
+        fill(q, 1);
+        fill(k, 2);
+        fill(v, 3);
+        const Attention a{q.data(),
+                          k.data(),
+                          v.data(),
+                          out.data(),
+                          scores.data(),
+                          stride,
+                          stride,
+                          stride,
+                          width,
+                          queries,
+                          keys,
+                          width,
+                          1.0f / std::sqrt(static_cast<float>(width))};
+        set->attention(a);
+        const std::vector<double> wanted = attention(a);
+        for (std::size_t i = 0; i < out.size(); ++i) CHECK_NEAR(out[i], wanted[i], 3e-6);
+      }
+    }
+  }
+}
+
+TEST(Axpby, AgreesWithFloat64AtEveryTail) {
+  for (const KernelSet* set : runnable_sets()) {
+    for (std::size_t n = 1; n <= 40; ++n) {
+      const Guarded<float> x(n), y(n);
+      fill(x, 1);
+      fill(y, 2);
+      const std::vector<float> before(y.begin(), y.end());
+      set->axpby(1.5f, x.data(), -0.25f, y.data(), n);
+      for (std::size_t i = 0; i < n; ++i) {
+        CHECK_NEAR(y[i], 1.5 * x[i] - 0.25 * before[i], 1e-6);
+      }
+    }
+  }
+}
+
+TEST(AddGated, AgreesWithFloat64AtEveryTailWithAndWithoutAGate) {
+  for (const KernelSet* set : runnable_sets()) {
+    for (std::size_t width = 1; width <= 40; ++width) {
+      for (const bool gated : {false, true}) {
+        const Guarded<float> x(3 * width), y(3 * width), gate(width);
+        fill(x, 1);
+        fill(y, 2);
+        fill(gate, 3);
+        const std::vector<float> before(y.begin(), y.end());
+        set->add_gated(x.data(), gated ? gate.data() : nullptr, y.data(), 3, width);
+        for (std::size_t i = 0; i < 3 * width; ++i) {
+          const double factor = gated ? double{gate[i % width]} : 1.0;
+          CHECK_NEAR(y[i], before[i] + factor * x[i], 2e-6);
+        }
+      }
+    }
+  }
+}
+
+CHECK_MAIN()
