@@ -79,8 +79,8 @@ void check_config(const SamplerConfig& config, int train_steps) {
   const double low = config.guidance_low;
   const double high = config.guidance_high;
   if (!(low >= 0.0 && low < high && high <= 1.0)) {
-    refuse("guidance_interval", "(" + shown(low) + ", " + shown(high) + ")",
-           "(low, high) with 0 <= low < high <= 1");
+    refuse("guidance_interval", shown(low) + " to " + shown(high),
+           "low to high with 0 <= low < high <= 1");
   }
 }
 
@@ -104,8 +104,9 @@ void check_ids(std::span<const std::int32_t> ids, std::size_t vocabulary, std::s
   check_tokens("ids", ids.size(), max_tokens);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] < 0 || static_cast<std::size_t>(ids[i]) >= vocabulary) {
-      refuse("ids[" + std::to_string(i) + "]", std::to_string(ids[i]),
-             "0 to " + std::to_string(vocabulary - 1));
+      throw Error(Code::invalid_argument, "id " + std::to_string(i) + " is " +
+                                              std::to_string(ids[i]) + "; it must be 0 to " +
+                                              std::to_string(vocabulary - 1));
     }
   }
 }
