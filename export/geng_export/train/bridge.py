@@ -40,8 +40,9 @@ class Average:
     def update(self, module: torch.nn.Module, step: int) -> None:
         """Move towards the module's weights."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        for name, value in module.state_dict().items():
-            self.weights[name].lerp_(value.float(), 1.0 - decay)
+        now = module.state_dict()
+        kept = [self.weights[name] for name in now]
+        torch._foreach_lerp_(kept, [value.float() for value in now.values()], 1.0 - decay)
 
 
 class BridgeTrainer:
@@ -53,7 +54,11 @@ class BridgeTrainer:
         self.recipe, self.expert, self.scale, self.folder = recipe, expert, scale, folder
         self.accelerator = Accelerator(mixed_precision="bf16" if recipe.bf16 else "no")
         optimiser = torch.optim.AdamW(
-            bridge.parameters(), recipe.learning_rate, (0.9, 0.99), weight_decay=recipe.weight_decay
+            bridge.parameters(),
+            recipe.learning_rate,
+            (0.9, 0.99),
+            weight_decay=recipe.weight_decay,
+            fused=True,
         )
         self.bridge, self.optimiser = self.accelerator.prepare(bridge, optimiser)
         self.average = Average(self.accelerator.unwrap_model(self.bridge), recipe.ema)
@@ -134,4 +139,4 @@ class BridgeTrainer:
         self.optimiser.step()
         self.step += 1
         self.average.update(self.accelerator.unwrap_model(self.bridge), self.step)
-        return float(loss)
+        return float(loss.detach())
