@@ -33,6 +33,8 @@ _PERIOD = frozenset({"period", "adj", "a_adj", "every", "frequency"})
 _PERIODS = frozenset({"period", "adj", "a_adj", "every", "period2", "adj2", "a_adj2", "every2"})
 _WAVE = frozenset({"wave", "a_wave"})
 _RANGE = frozenset({"low", "high", "center", "amplitude", "span", "to", "pm", "u"})
+_JOINTS = (" to ", " to ", "..", " ... ")
+_DASHES = (*_JOINTS, "-", "-", " - ", "\N{EN DASH}")
 # The words that fit a position, looked up by its hundredth.
 _WORDS_AT = tuple(
     tuple(
@@ -246,19 +248,19 @@ class RangeFill:
         if low is not None and high is not None:
             self.true |= {"center": (low + high) / 2.0, "amplitude": w.span / 2.0, "span": w.span}
         self.stated: dict[str, float] = {}
+        self.dashes = False
 
     def __call__(self, slot: str) -> Tokens:
         """Tokens of a limit, of the unit ``u``, or of the joints ``to`` and ``pm``."""
         if slot == "u":
             return self.w.unit_suffix()
         if slot == "to":
-            low, high = self.true["low"] or 0.0, self.true["high"] or 0.0
-            dashes = ("-", "-", " - ", "\N{EN DASH}") if low >= 0.0 <= high else ()
-            return (self.w.dice.pick((" to ", " to ", "..", " ... ", *dashes)),)
+            return (self.w.dice.pick(_DASHES if self.dashes else _JOINTS),)
         if slot == "pm":
             return (self.w.dice.pick((" +/- ", " \N{PLUS-MINUS SIGN} ", "\N{PLUS-MINUS SIGN}")),)
         value = self.true[slot]
         number, self.stated[slot] = self.w.value(0.0 if value is None else value, slot)
+        self.dashes = number.text[0].isdigit()  # "5-10", but neither "-5--3" nor "zero-10"
         return (number,)
 
     def limits(self) -> dict[str, float]:
