@@ -290,7 +290,17 @@ def test_a_lone_brace_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("8-step", "an"), ("18 h", "an"), ("11.5-hour", "an"), ("110-step", "a"), ("hourly", "an")],
+    [
+        ("8-step", "an"),
+        ("18 h", "an"),
+        ("11.5-hour", "an"),
+        ("110-step", "a"),
+        ("hourly", "an"),
+        ("ultrasonic sensor", "an"),
+        ("UV sensor", "a"),
+        ("EEG electrode", "an"),
+        ("university", "a"),
+    ],
 )
 def test_articles_follow_the_spoken_word(text: str, expected: str) -> None:
     assert clauses.article(text).split()[0] == expected

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geng_export.data import clauses as c
+from geng_export.data import details as d
 from geng_export.data.claims import Claims
 from geng_export.data.clauses import Clause, Writer
 from geng_export.data.numerals import Dice, Number, Token
@@ -96,17 +97,18 @@ def _finished(tokens: list[Token], writer: Writer) -> Description:
     capital = not lowered and dice() < 0.85
     parts: list[str] = []
     spans: list[Span] = []
-    length = 0
+    length, ending = 0, ""
     for token in tokens:
         if isinstance(token, Number):
             text, role = token
             spans.append(Span(length, length + len(text), role))
-            capital = False
+            capital, ending = False, ""
         elif token:
             text = token
             if capital:
                 text = text[0].upper() + text[1:]
-            capital = not lowered and text.endswith((". ", "? ", ".\n"))
+            ending = (ending + text)[-2:]
+            capital = not lowered and ending in (". ", ".\n")
             if lowered:
                 text = text.lower()
         else:
@@ -141,7 +143,7 @@ def _features(w: Writer, form: str, most: int) -> list[Clause]:
         if said:
             break
     w.dice.shuffle(said)
-    return said or [c.say_subject(w, form)]
+    return said or [d.say_subject(w, form)]
 
 
 def _drawn_features(w: Writer, everything: bool) -> Iterator[Callable[[Writer, str], Clause]]:
@@ -154,13 +156,13 @@ def _drawn_features(w: Writer, everything: bool) -> Iterator[Callable[[Writer, s
         (c.say_trend, {None: 0.0, "none": 0.35}.get(claims.trend, 0.88)),
         (_say_events, 0.94 if has_events else 0.4 if claims.events is not None else 0.0),
         (c.say_mean, 0.3),
-        (c.say_noise, 0.4 if claims.noise or claims.noise_std else 0.0),
+        (d.say_noise, 0.4 if claims.noise or claims.noise_std else 0.0),
         (c.say_wave, 0.35 if claims.wave and claims.periodic else 0.0),
-        (c.say_resolution, 0.6 if claims.resolution else 0.0),
-        (c.say_colour, {"red": 0.3, "white": 0.06}.get(claims.colour or "", 0.0)),
-        (c.say_stationary, 0.2 if claims.stationary is not None else 0.0),
-        (c.say_sampling, 0.12),
-        (c.say_unit, 0.1 if claims.unit else 0.0),
+        (d.say_resolution, 0.6 if claims.resolution else 0.0),
+        (d.say_colour, {"red": 0.3, "white": 0.06}.get(claims.colour or "", 0.0)),
+        (d.say_stationary, 0.2 if claims.stationary is not None else 0.0),
+        (d.say_sampling, 0.12),
+        (d.say_unit, 0.1 if claims.unit else 0.0),
     )
     for say, chance in chances:
         if chance > 0.0 and (everything or dice() < chance):
@@ -172,7 +174,7 @@ def _say_events(w: Writer, form: str) -> Clause:
     events = w.claims.events or ()
     if not events:
         return w.plain("event.none", form, events=())
-    said = [c.say_event(w, form, i) for i in range(len(events))]
+    said = [d.say_event(w, form, i) for i in range(len(events))]
     separator = {"sentence": ". ", "pair": " & "}.get(form, ", ")
     return _joined(said, separator, " and " if form == "noun" else separator)
 
@@ -249,7 +251,7 @@ def _template_events(w: Writer) -> Clause:
         name = event.kind
         if event.kind == "shift":
             name = "upward level shift" if event.direction > 0 else "downward level shift"
-        tokens, placed = c.place(w, event, i)
+        tokens, placed = d.place(w, event, i)
         w.stated["events"] = (*w.stated.get("events", ()), placed)
         said.append([f"{name} ", *tokens])
     return _joined(said, ", ", ", ")
@@ -288,9 +290,9 @@ _FRAME_FILL: dict[str, Callable[[Writer], list[Token]]] = {
     "list": lambda w: _joined(_features(w, "noun", _MOST), *w.dice.pick(_LISTS)),
     "sentences": lambda w: [*_joined(_features(w, "sentence", _MOST), ". ", ". "), "."],
     "notes": lambda w: _joined(_features(w, "note", _MOST), *w.dice.pick(_NOTES)),
-    "subject": lambda w: c.say_subject(w, "noun"),
-    "tag": lambda w: c.say_subject(w, "note"),
-    "intro": lambda w: [*c.say_subject(w, "sentence"), "."],
+    "subject": lambda w: d.say_subject(w, "noun"),
+    "tag": lambda w: d.say_subject(w, "note"),
+    "intro": lambda w: [*d.say_subject(w, "sentence"), "."],
 }
 
 
@@ -322,7 +324,7 @@ def _paired(w: Writer) -> list[Token]:
     layout = w.dice.pick(_LAYOUTS[w.split])
     said = _features(w, "pair", 5 if layout is _JSON else 7)
     if w.dice() < 0.6:
-        said.insert(0, c.say_subject(w, "pair"))
+        said.insert(0, d.say_subject(w, "pair"))
     tokens: list[Token] = [layout.opening]
     for i, pair in enumerate(_pairs(said)):
         at = pair.index(" = ")
