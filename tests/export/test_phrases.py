@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import re
@@ -276,6 +277,23 @@ def test_an_empty_claim_still_makes_a_text() -> None:
         description = phrase(Claims(), rng)
         assert description.text
         assert description.claims == Claims()
+
+
+def test_claims_at_the_edge_of_sense_are_described() -> None:
+    rng = np.random.default_rng(17)
+    edges = (
+        {"low": 3.0, "high": 3.0, "mean": 3.0},
+        {"low": 0.0, "high": 1e-9, "mean": 0.0, "noise_std": 1e-12, "resolution": 1e-11},
+        {"low": 1e6, "high": 1e6 + 0.01, "mean": None, "noise_std": 0.0},
+        {"low": None, "mean": None},
+        {"events": tuple(Event("spike", p) for p in (0.0, 0.2, 0.5, 0.99, 1.0))},
+        {"interval": 4.1e6, "length": 64},
+    )
+    for edge in edges * 50:
+        claims = dataclasses.replace(random_claims(rng), **edge)
+        description = phrase(claims, rng)
+        found = [(n.start, n.end) for n in find_numbers(description.text, claims.interval)]
+        assert found == [(p.start, p.end) for p in description.spans], description.text
 
 
 def test_an_unknown_split_is_refused() -> None:
