@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from geng_edge.numbers import find_numbers, number_channels
 
-from geng_export.models import sampling, series_encoder
+from geng_export.models import noise, sampling, series_encoder
 from geng_export.models.bundle import Bundle
 from geng_export.models.frame import Frame, to_coordinates
 from geng_export.targets import gguf
@@ -110,15 +110,17 @@ def _one_text(
     conditional, unconditional = _predictions(bundle, condition, frame)
     rng = torch.Generator().manual_seed(seed)
     x = torch.randn(4, *bundle.decoder.mean.shape, generator=rng)
-    noise = torch.randn(4, WINDOW, generator=rng)
+    white = torch.randn(4, WINDOW, generator=rng)
     t = 250
     reference = conditional(x, t)
     predict = sampling.guided(conditional, unconditional, GUIDANCE)
     settings = {"count": 4, "length": WINDOW, "solver": "dpmpp_2m", "steps": STEPS}
     start = full.sample_latent(zx, **settings, guidance=GUIDANCE, seed=seed)
-    begin = torch.from_numpy(full.initial_noise(4, seed))
+    shape = bundle.decoder.mean.shape
+    rows = [noise.normals(seed + i, noise.INITIAL_LATENT, 0, shape.numel()) for i in range(4)]
+    begin = torch.from_numpy(np.stack(rows)).view(4, *shape)
     latent = sampling.dpmpp_2m(predict, bundle.alpha_bar, begin, STEPS)
-    decoded = bundle.decoder(latent, frame, noise)
+    decoded = bundle.decoder(latent, frame, white)
     return {
         "text_expert": relative_error(full.encode_text(ids, numbers), zx),
         "text_expert_int8": relative_error(small.encode_text(ids, numbers), zx),
@@ -127,7 +129,7 @@ def _one_text(
         "bridge_int8": relative_error(small.bridge(x.numpy(), t, zx), reference),
         "trajectory": relative_error(start, latent),
         "decoder": relative_error(
-            full.decode_with_noise(latent.numpy(), zx, noise.numpy(), calibrate=True), decoded
+            full.decode_with_noise(latent.numpy(), zx, white.numpy(), calibrate=True), decoded
         ),
     }
 

@@ -56,7 +56,8 @@ class Builder {
     metadata();
     text();
     linear("reader.up", 16, sizes_.hidden + 32, false);
-    linear("reader.down", 13, 16, false);
+    linear("reader.mix", 12, 17 * 16, false);
+    linear("reader.down", 13, 12, false);
     bridge();
     latent();
   }

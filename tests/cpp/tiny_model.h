@@ -78,7 +78,8 @@ inline gguf::File tiny_model() {
     file.tensors.push_back(gguf::f32_tensor(std::string(name) + ".bias", {hidden}));
   }
   add_linear(file, "reader.up", 10, condition);
-  add_linear(file, "reader.down", 13, 10);
+  add_linear(file, "reader.mix", 12, 17 * 10);
+  add_linear(file, "reader.down", 13, 12);
   const struct {
     const char* name;
     std::uint64_t out, in;

@@ -141,11 +141,16 @@ void check_bridge(LayoutCheck& check, std::size_t condition) {
   check.f32("schedule.alpha_bar", {check.size("geng.bridge.train_steps", 1, 4096)});
 }
 
-/// The reader's hidden width is nowhere but in its own tensors.
+/// Tokens that the number reader sees at once: its own and eight on each side.
+constexpr std::size_t kReaderSpan = 17;
+
+/// The reader's widths are nowhere but in its own tensors.
 void check_reader(const ModelFile& file, LayoutCheck& check, std::size_t condition,
                   std::size_t roles) {
-  const std::size_t hidden = file.tensor("reader.up.weight").shape[0];
-  check.linear("reader.up", hidden, condition);
+  const std::size_t width = file.tensor("reader.up.weight").shape[0];
+  const std::size_t hidden = file.tensor("reader.mix.weight").shape[0];
+  check.linear("reader.up", width, condition);
+  check.linear("reader.mix", hidden, kReaderSpan * width);
   check.linear("reader.down", roles, hidden);
 }
 

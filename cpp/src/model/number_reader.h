@@ -7,7 +7,8 @@
 namespace geng {
 
 /// Finds which number of a description plays which role: a copy head (pointer network, Vinyals
-/// et al. 2015) over the condition's tokens, so that a stated limit reaches the series exactly.
+/// et al. 2015) over each token of the condition and its neighbours, so that a stated limit
+/// reaches the series exactly.
 class NumberReader {
  public:
   explicit NumberReader(const WeightReader& weights);
@@ -16,7 +17,7 @@ class NumberReader {
   [[nodiscard]] Roles read(const Compute& compute, const ConditionView& condition) const;
 
  private:
-  Linear up_, down_;
+  Linear up_, mix_, down_;
 };
 
 }  // namespace geng

@@ -13,6 +13,9 @@ from torch.nn import functional as F
 from geng_export.models.frame import ROLES
 from geng_export.models.text_expert import NUMBER_WIDTH, RAW_COLUMNS
 
+#: Word pieces on each side that a role is read from; f brings the rest of the sentence.
+REACH = 8
+
 
 def bounded(condition: torch.Tensor) -> torch.Tensor:
     """The condition without its raw-value columns, which are unbounded."""
@@ -21,13 +24,22 @@ def bounded(condition: torch.Tensor) -> torch.Tensor:
 
 
 class NumberReader(torch.nn.Module):
-    """Two linear layers, token by token: condition -> scores of the 13 roles."""
+    """A projection, a convolution over neighbouring word pieces, and the scores of 13 roles."""
 
-    def __init__(self, text_width: int, hidden: int = 128) -> None:
+    def __init__(self, text_width: int, width: int = 96, hidden: int = 128) -> None:
         super().__init__()
-        self.up = torch.nn.Linear(text_width + NUMBER_WIDTH, hidden)
+        self.up = torch.nn.Linear(text_width + NUMBER_WIDTH, width)
+        self.mix = torch.nn.Linear((2 * REACH + 1) * width, hidden)
         self.down = torch.nn.Linear(hidden, len(ROLES))
 
-    def forward(self, condition: torch.Tensor) -> torch.Tensor:
-        """Condition ``[..., width]`` -> role scores ``[..., 13]``."""
-        return self.down(F.gelu(self.up(bounded(condition)), approximate="tanh"))
+    def forward(self, condition: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Condition ``[batch, tokens, width]`` -> role scores ``[batch, tokens, 13]``.
+
+        Beyond the text, and where ``mask`` is false, neighbours are zero.
+        """
+        x = F.gelu(self.up(bounded(condition)), approximate="tanh")
+        if mask is not None:
+            x = x * mask[..., None]
+        near = F.pad(x, (0, 0, REACH, REACH)).unfold(1, 2 * REACH + 1, 1)
+        rows = near.transpose(2, 3).flatten(2)
+        return self.down(F.gelu(self.mix(rows), approximate="tanh"))

@@ -68,7 +68,7 @@ def read_roles(reader: NumberReader, condition: torch.Tensor) -> dict[str, RoleV
     """The number of each role in one condition ``[tokens, width]``, as the device reads it."""
     from geng_export.models.frame import ROLES
 
-    scores = reader(condition).log_softmax(dim=-1)
+    scores = reader(condition[None])[0].log_softmax(dim=-1)
     numbers = condition[:, -NUMBER_WIDTH:]
     found: dict[str, RoleValue] = {}
     best: dict[str, float] = {}

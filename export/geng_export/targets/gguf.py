@@ -51,6 +51,7 @@ def tensors_of(bundle: Bundle) -> Iterator[Named]:
     """Every tensor, in the order of the file."""
     yield from _text_tensors(bundle)
     yield from _linear("reader.up", bundle.reader.up)
+    yield from _linear("reader.mix", bundle.reader.mix)
     yield from _linear("reader.down", bundle.reader.down)
     bridge = bundle.bridge
     yield from _linear("bridge.condition", bridge.condition, int8=True)

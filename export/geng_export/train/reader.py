@@ -26,12 +26,12 @@ def train_reader(recipe: Recipe, expert: TextExpert, drawn: Iterator[Batch]) -> 
     """Train from scratch; a few minutes on a CPU."""
     torch.manual_seed(recipe.seed)
     reader = NumberReader(expert.hidden)
-    optimiser = torch.optim.AdamW(reader.parameters(), lr=2e-3, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, recipe.reader_steps)
+    optimiser = torch.optim.AdamW(reader.parameters(), lr=3e-3, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, recipe.reader_steps)
     right, seen = 0, 0
     for step in range(recipe.reader_steps):
         batch = next(drawn)
-        scores = reader(condition_of(expert, batch))
+        scores = reader(condition_of(expert, batch), batch.mask)
         loss = F.cross_entropy(scores.flatten(0, 1), batch.roles.flatten(), ignore_index=-1)
         optimiser.zero_grad()
         loss.backward()
