@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -26,6 +27,20 @@ TEST(ThreadPool, StartsNoThreadWhenThereIsOne) {
   ThreadPool pool(1);
   const std::thread::id caller = std::this_thread::get_id();
   pool.parallel_for(64, [&](std::size_t) { CHECK(std::this_thread::get_id() == caller); });
+}
+
+TEST(ThreadPool, WaitsForAHelperThatIsSlowerThanTheCaller) {
+  ThreadPool pool(4);
+  const std::thread::id caller = std::this_thread::get_id();
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> done{0};
+    pool.parallel_for(16, [&](std::size_t) {
+      const bool helper = std::this_thread::get_id() != caller;
+      std::this_thread::sleep_for(std::chrono::milliseconds(helper ? 3 : 1));
+      ++done;
+    });
+    CHECK_EQ(done.load(), 16);
+  }
 }
 
 TEST(ThreadPool, ThrowsAPiecesErrorAfterTheOthersAreDone) {

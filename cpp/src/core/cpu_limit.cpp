@@ -52,6 +52,7 @@ bool has_cpu(const std::string& controllers) {
 
 double cgroup_cpu_quota(const std::string& groups, const std::string& mount) {
   double least = kUnlimited;
+  const std::string mount_folder = mount + "/";
   std::istringstream lines(groups);
   for (std::string line; std::getline(lines, line);) {  // hierarchy:controllers:/path
     const std::size_t first = line.find(':');
@@ -62,8 +63,9 @@ double cgroup_cpu_quota(const std::string& groups, const std::string& mount) {
     if (controllers.empty()) {
       least = std::min(least, smallest(mount, group, quota_v2));
     } else if (has_cpu(controllers)) {
-      least = std::min(least, smallest(mount + "/" + controllers, group, quota_v1));
-      least = std::min(least, smallest(mount + "/cpu", group, quota_v1));
+      for (const std::string& folder : {controllers, std::string("cpu")}) {
+        least = std::min(least, smallest(mount_folder + folder, group, quota_v1));
+      }
     }
   }
   return least;

@@ -45,7 +45,7 @@ MappedFile::MappedFile(const std::string& path, std::size_t limit) {
     refuse(path,
            "has " + std::to_string(size) + " bytes; it must have at most " + std::to_string(limit));
   }
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
+  const void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
   if (address == MAP_FAILED) refuse(path, std::string("cannot be mapped: ") + std::strerror(errno));
   bytes_ = {static_cast<const std::byte*>(address), size};
 }
