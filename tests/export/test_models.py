@@ -24,6 +24,8 @@ def test_decoder_renders_what_compose_rendered() -> None:
     decoder = Decoder(LAYOUT)
     for i in range(40):
         structure = compose(rng, LAYOUT, None, 1 + i % 4).structure
+        # A harmonic exactly at the Nyquist limit is in or out by a rounding; step aside from it.
+        structure[[at.SEASON_1, at.SEASON_2], at.PERIOD] *= 0.9999
         silent = structure.copy()
         silent[at.LEVEL, at.NOISE] = -9.0
         raw = torch.from_numpy(to_coordinates(silent, Frame()))[None]

@@ -1,0 +1,36 @@
+"""geng-edge: text in, a sensor time series out, on the device.
+
+``Generator`` loads a model and draws series, ``Condition`` says what to draw, ``Series`` holds what came
+out. Nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geng_edge.condition import Condition
+    from geng_edge.generator import Generator
+    from geng_edge.request import Request
+    from geng_edge.series import Series
+
+__all__ = ["Condition", "Generator", "Request", "Series", "__version__"]
+
+_HOMES = {
+    "Condition": "geng_edge.condition",
+    "Generator": "geng_edge.generator",
+    "Request": "geng_edge.request",
+    "Series": "geng_edge.series",
+}
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("geng-edge")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'geng_edge' has no attribute {name!r}")

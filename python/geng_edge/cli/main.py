@@ -1,0 +1,102 @@
+"""``geng-edge``: parse, run one command, turn errors into a sentence and an exit code.
+
+Exit codes: 0 done, 2 usage, 3 model file, 4 device or output, 5 broker or cloud, 70 a fault of ours
+(the only one that shows a traceback), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from geng_edge.errors import ArgumentError, GengError
+
+OUR_FAULT = 70
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong command line with one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ArgumentError(f"{message}; see {self.prog} --help")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    from geng_edge.cli import doctor, encode, inspect, sample
+
+    parser = _Parser(
+        prog="geng-edge",
+        description="Generate sensor time series from a description, on this device.",
+        allow_abbrev=False,
+        epilog="Environment: GENG_MODEL model file, GENG_THREADS threads, GENG_FORCE_ISA kernel set, "
+        "NO_COLOR plain output.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for module in (encode, sample, inspect, doctor):
+        name = module.__name__.rpartition(".")[2]
+        summary = (module.__doc__ or "").splitlines()[0]
+        summary = summary.partition(": ")[2]
+        command = commands.add_parser(
+            name, help=summary, description=summary, allow_abbrev=False
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The option every command with a model has."""
+    parser.add_argument(
+        "--model", metavar="FILE", help="model file (default: $GENG_MODEL, then the bundled model)"
+    )
+
+
+def threads_from_environment() -> int:
+    """$GENG_THREADS, or 0 for what affinity and quota allow.
+
+    Raises:
+        ArgumentError: It is no number.
+    """
+    text = os.environ.get("GENG_THREADS", "0")
+    if not text.isdecimal():
+        raise ArgumentError(f"GENG_THREADS is {text!r}; it must be a number of threads")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        if arguments.version:
+            import geng_edge
+
+            print(geng_edge.__version__)
+            return 0
+        if arguments.command is None:
+            raise ArgumentError("no command is given; it must be encode, sample, inspect or doctor")
+        arguments.run(arguments)
+    except GengError as error:
+        print(f"geng-edge: {error}", file=sys.stderr)
+        return error.exit_code
+    except MemoryError:
+        print("geng-edge: memory is too small for this; ask for fewer or shorter series",
+              file=sys.stderr)
+        return 4
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("geng-edge: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        return OUR_FAULT
+    return 0

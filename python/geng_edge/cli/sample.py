@@ -1,0 +1,182 @@
+"""``geng-edge sample``: draw series from a description or a latent."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geng_edge import files
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, Request
+
+if TYPE_CHECKING:
+    from geng_edge.generator import Generator
+    from geng_edge.series import Series
+
+Progress = Callable[[int, int], bool]
+_BAR = 30
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    from geng_edge.cli.main import add_model
+    from geng_edge.series import DEFAULT_START
+
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--text", help="the description (needs the extra 'text')")
+    what.add_argument("--cond", type=Path, metavar="LATENT.npy", help="a latent made by encode")
+    add = parser.add_argument
+    add("-n", "--count", type=int, default=20, help="series to draw (default 20); row i uses seed + i")
+    add("--length", type=int, default=512, help="steps of each (default 512); a multiple of 8, 64 to 4096")
+    add("--interval", type=float, default=1.0, metavar="SECONDS",
+        help="seconds between two steps (default 1)")  # fmt: skip
+    add("--start", default=DEFAULT_START, metavar="ISO", help=f"time of the first step (default {DEFAULT_START})")
+    add("--unit", default="", help="unit of the values, kept beside them, such as degC (default none)")
+    add("--steps", type=int, default=DEFAULT_STEPS, help=f"denoising steps, 1 to 500 (default {DEFAULT_STEPS})")
+    add("--solver", default=SOLVERS[0], help=f"{', '.join(SOLVERS)} (default {SOLVERS[0]})")
+    add("--guidance", type=float, default=DEFAULT_GUIDANCE, metavar="W",
+        help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}); over 0 doubles the time")  # fmt: skip
+    add("--guidance-interval", type=float, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH"),
+        help="shares of the noise levels between which guidance acts (default 0 1)")  # fmt: skip
+    add("--eta", type=float, default=0.0, help="ddim only: 0 deterministic to 1 (default 0)")
+    add("--seed", type=int, default=0, help="seed of the first series (default 0)")
+    add("--threads", type=int, default=None, help="threads (default $GENG_THREADS, then what this process may use)")
+    add("--precision", default="int8", help="int8 or fp32 (default int8)")
+    add("--out", type=Path, metavar="FILE", help="FILE.npy, .csv, .parquet or .json (default: CSV to a pipe, a plot to a terminal)")
+    add("--plot", type=Path, metavar="FILE.png", help="picture of the series (needs the extra 'plot')")
+    add("--json", action="store_true", help="print the facts of the run as JSON instead of data")
+    add_model(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Check everything, generate, write."""
+    request = Request(
+        count=arguments.count,
+        length=arguments.length,
+        steps=arguments.steps,
+        solver=arguments.solver,
+        guidance=arguments.guidance,
+        guidance_interval=tuple(arguments.guidance_interval),
+        eta=arguments.eta,
+        seed=arguments.seed,
+    )
+    _check_surroundings(arguments)
+    generator, condition = _load(arguments)
+    generator.check(condition)
+    _say(f"sampling {request.count} series of {request.length} steps, {request.solver}, "
+         f"{request.steps} steps, guidance {request.guidance:g}, seed {request.seed}")  # fmt: skip
+    began = time.perf_counter()
+    series = generator.generate(
+        condition,
+        interval=arguments.interval,
+        start=arguments.start,
+        unit=arguments.unit,
+        progress=_progress_bar() if sys.stderr.isatty() else None,
+        **vars(request),
+    )
+    seconds = time.perf_counter() - began
+    model = generator.model
+    _deliver(arguments, series)
+    _say(f"done in {seconds:.2f} s ({model.isa}, {model.threads} threads, {model.precision})")
+    if arguments.json:
+        print(json.dumps(_facts(arguments, request, generator, condition, seconds)))
+
+
+def _check_surroundings(arguments: argparse.Namespace) -> None:
+    """Whatever can be refused before a model is loaded."""
+    from geng_edge.condition import check_interval, check_text
+    from geng_edge.series import check_format, parse_start
+
+    if arguments.text is not None:
+        check_text(arguments.text)
+    check_interval(arguments.interval)
+    parse_start(arguments.start)
+    if arguments.out is not None:
+        check_format(arguments.out)
+        files.check_writable(arguments.out)
+    if arguments.plot is not None:
+        from geng_edge.plot.image import check_available
+
+        check_available(arguments.plot)
+        files.check_writable(arguments.plot)
+
+
+def _load(arguments: argparse.Namespace) -> tuple[Generator, Any]:
+    from geng_edge.cli.main import threads_from_environment
+    from geng_edge.condition import Condition
+    from geng_edge.generator import Generator
+
+    threads = arguments.threads if arguments.threads is not None else threads_from_environment()
+    if arguments.cond is not None:
+        condition = Condition.load(arguments.cond)
+        return Generator.load(arguments.model, arguments.precision, threads), condition
+    generator = Generator.load(arguments.model, arguments.precision, threads)
+    return generator, Condition.from_text(arguments.text, arguments.interval, generator)
+
+
+def _deliver(arguments: argparse.Namespace, series: Series) -> None:
+    """Data to the file or to stdout, and the picture."""
+    if arguments.out is not None:
+        series.save(arguments.out)
+        _say(f"wrote {arguments.out}")
+    if arguments.plot is not None:
+        from geng_edge.plot.image import save_png
+
+        save_png(series, arguments.plot, caption=arguments.text or arguments.cond.name)
+        _say(f"wrote {arguments.plot}")
+    if arguments.json:
+        return
+    if sys.stdout.isatty():
+        from geng_edge.plot.terminal import draw
+
+        print(draw(series))
+    elif arguments.out is None:
+        sys.stdout.buffer.write(series.to_csv())
+        sys.stdout.flush()
+
+
+def _facts(
+    arguments: argparse.Namespace, request: Request, generator: Generator, condition: Any, seconds: float
+) -> dict[str, Any]:
+    return {
+        "out": str(arguments.out) if arguments.out else None,
+        "plot": str(arguments.plot) if arguments.plot else None,
+        **vars(request),
+        "interval": arguments.interval,
+        "unit": arguments.unit,
+        "isa": generator.model.isa,
+        "threads": generator.model.threads,
+        "precision": generator.model.precision,
+        "seconds": round(seconds, 4),
+        "model": str(generator.path),
+        "fingerprint": generator.model.fingerprint,
+        "read": generator.read_numbers(condition, request.length),
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _progress_bar() -> Progress:
+    """A bar on stderr that rewrites itself and clears when done."""
+    plain = bool(os.environ.get("NO_COLOR"))
+    full, empty = ("#", ".") if plain else ("\u2588", "\u2591")
+
+    def show(step: int, steps: int) -> bool:
+        filled = _BAR * (step + 1) // steps
+        end = "\r\033[K" if step + 1 == steps and not plain else ""
+        sys.stderr.write(f"\r{full * filled}{empty * (_BAR - filled)} {step + 1}/{steps}{end}")
+        if plain and step + 1 == steps:
+            sys.stderr.write("\n")
+        sys.stderr.flush()
+        return True
+
+    return show
+
+

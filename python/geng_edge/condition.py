@@ -1,0 +1,200 @@
+"""Conditions: what steers a generation, made from text or read from a file."""
+
+from __future__ import annotations
+
+import ast
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from geng_edge import files
+from geng_edge.errors import ArgumentError, MissingExtraError
+from geng_edge.numbers import NUMBER_WIDTH, find_numbers, number_channels
+
+if TYPE_CHECKING:
+    from geng_edge.generator import Generator
+
+MAX_TOKENS = 128
+MAX_WIDTH = 4096 + NUMBER_WIDTH
+MAX_CHARACTERS = 20_000
+_MAX_HEADER = 4096
+_SPECIAL_PIECES = 2
+
+
+class Condition:
+    """A condition Z_x: float32 ``[tokens, width]``, text columns first, number channels last.
+
+    It is plain data: a file or a message can carry it, and a device without a tokenizer can sample
+    from it.
+
+    Example:
+        >>> from geng_edge import Condition, Generator
+        >>> generator = Generator.load()
+        >>> condition = Condition.from_text("A period of 6 s, values from 0 to 1", interval=0.5,
+        ...                                 generator=generator)
+        >>> condition.array.dtype, condition.array.shape[1]
+        (dtype('float32'), 416)
+    """
+
+    def __init__(self, array: npt.NDArray[np.float32], source: str = "condition") -> None:
+        """Take an array as a condition.
+
+        Args:
+            array: Float32 ``[tokens, width]``, 1 to 128 tokens, finite.
+            source: What to call it in a message.
+
+        Raises:
+            ArgumentError: It is something else.
+        """
+        if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.ndim != 2:
+            kind = f"{getattr(array, 'dtype', type(array).__name__)} {np.shape(array)}"
+            raise ArgumentError(f"{source} is {kind}; it must be float32 (tokens, width)")
+        if not 1 <= array.shape[0] <= MAX_TOKENS:
+            raise ArgumentError(f"{source} has {array.shape[0]} tokens; it must have 1 to {MAX_TOKENS}")
+        if not np.isfinite(array).all():
+            row, column = np.argwhere(~np.isfinite(array))[0]
+            raise ArgumentError(
+                f"{source} is {array[row, column]} at ({row}, {column}); it must be finite"
+            )
+        self.array = np.ascontiguousarray(array)
+
+    @classmethod
+    def from_text(cls, text: str, interval: float = 1.0, generator: Generator | None = None) -> Condition:
+        """Encode a description on this device. Needs the extra ``text``.
+
+        Args:
+            text: The description; 1 to 126 word pieces.
+            interval: Seconds between two steps: turns "a period of 6 s" into steps.
+            generator: Whose text expert encodes it; the bundled model's by default.
+
+        Raises:
+            ArgumentError: The text is empty or too long, or the interval is not positive.
+            MissingExtraError: ``tokenizers`` is not installed.
+        """
+        check_text(text)
+        check_interval(interval)
+        if generator is None:
+            from geng_edge.generator import Generator
+
+            generator = Generator.load()
+        encoded = generator.tokenizer.encode(text)
+        most = generator.model.max_tokens - _SPECIAL_PIECES
+        pieces = len(encoded.ids) - _SPECIAL_PIECES
+        if not 1 <= pieces <= most:
+            raise ArgumentError(f"text is {pieces} word pieces; it must be 1 to {most}")
+        channels = number_channels(find_numbers(text, interval), encoded.offsets)
+        return cls(generator.model.encode_text(np.asarray(encoded.ids, dtype=np.int32), channels))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Condition:
+        """Read a condition that :meth:`save` (or ``geng-edge encode``) wrote.
+
+        The header is checked before anything of a declared size is allocated, and pickled
+        arrays are never opened.
+
+        Raises:
+            ArgumentError: There is no such file, or it is no condition.
+        """
+        try:
+            with Path(path).open("rb") as file:
+                return cls(_read_npy(file, os.fspath(path)), os.fspath(path))
+        except OSError as error:
+            raise ArgumentError(
+                f"{os.fspath(path)}: {error.strerror or error}; it must be a readable file"
+            ) from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as .npy, whole or not at all.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        files.write_npy(Path(path), self.array)
+
+
+def check_text(text: str) -> None:
+    """Refuse what cannot be a description.
+
+    Raises:
+        ArgumentError: The text is empty or has over 20,000 characters.
+    """
+    if not text.strip():
+        raise ArgumentError("text is empty; it must describe a series")
+    if len(text) > MAX_CHARACTERS:
+        words = len(text.split())
+        raise ArgumentError(
+            f"text is {len(text)} characters ({words} words); it must be at most {MAX_CHARACTERS}"
+        )
+
+
+def check_interval(interval: float) -> None:
+    """Refuse an interval that is no positive number of seconds.
+
+    Raises:
+        ArgumentError: It is not.
+    """
+    if not (math.isfinite(interval) and 1e-6 <= interval <= 1e9):
+        raise ArgumentError(f"interval is {interval}; it must be 1e-6 to 1e9 seconds")
+
+
+def load_tokenizer(vocabulary: list[str]):  # type: ignore[no-untyped-def]  # tokenizers is optional
+    """A lower-casing BERT word-piece tokenizer over ``vocabulary``.
+
+    Raises:
+        MissingExtraError: ``tokenizers`` is not installed.
+    """
+    try:
+        from tokenizers import BertWordPieceTokenizer
+    except ImportError as error:
+        raise MissingExtraError(
+            "tokenizers is not installed; text needs it: pip install 'geng-edge[text]', "
+            "or sample from a latent"
+        ) from error
+    return BertWordPieceTokenizer(
+        {piece: i for i, piece in enumerate(vocabulary)}, lowercase=True
+    )
+
+
+def _read_npy(file: BinaryIO, name: str) -> npt.NDArray[np.float32]:
+    """A float32 matrix of a .npy file whose every size was checked first."""
+    prefix = file.read(8)
+    if prefix[:6] != b"\x93NUMPY":
+        raise ArgumentError(f"{name} does not begin as a .npy file; it must be a latent of encode")
+    if prefix[6:] not in (b"\x01\x00", b"\x02\x00"):
+        version = ".".join(str(b) for b in prefix[6:]) or "cut off"
+        raise ArgumentError(f"{name} is .npy version {version}; it must be 1.0 or 2.0")
+    width = 2 if prefix[6] == 1 else 4
+    length = int.from_bytes(file.read(width), "little")
+    if length > _MAX_HEADER:
+        raise ArgumentError(f"{name} has a header of {length} bytes; it must be at most {_MAX_HEADER}")
+    header = file.read(length)
+    tokens, columns = _shape(header, length, name)
+    start = 8 + width + length
+    declared = start + 4 * tokens * columns
+    actual = os.fstat(file.fileno()).st_size
+    if actual != declared:
+        raise ArgumentError(f"{name} is {actual} bytes; its header needs exactly {declared}")
+    data = file.read(declared - start)
+    return np.frombuffer(data, dtype="<f4").reshape(tokens, columns).astype(np.float32)
+
+
+def _shape(header: bytes, length: int, name: str) -> tuple[int, int]:
+    try:
+        fields = ast.literal_eval(header.decode("latin-1").strip())
+        kind, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
+    except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as error:
+        raise ArgumentError(f"{name} has a damaged header of {length} bytes; it must be a .npy file"
+                            ) from error
+    if kind != "<f4" or fortran is not False:
+        order = ", Fortran order" if fortran else ""
+        raise ArgumentError(f"{name} is {kind}{order}; it must be float32 ('<f4') in C order")
+    good = isinstance(shape, tuple) and len(shape) == 2 and all(type(n) is int for n in shape)
+    if not (good and 1 <= shape[0] <= MAX_TOKENS and 1 <= shape[1] <= MAX_WIDTH):
+        raise ArgumentError(
+            f"{name} has shape {shape}; it must be (1 to {MAX_TOKENS} tokens, width)"
+        )
+    return int(shape[0]), int(shape[1])

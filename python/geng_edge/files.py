@@ -1,0 +1,70 @@
+"""Files are written whole or not at all: a temporary file beside the target, then a rename."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from geng_edge.errors import OutputError
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before anything is computed, a target that cannot be written.
+
+    Raises:
+        OutputError: Its folder is missing or read-only, or it is a folder itself.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"{path}: folder {folder} does not exist; it must exist")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: folder {folder} is read-only; it must be writable")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; it must be a file")
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that replaces ``path`` when the block ends well, and leaves nothing when it does not.
+
+    Raises:
+        OutputError: The disk is full or refuses.
+    """
+    check_writable(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; it must be writable") from error
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError(f"{path}: {error.strerror or error}; nothing was written") from error
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_npy(path: Path, array: npt.NDArray[np.float32]) -> None:
+    """Write an array as .npy.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with whole(path) as file:
+        np.lib.format.write_array(file, array, allow_pickle=False)

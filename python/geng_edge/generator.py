@@ -1,0 +1,156 @@
+"""The generator: a model, loaded and checked, with one method that matters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from geng_edge import _core
+from geng_edge.condition import Condition, check_interval, load_tokenizer
+from geng_edge.errors import ArgumentError, ModelFileError
+from geng_edge.numbers import NUMBER_WIDTH
+from geng_edge.request import Request
+from geng_edge.series import DEFAULT_START, Series, parse_start
+
+PRECISIONS = ("int8", "fp32")
+Progress = Callable[[int, int], bool]
+
+
+def bundled_model() -> Path:
+    """The model that came with the package.
+
+    Raises:
+        ModelFileError: This build came without one.
+    """
+    folder = Path(__file__).parent / "models"
+    found = sorted(folder.glob("*.gguf"))
+    if not found:
+        raise ModelFileError(f"{folder} holds no model; name one with --model or GENG_MODEL")
+    return found[0]
+
+
+class Generator:
+    """A loaded model. Immutable; share it between threads.
+
+    Example:
+        >>> from geng_edge import Condition, Generator
+        >>> generator = Generator.load()
+        >>> condition = Condition.from_text("A daily cycle between 18 and 23 degC", interval=1800,
+        ...                                 generator=generator)
+        >>> generator.generate(condition, count=2, seed=7, interval=1800).values.shape
+        (2, 512)
+    """
+
+    def __init__(self, model: _core.Model, path: Path) -> None:
+        self.model = model
+        self.path = path
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        precision: str = "int8",
+        threads: int = 0,
+    ) -> Generator:
+        """Load and check a model file.
+
+        Args:
+            path: The file; ``$GENG_MODEL``, then the bundled model, by default.
+            precision: ``int8``, or ``fp32`` (slower, for comparison).
+            threads: Threads that share the work; 0 takes what affinity and quota allow.
+
+        Raises:
+            ArgumentError: A setting is out of range.
+            ModelFileError: The file is missing, not whole or not ours.
+        """
+        if precision not in PRECISIONS:
+            raise ArgumentError(f"precision is {precision!r}; it must be {' or '.join(PRECISIONS)}")
+        if isinstance(threads, bool) or not 0 <= threads <= 256:
+            raise ArgumentError(f"threads is {threads}; it must be 0 to 256")
+        named = path if path is not None else os.environ.get("GENG_MODEL")
+        file = Path(named) if named else bundled_model()
+        return cls(_core.Model(str(file), precision, threads), file)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The model's word-piece tokenizer. Needs the extra ``text``."""
+        return load_tokenizer(self.model.vocabulary)
+
+    @property
+    def condition_width(self) -> int:
+        """Columns of a condition that this model takes."""
+        return self.model.text_width + NUMBER_WIDTH
+
+    def generate(
+        self,
+        condition: Condition,
+        count: int = 1,
+        *,
+        interval: float = 1.0,
+        start: str = DEFAULT_START,
+        unit: str = "",
+        progress: Progress | None = None,
+        **settings: Any,
+    ) -> Series:
+        """Generate ``count`` series for one condition.
+
+        The calling thread shares the work with the model's pool and does not hold the GIL
+        while it does. No file or network is touched.
+
+        Args:
+            condition: Must have this model's width.
+            count: Series to draw; row i uses ``seed + i``.
+            interval, start, unit: The time axis and unit put on the result.
+            progress: Called with (step, steps) after each step; return False to stop.
+            **settings: Further fields of :class:`geng_edge.request.Request`: ``length``, ``steps``,
+                ``solver``, ``guidance``, ``guidance_interval``, ``eta``, ``seed``.
+
+        Returns:
+            Float32 ``(count, length)`` in the unit that the text speaks of.
+
+        Raises:
+            ArgumentError: A setting or the condition does not fit. Nothing was computed.
+            NotFiniteError: The model produced NaN or infinity.
+            CancelledError: ``progress`` returned False.
+        """
+        try:
+            request = Request(count=count, **settings)
+        except TypeError as error:
+            unknown = sorted(set(settings) - set(Request.__dataclass_fields__))
+            raise ArgumentError(f"setting {', '.join(unknown)} is unknown; see Request") from error
+        self.check(condition)
+        check_interval(interval)
+        parse_start(start)
+        values = self.model.sample(
+            condition.array,
+            request.count,
+            length=request.length,
+            solver=request.solver,
+            steps=request.steps,
+            guidance=request.guidance,
+            guidance_interval=request.guidance_interval,
+            eta=request.eta,
+            seed=request.seed,
+            progress=progress,
+        )
+        return Series(values, interval, unit, start)
+
+    def check(self, condition: Condition) -> None:
+        """Refuse a condition of another model's width.
+
+        Raises:
+            ArgumentError: It has it.
+        """
+        width = condition.array.shape[1]
+        if width != self.condition_width:
+            raise ArgumentError(
+                f"condition is {width} wide; this model needs {self.condition_width}"
+            )
+
+    def read_numbers(self, condition: Condition, length: int = 512) -> dict[str, Any]:
+        """Which number of the text plays which role, and the frame they span."""
+        self.check(condition)
+        return dict(self.model.read_numbers(condition.array, length))

@@ -1,0 +1,1 @@
+"""Pictures of series: in a terminal, and as PNG."""

@@ -1,0 +1,71 @@
+"""A PNG of generated series, drawn by matplotlib (extra ``plot``)."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geng_edge import files
+from geng_edge.errors import ArgumentError, MissingExtraError
+
+if TYPE_CHECKING:
+    from geng_edge.series import Series
+
+_MOST = 6
+_COLOUR = "#1f6f8b"
+
+
+def check_available(path: Path) -> None:
+    """Refuse a picture that could not be drawn.
+
+    Raises:
+        ArgumentError: The file is no .png.
+        MissingExtraError: matplotlib is not installed.
+    """
+    if path.suffix != ".png":
+        raise ArgumentError(f"{path} ends in {path.suffix!r}; it must end in .png")
+    import importlib.util
+
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtraError(
+            "matplotlib is not installed; --plot needs it: pip install 'geng-edge[plot]'"
+        )
+
+
+def save_png(series: Series, path: Path, caption: str) -> None:
+    """Draw up to six series, one above the other.
+
+    Args:
+        series: What to draw.
+        path: The file, written whole or not at all.
+        caption: What was asked for; wrapped under the title.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = series.values[:_MOST]
+    figure = Figure(figsize=(9.0, 0.9 + 1.15 * len(shown)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    hours = series.interval >= 3600.0
+    scale, name = (3600.0, "hours") if hours else (1.0, "seconds")
+    time = [i * series.interval / scale for i in range(series.values.shape[1])]
+    for axis, values in zip(axes, shown, strict=True):
+        axis.plot(time, values, linewidth=0.9, color=_COLOUR)
+        axis.grid(alpha=0.25, linewidth=0.6)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=8)
+        axis.margins(x=0)
+    axes[-1].set_xlabel(f"time, {name}", fontsize=9)
+    if series.unit:
+        figure.supylabel(series.unit, fontsize=9)
+    figure.suptitle(textwrap.fill(caption, 100), fontsize=10)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=120)
+    with files.whole(path) as file:
+        file.write(out.getvalue())

@@ -1,0 +1,125 @@
+"""Training, export and reading back, on the tiny preset and a BERT made here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from geng_export.data.dataset import Mixture, Source, development_descriptions
+from geng_export.data.scenarios import SCENARIOS
+from geng_export.errors import ExportError
+from geng_export.models.bundle import Bundle
+from geng_export.models.presets import PRESETS
+from geng_export.models.text_expert import TextExpert
+from geng_export.targets import gguf
+from geng_export.targets.read_gguf import load_bundle
+from geng_export.train.__main__ import train
+from geng_export.train.recipe import Recipe
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT with a character vocabulary, as a folder that transformers can load."""
+    folder = tmp_path_factory.mktemp("bert")
+    letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
+    )
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    recipe = Recipe(
+        preset="tiny",
+        text_expert=str(bert),
+        text_layers=1,
+        batch=8,
+        steps=4,
+        warmup=1,
+        reader_steps=4,
+        encoder_steps=4,
+        bf16=False,
+        workers=0,
+    )
+    recipe.save(folder / "recipe.yaml")
+    train(recipe, folder)
+    return folder
+
+
+def test_training_goes_on_where_it_stopped(trained: Path) -> None:
+    recipe = replace(Recipe.load(trained / "recipe.yaml"), steps=6)
+    train(recipe, trained)
+    from geng_export.train import checkpoint
+
+    _, facts = checkpoint.load(trained / "bridge.safetensors")
+    assert facts["step"] == 6
+
+
+@pytest.mark.parametrize("int8", [True, False])
+def test_exported_model_reads_back_as_it_was(trained: Path, tmp_path: Path, int8: bool) -> None:
+    bundle = Bundle.load(trained)
+    errors = gguf.write(bundle, tmp_path / "m.gguf", int8=int8, card={"trend": 1.0})
+    again = load_bundle(tmp_path / "m.gguf")
+    before = {t.name: t.value for t in gguf.tensors_of(bundle)}
+    after = {t.name: t.value for t in gguf.tensors_of(again)}
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        allowed = 0.02 * float(np.abs(value).max()) if name in errors else 0.0
+        if name != "text.position":
+            np.testing.assert_allclose(after[name], value, atol=allowed + 1e-7, err_msg=name)
+    assert bool(errors) is int8
+    assert all(error < 0.02 for error in errors.values())
+
+
+def test_examples_depend_on_seed_epoch_and_index_alone(bert: Path) -> None:
+    tokenizer = TextExpert.from_pretrained(str(bert), 1).tokenizer
+    source = Source(PRESETS["tiny"].layout, Mixture(0.5, 0.0), seed=3)
+    one, two = source.example(0, 5, tokenizer), source.example(0, 5, tokenizer)
+    np.testing.assert_array_equal(one.raw, two.raw)
+    np.testing.assert_array_equal(one.ids, two.ids)
+    other = source.example(1, 5, tokenizer)
+    assert one.raw.tobytes() != other.raw.tobytes()
+
+
+def test_development_descriptions_use_scenarios_that_training_does_not() -> None:
+    pairs = development_descriptions(40)
+    assert [p.task for p in pairs[:8]] == [1, 2, 3, 4, 1, 2, 3, 4]
+    trained_on = {(s.device, s.place, s.quantity) for s in SCENARIOS if s.split == "train"}
+    held_out = {(s.device, s.place, s.quantity) for s in SCENARIOS if s.split == "development"}
+    assert not trained_on & held_out
+
+
+def test_recipe_refuses_an_unknown_setting(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(json.dumps({"learning_rat": 1}), encoding="utf-8")
+    with pytest.raises(ExportError, match="it must be a mapping with keys among"):
+        Recipe.load(path)
+
+
+def test_presets_have_the_sizes_they_promise() -> None:
+    from geng_export.models.bridge import Bridge
+
+    def millions(name: str) -> float:
+        with torch.device("meta"):
+            return sum(p.numel() for p in Bridge(PRESETS[name].bridge).parameters()) / 1e6
+
+    assert 5.0 <= millions("edge") <= 12.0
+    assert 70.0 <= millions("paper") <= 90.0
