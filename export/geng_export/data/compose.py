@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy.signal import lfilter
 
 from geng_export.data import waves
@@ -45,11 +46,12 @@ def compose(
 ) -> Composed:
     """Draw one window of ``task`` from ``scenario``, or an abstract one without units."""
     claims = _setting(rng, scenario)
-    for _ in range(8):
-        draft = _draft(rng, layout, scenario, task, claims)
-        if draft is not None:
-            return draft
-    return compose(rng, layout, scenario, task)
+    while True:
+        for _ in range(8):
+            draft = _draft(rng, layout, scenario, task, claims)
+            if draft is not None:
+                return draft
+        claims = _setting(rng, scenario)
 
 
 def _setting(rng: np.random.Generator, scenario: Scenario | None) -> Claims:
@@ -226,7 +228,7 @@ def _put_season(
     harmonics = waves.wave(name, layout.harmonics, rng)
     order = np.repeat(np.arange(1, layout.harmonics + 1), 2)[1:]
     heard = np.where(2 * order < period, harmonics, 0.0)
-    cycle = _season(heard, np.arange(256) * (2.0 * math.pi / 256))
+    cycle = _season(heard, _CYCLE)
     height = float(cycle.max() - cycle.min())
     row = parts[token]
     row[at.PERIOD], row[at.COS_PHASE], row[at.SIN_PHASE] = period, math.cos(phase), math.sin(phase)
@@ -234,13 +236,16 @@ def _put_season(
     row[at.HARMONICS : at.HARMONICS + 2 * layout.harmonics - 1] = harmonics
 
 
-def _season(harmonics: FloatArray, theta: FloatArray) -> FloatArray:
-    """Sum of c_k cos(k theta) + s_k sin(k theta) with s_1 = 0."""
-    count = (len(harmonics) + 1) // 2
-    c = np.concatenate([harmonics[:1], harmonics[1::2]])
-    s = np.concatenate([[0.0], harmonics[2::2]])
-    angles = np.arange(1, count + 1)[:, None] * theta[None, :]
-    return c @ np.cos(angles) + s @ np.sin(angles)
+def _season(harmonics: FloatArray, turn: npt.NDArray[np.complex128]) -> FloatArray:
+    """Sum of c_k cos(k theta) + s_k sin(k theta), s_1 = 0, at points ``turn`` = exp(i theta)."""
+    tones = np.empty((len(harmonics) + 1) // 2, dtype=np.complex128)
+    tones[0] = harmonics[0]
+    tones[1:] = harmonics[1::2] - 1j * harmonics[2::2]
+    powers = np.cumprod(np.broadcast_to(turn, (len(tones), len(turn))), axis=0)
+    return (tones @ powers).real
+
+
+_CYCLE = np.exp(2j * math.pi * np.arange(256) / 256)
 
 
 def _draw_noise(rng: np.random.Generator, scenario: Scenario | None, parts: FloatArray) -> float:
@@ -352,10 +357,9 @@ def render(parts: FloatArray, layout: Layout, rng: np.random.Generator) -> Float
         if row[at.AMPLITUDE] > 0.0:
             harmonics = row[at.HARMONICS : at.HARMONICS + 2 * layout.harmonics - 1]
             count = min(layout.harmonics, math.ceil(row[at.PERIOD] / 2.0) - 1)
-            theta = 2.0 * math.pi * t / row[at.PERIOD] + math.atan2(
-                row[at.SIN_PHASE], row[at.COS_PHASE]
-            )
-            x = x + row[at.AMPLITUDE] * _season(harmonics[: 2 * count - 1], theta)
+            phase = math.atan2(row[at.SIN_PHASE], row[at.COS_PHASE])
+            turn = np.exp(1j * (2.0 * math.pi * t / row[at.PERIOD] + phase))
+            x = x + row[at.AMPLITUDE] * _season(harmonics[: 2 * count - 1], turn)
     x = x + _noise(parts[at.LEVEL], rng)
     return _with_events(x, parts[at.EVENTS], t)
 

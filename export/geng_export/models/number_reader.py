@@ -31,15 +31,17 @@ class NumberReader(torch.nn.Module):
         self.up = torch.nn.Linear(text_width + NUMBER_WIDTH, width)
         self.mix = torch.nn.Linear((2 * REACH + 1) * width, hidden)
         self.down = torch.nn.Linear(hidden, len(ROLES))
+        # Wordings of one role differ without end; what was seen in training must not be learned by heart.
+        self.drop = torch.nn.Dropout(0.3)
 
     def forward(self, condition: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Condition ``[batch, tokens, width]`` -> role scores ``[batch, tokens, 13]``.
 
         Beyond the text, and where ``mask`` is false, neighbours are zero.
         """
-        x = F.gelu(self.up(bounded(condition)), approximate="tanh")
+        x = F.gelu(self.up(self.drop(bounded(condition))), approximate="tanh")
         if mask is not None:
             x = x * mask[..., None]
         near = F.pad(x, (0, 0, REACH, REACH)).unfold(1, 2 * REACH + 1, 1)
         rows = near.transpose(2, 3).flatten(2)
-        return self.down(F.gelu(self.mix(rows), approximate="tanh"))
+        return self.down(self.drop(F.gelu(self.mix(rows), approximate="tanh")))
