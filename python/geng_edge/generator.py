@@ -104,7 +104,7 @@ class Generator:
             condition: Must have this model's width.
             count: Series to draw; row i uses ``seed + i``.
             interval, start, unit: The time axis and unit put on the result.
-            progress: Called with (step, steps) after each step; return False to stop.
+            progress: Called with (steps done, steps) after each step; return False to stop.
             **settings: Further fields of :class:`geng_edge.request.Request`: ``length``, ``steps``,
                 ``solver``, ``guidance``, ``guidance_interval``, ``eta``, ``seed``.
 

@@ -29,7 +29,11 @@ WINDOW = 512
 #: Probability that one number is hidden from the frame, so that the bridge also learns to do without.
 HIDDEN_NUMBER = 0.02
 
-_SPLIT_SEED = {"train": 0, "development": 1_000_003}
+#: Seed, scenarios and wordings of each split. ``development`` holds out scenarios and descriptions,
+#: ``wordings`` the ways of saying things as well.
+_SPLIT_SEED = {"train": 0, "development": 1_000_003, "wordings": 2_000_003}
+_SPLIT_SCENARIOS = {"train": "train", "development": "development", "wordings": "development"}
+_SPLIT_WORDINGS = {"train": "train", "development": "train", "wordings": "development"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def draw_pair(
         return _worded(rng, structure, pool.claims[i], 4, split, None)
     scenario = None
     if kind > mixture.abstract:
-        names = _scenarios_of(split)
+        names = _scenarios_of(_SPLIT_SCENARIOS[split])
         scenario = SCENARIOS[names[int(rng.integers(len(names)))]]
     task = 1 + int(rng.choice(4, p=mixture.tasks))
     composed = compose(rng, layout, scenario, task)
@@ -114,7 +118,7 @@ def _worded(
     series: FloatArray | None,
 ) -> Pair:
     """Put claims into words, and let what the words round be what the structure holds."""
-    description = phrase(claims, rng, split)
+    description = phrase(claims, rng, _SPLIT_WORDINGS[split])
     said = description.claims
     structure = structure.copy()
     level = structure[at.LEVEL]
@@ -133,18 +137,21 @@ def _worded(
     return Pair(structure, description, task, series)
 
 
-def development_descriptions(count: int, seed: int = 0, layout: Layout | None = None) -> list[Pair]:
-    """Pairs whose wordings and scenarios are never trained on; tasks 1 to 4 in turn.
+def development_descriptions(
+    count: int, seed: int = 0, split: str = "development", layout: Layout | None = None
+) -> list[Pair]:
+    """Pairs whose descriptions and scenarios are never trained on; tasks 1 to 4 in turn.
 
     Half of them are abstract (no device, any numbers), half come from development scenarios.
+    With ``split="wordings"`` every clause is put in words that training never uses, too.
     """
     sizes = layout or Layout()
     pairs = []
     for i in range(count):
-        rng = np.random.default_rng((_SPLIT_SEED["development"], seed, i))
+        rng = np.random.default_rng((_SPLIT_SEED[split], seed, i))
         tasks = tuple(1.0 if t == i % 4 else 0.0 for t in range(4))
         mixture = Mixture(abstract=float((i // 4) % 2), real=0.0, tasks=tasks)  # type: ignore[arg-type]
-        pairs.append(draw_pair(rng, sizes, mixture, None, "development"))
+        pairs.append(draw_pair(rng, sizes, mixture, None, split))
     return pairs
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib.metadata
 import json
 import os
 import platform
@@ -36,8 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"model    {model['file']}, {model['preset']}, {model['megabytes']} MB, {model['fingerprint'][:12]}..")
     print(f"version  geng-edge {report['version']}, {report['build']}, python {report['python']}, "
           f"numpy {report['numpy']}")  # fmt: skip
-    have = [name for name, there in report["extras"].items() if there]
-    lack = [name for name, there in report["extras"].items() if not there]
+    extras = report["extras"]
+    have = [f"{name} ({EXTRAS[name]} {version})" for name, version in extras.items() if version]
+    lack = [name for name, version in extras.items() if not version]
     print(f"extras   {', '.join(have) or 'none'}" + (f"   (not installed: {', '.join(lack)})" if lack else ""))
     print("ready")
 
@@ -78,9 +79,17 @@ def examine(model: str | None) -> dict[str, Any]:
         "build": _core.build_flags(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "extras": {n: importlib.util.find_spec(m) is not None for n, m in EXTRAS.items()},
+        "extras": {name: _installed(module) for name, module in EXTRAS.items()},
         "executable": sys.executable,
     }
+
+
+def _installed(module: str) -> str | None:
+    """Its version, found without importing anything of it."""
+    try:
+        return importlib.metadata.version(module)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _why(sets: list[dict[str, Any]], active: str) -> str:

@@ -168,11 +168,11 @@ def _progress_bar() -> Progress:
     plain = bool(os.environ.get("NO_COLOR"))
     full, empty = ("#", ".") if plain else ("\u2588", "\u2591")
 
-    def show(step: int, steps: int) -> bool:
-        filled = _BAR * (step + 1) // steps
-        end = "\r\033[K" if step + 1 == steps and not plain else ""
-        sys.stderr.write(f"\r{full * filled}{empty * (_BAR - filled)} {step + 1}/{steps}{end}")
-        if plain and step + 1 == steps:
+    def show(done: int, steps: int) -> bool:
+        filled = _BAR * done // steps
+        end = "\r\033[K" if done == steps and not plain else ""
+        sys.stderr.write(f"\r{full * filled}{empty * (_BAR - filled)} {done}/{steps}{end}")
+        if plain and done == steps:
             sys.stderr.write("\n")
         sys.stderr.flush()
         return True

@@ -1,0 +1,301 @@
+"""The command line: what it writes, and that every refusal is one sentence and its exit code."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geng_edge.cli.main import main
+
+TEXT = "values from -5 to 5, a period of 64 steps"
+
+
+def run(*arguments: object) -> int:
+    return main([str(a) for a in arguments])
+
+
+def refusal(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one sentence on stderr."""
+    out, err = capsys.readouterr()
+    lines = [line for line in err.splitlines() if line.startswith("geng-edge: ")]
+    assert out == ""
+    assert "Traceback" not in err
+    assert len(lines) == 1, err
+    return lines[0]
+
+
+def sample(tiny: Path, *arguments: object) -> int:
+    return run("sample", "--model", tiny, *arguments)
+
+
+def test_sample_by_condition_gives_the_bytes_of_sample_by_text(tiny: Path, tmp_path: Path) -> None:
+    latent, one, two = tmp_path / "c.npy", tmp_path / "a.npy", tmp_path / "b.npy"
+    assert run("encode", "--model", tiny, "--text", TEXT, "--out", latent) == 0
+    assert sample(tiny, "--cond", latent, "-n", 3, "--seed", 4, "--out", one) == 0
+    assert sample(tiny, "--text", TEXT, "-n", 3, "--seed", 4, "--out", two) == 0
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize("solver", ["dpmpp_2m", "ddim", "ddpm"])
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+def test_bytes_depend_neither_on_threads_nor_on_the_batch(
+    tiny: Path, latent: Path, tmp_path: Path, solver: str, precision: str
+) -> None:
+    common = ["--cond", latent, "--solver", solver, "--precision", precision, "--steps", 5,
+              "--guidance", 1.5, "--eta", 0.3 if solver == "ddim" else 0]  # fmt: skip
+    rows = {}
+    for threads in (1, 2):
+        out = tmp_path / f"{threads}.npy"
+        assert sample(tiny, *common, "-n", 4, "--seed", 9, "--threads", threads, "--out", out) == 0
+        rows[threads] = np.load(out, allow_pickle=False)
+    assert rows[1].tobytes() == rows[2].tobytes()
+    for i in range(4):
+        out = tmp_path / "one.npy"
+        assert sample(tiny, *common, "-n", 1, "--seed", 9 + i, "--out", out) == 0
+        assert np.load(out, allow_pickle=False).tobytes() == rows[1][i].tobytes()
+
+
+def test_csv_has_iso_times_and_one_column_a_series(tiny: Path, latent: Path, tmp_path: Path) -> None:
+    out = tmp_path / "s.csv"
+    arguments = ["-n", 2, "--length", 64, "--interval", 0.5, "--start", "2026-01-02T03:04:05"]
+    assert sample(tiny, "--cond", latent, *arguments, "--out", out) == 0
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "time,series_0,series_1"
+    assert [line.split(",")[0] for line in lines[1:4]] == [
+        "2026-01-02T03:04:05",
+        "2026-01-02T03:04:05.500000",
+        "2026-01-02T03:04:06",
+    ]
+    assert len(lines) == 65
+
+
+def test_data_goes_to_stdout_and_status_to_stderr(
+    tiny: Path, latent: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert sample(tiny, "--cond", latent, "-n", 1, "--length", 64) == 0
+    out, err = capsysbinary.readouterr()
+    assert out.startswith(b"time,series_0\n2000-01-01T00:00:00,")
+    assert err.count(b"\n") == 2
+
+
+def test_json_names_what_was_read_and_how_it_ran(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "s.json"
+    assert sample(tiny, "--text", TEXT, "-n", 2, "--unit", "degC", "--out", out, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["count"], facts["seed"], facts["solver"]) == (2, 0, "dpmpp_2m")
+    assert set(facts["read"]) == {"roles", "frame"}
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert written["unit"] == "degC"
+    assert len(written["series"]["series_1"]) == 512
+
+
+def test_parquet_and_png_are_written(tiny: Path, latent: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the extra 'plot'")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra 'parquet'")
+    out, png = tmp_path / "s.parquet", tmp_path / "s.png"
+    assert sample(tiny, "--cond", latent, "-n", 2, "--out", out, "--plot", png) == 0
+    assert parquet.read_table(out).num_columns == 3
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_emoji_and_control_characters_are_text(tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "c.npy"
+    text = "\U0001f321 \x07 18 \u00b0C"
+    assert run("encode", "--model", tiny, "--text", text, "--out", out) == 0
+
+
+def test_inspect_and_doctor_answer(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("inspect", tiny, "--tensors") == 0
+    out = capsys.readouterr().out
+    assert "sums verified" in out and "bridge.0.qkv.weight" in out and "random weights" in out
+    assert run("doctor", "--model", tiny, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["isa"] in [entry["name"] for entry in report["kernel_sets"] if entry["available"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--steps", 0], "steps is 0; it must be 1 to 500"),
+        (["--steps", 501], "steps is 501; it must be 1 to 500"),
+        (["--guidance", "nan"], "guidance is nan; it must be 0 to 20"),
+        (["--length", 100], "length is 100; it must be a multiple of 8"),
+        (["--length", 32], "length is 32; it must be 64 to 4096"),
+        (["-n", 0], "count is 0; it must be 1 to 65536"),
+        (["--seed", -1], "seed is -1; it must be 0 to"),
+        (["--solver", "euler"], "solver is 'euler'; it must be one of dpmpp_2m, ddim, ddpm"),
+        (["--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["--precision", "int4"], "precision is 'int4'; it must be int8 or fp32"),
+        (["--interval", 0], "interval is 0.0; it must be 1e-6 to 1e9 seconds"),
+        (["--start", "yesterday"], "start is 'yesterday'; it must be an ISO 8601 time"),
+        (["--out", "series.xls"], "ends in '.xls'; it must end in .npy, .csv, .parquet, .json"),
+        (["--guidance-interval", 0.8, 0.2], "guidance interval is 0.8 to 0.2; it must rise"),
+        (["--threads", 1000], "threads is 1000; it must be 0 to 256"),
+    ],
+)
+def test_a_wrong_setting_is_refused(
+    tiny: Path, latent: Path, arguments: list[object], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sample(tiny, "--cond", latent, *arguments) == 2
+    assert sentence in refusal(capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "text is empty; it must describe a series"),
+        ("  \n ", "text is empty; it must describe a series"),
+        ("word " * 10_000, "(10000 words); it must be at most 20000"),
+        ("ab " * 500, "word pieces; it must be 1 to 126"),
+    ],
+)
+def test_a_wrong_text_is_refused(
+    tiny: Path, text: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sample(tiny, "--text", text) == 2
+    assert sentence in refusal(capsys)
+
+
+def npy(array: np.ndarray, *, allow_pickle: bool = False) -> bytes:
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, allow_pickle=allow_pickle)
+    return out.getvalue()
+
+
+def header(text: str) -> bytes:
+    raw = text.encode("latin-1")
+    return b"\x93NUMPY\x01\x00" + len(raw).to_bytes(2, "little") + raw
+
+
+GOOD = np.zeros((3, 64), dtype=np.float32)
+HUGE = "{'descr': '<f4', 'fortran_order': False, 'shape': (128, 99999999999)}"
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (npy(np.zeros((3, 65), dtype=np.float32)), "condition is 65 wide; this model needs 64"),
+        (npy(np.zeros((3, 64, 1), dtype=np.float32)), "has shape (3, 64, 1); it must be"),
+        (npy(np.zeros((129, 64), dtype=np.float32)), "has shape (129, 64); it must be"),
+        (npy(np.zeros((0, 64), dtype=np.float32)), "has shape (0, 64); it must be"),
+        (npy(GOOD.astype(np.float64)), "is <f8; it must be float32"),
+        (npy(np.asfortranarray(np.zeros((3, 64), dtype=np.float32))), "Fortran order; it must be"),
+        (npy(np.where(GOOD == 0, np.nan, GOOD).astype(np.float32)), "is nan at (0, 0); it must be finite"),
+        (npy(np.array([[None]], dtype=object), allow_pickle=True), "is |O; it must be float32"),
+        (pickle.dumps(GOOD), "does not begin as a .npy file"),
+        (npy(GOOD)[:-1], "bytes; its header needs exactly"),
+        (npy(GOOD) + b"x", "bytes; its header needs exactly"),
+        (npy(GOOD)[:20], "has a damaged header"),
+        (header(HUGE), "it must be (1 to 128 tokens, width)"),
+        (header("__import__('os').abort()"), "has a damaged header"),
+        (header("(" * 3000), "has a damaged header"),
+        (b"\x93NUMPY\x09\x00", "is .npy version 9.0; it must be 1.0 or 2.0"),
+        (b"", "does not begin as a .npy file"),
+    ],
+)
+def test_a_hostile_latent_is_refused(
+    tiny: Path, tmp_path: Path, data: bytes, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "latent.npy"
+    path.write_bytes(data)
+    assert sample(tiny, "--cond", path) == 2
+    assert sentence in refusal(capsys)
+
+
+def test_a_missing_latent_is_refused(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sample(tiny, "--cond", "nowhere.npy") == 2
+    assert "nowhere.npy" in refusal(capsys)
+
+
+def _damaged(data: bytes, kind: str) -> bytes:
+    if kind == "magic":
+        return b"GGUX" + data[4:]
+    if kind == "version":
+        return data[:4] + (7).to_bytes(4, "little") + data[8:]
+    if kind == "format":
+        key = data.index(b"geng.format_version") + len(b"geng.format_version") + 4
+        return data[:key] + (9).to_bytes(4, "little") + data[key + 4 :]
+    if kind == "sum":
+        return data[:-40] + bytes([data[-40] ^ 1]) + data[-39:]
+    if kind == "overlap":
+        name = b"text.0.norm2.bias"
+        at = data.rindex(name) + len(name)
+        rank = int.from_bytes(data[at : at + 4], "little")
+        offset = at + 4 + 8 * rank + 4
+        return data[:offset] + (0).to_bytes(8, "little") + data[offset + 8 :]
+    assert kind == "trailing"
+    return data + b"\0" * 64
+
+
+@pytest.mark.parametrize("kind", ["magic", "version", "format", "sum", "overlap", "trailing"])
+def test_a_damaged_model_is_refused(
+    tiny: Path, tmp_path: Path, latent: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(_damaged(tiny.read_bytes(), kind))
+    assert sample(path, "--cond", latent) == 3
+    assert "bad.gguf" in refusal(capsys)
+
+
+def test_a_model_cut_anywhere_is_refused(
+    tiny: Path, tmp_path: Path, latent: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tiny.read_bytes()
+    path = tmp_path / "cut.gguf"
+    for size in [0, 3, 4, 11, 23, 24, 100, 1000, 5000, len(data) // 2, len(data) - 1]:
+        path.write_bytes(data[:size])
+        assert sample(path, "--cond", latent) == 3
+        assert "cut.gguf" in refusal(capsys)
+
+
+def test_a_missing_model_is_refused(latent: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sample(Path("nowhere.gguf"), "--cond", latent) == 3
+    assert "nowhere.gguf" in refusal(capsys)
+
+
+def test_an_output_that_cannot_be_written_is_refused_first(
+    tiny: Path, latent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert sample(tiny, "--cond", latent, "--out", tmp_path / "no" / "s.csv") == 4
+    assert "does not exist; it must exist" in refusal(capsys)
+    # Root may write anywhere, so the answer of the system is given by hand.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert sample(tiny, "--cond", latent, "--out", tmp_path / "s.csv") == 4
+    assert "is read-only; it must be writable" in refusal(capsys)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "csv", "json"])
+def test_a_full_disk_leaves_nothing_half_written(
+    tiny: Path, latent: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert sample(tiny, "--cond", latent, "-n", 1, "--out", folder / f"s.{suffix}") == 4
+    out, err = capsys.readouterr()
+    assert "No space left on device; nothing was written" in err
+    assert list(folder.iterdir()) == []
+
+
+def test_no_command_and_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 2
+    assert "no command is given" in refusal(capsys)
+    with pytest.raises(SystemExit) as stop:
+        run("sample", "--help")
+    assert stop.value.code == 0
+    assert "--guidance-interval" in capsys.readouterr().out

@@ -1,0 +1,58 @@
+"""Make tests/data/golden/tiny.gguf: a whole model with random weights, small enough for git.
+
+    python tests/support/make_tiny_model.py tests/data/golden/tiny.gguf
+
+Its text expert is a random BERT over single characters, its bridge the ``tiny`` preset.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tokenizers import BertWordPieceTokenizer
+from transformers import BertConfig, BertModel
+
+from geng_export.models.bridge import Bridge
+from geng_export.models.bundle import Bundle
+from geng_export.models.decoder import Decoder
+from geng_export.models.number_reader import NumberReader
+from geng_export.models.presets import preset
+from geng_export.models.series_encoder import SeriesEncoder
+from geng_export.models.text_expert import NUMBER_WIDTH, TextExpert
+from geng_export.targets import gguf
+from geng_export.train.recipe import Recipe
+
+HIDDEN = 32
+
+
+def main(path: str) -> None:
+    """Write the model."""
+    torch.manual_seed(0)
+    letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
+    tokenizer = BertWordPieceTokenizer({p: i for i, p in enumerate(pieces)}, lowercase=True)
+    config = BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=HIDDEN,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
+    expert = TextExpert(BertModel(config, add_pooling_layer=False), tokenizer._tokenizer, 1)
+    sizes = preset("tiny")
+    bridge = Bridge(replace(sizes.bridge, condition_width=HIDDEN + NUMBER_WIDTH))
+    for layer in (bridge.mod, bridge.fin, bridge.output):
+        torch.nn.init.normal_(layer.weight, std=0.05)
+    decoder = Decoder(sizes.layout)
+    decoder.std.fill_(0.3)
+    parts = (NumberReader(HIDDEN, 8, 8), bridge, decoder, SeriesEncoder(512, 16, 1, 2))
+    reader, bridge, decoder, encoder = (p.eval().requires_grad_(False) for p in parts)
+    bundle = Bundle(Recipe(preset="tiny", text_layers=1), expert, reader, bridge, decoder, encoder)
+    gguf.write(bundle, Path(path), card={"note": "random weights, for tests"})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
