@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from geng_edge.numbers import find_numbers, number_channels
+from geng_edge._core import Model
 
+from geng_edge.numbers import find_numbers, number_channels
+from geng_export.data.compose import compose
 from geng_export.models import noise, sampling, series_encoder
 from geng_export.models.bundle import Bundle
 from geng_export.models.frame import Frame, to_coordinates
@@ -37,7 +39,9 @@ def relative_error(device: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     return float(np.linalg.norm(a - b) / max(float(np.linalg.norm(b)), 1e-30))
 
 
-def tokenised(bundle: Bundle, text: str, interval: float) -> tuple[npt.NDArray[np.int32], FloatArray]:
+def tokenised(
+    bundle: Bundle, text: str, interval: float
+) -> tuple[npt.NDArray[np.int32], FloatArray]:
     """Word pieces and number channels of a text."""
     encoded = bundle.expert.tokenizer.encode(text)
     channels = number_channels(find_numbers(text, interval), encoded.offsets)
@@ -80,29 +84,21 @@ def report(bundle: Bundle, folder: str | Path | None = None) -> dict[str, float]
         Part -> error: ``text_expert``, ``bridge``, ``bridge_null``, ``decoder``, ``reconstruction``,
         ``series_encoder``, ``trajectory`` (float32), ``bridge_int8``, ``text_expert_int8``.
     """
-    from geng_edge import _core
-
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(folder or temporary)
         gguf.write(bundle, root / "parity-fp32.gguf", int8=False)
         gguf.write(bundle, root / "parity-int8.gguf", int8=True)
-        full = _core.Model(str(root / "parity-fp32.gguf"), "fp32", 1)
-        small = _core.Model(str(root / "parity-int8.gguf"), "int8", 1)
+        full = Model(str(root / "parity-fp32.gguf"), "fp32", 1)
+        small = Model(str(root / "parity-int8.gguf"), "int8", 1)
         worst: dict[str, float] = {}
         for i, text in enumerate(TEXTS):
             for part, error in _one_text(bundle, full, small, text, seed=i).items():
                 worst[part] = max(worst.get(part, 0.0), error)
-        for part, error in _series_parts(bundle, full).items():
-            worst[part] = error
+        worst |= _series_parts(bundle, full)
     return worst
 
 
-def _one_text(
-    bundle: Bundle, full: object, small: object, text: str, seed: int
-) -> dict[str, float]:
-    from geng_edge import _core
-
-    assert isinstance(full, _core.Model) and isinstance(small, _core.Model)
+def _one_text(bundle: Bundle, full: Model, small: Model, text: str, seed: int) -> dict[str, float]:
     ids, numbers = tokenised(bundle, text, 1.0)
     condition = condition_of(bundle, text)
     zx = condition.numpy()
@@ -134,11 +130,9 @@ def _one_text(
     }
 
 
-def _series_parts(bundle: Bundle, full: object) -> dict[str, float]:
+def _series_parts(bundle: Bundle, full: Model) -> dict[str, float]:
     """E_y and the reconstruction on composed windows."""
     from geng_edge import _core
-
-    from geng_export.data.compose import compose
 
     assert isinstance(full, _core.Model)
     rng = np.random.default_rng(0)

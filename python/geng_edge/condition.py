@@ -6,7 +6,7 @@ import ast
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ class Condition:
         (dtype('float32'), 416)
     """
 
-    def __init__(self, array: npt.NDArray[np.float32], source: str = "condition") -> None:
+    def __init__(self, array: npt.NDArray[Any], source: str = "condition") -> None:
         """Take an array as a condition.
 
         Args:
@@ -50,11 +50,13 @@ class Condition:
         Raises:
             ArgumentError: It is something else.
         """
-        if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.ndim != 2:
+        if getattr(array, "dtype", None) != np.float32 or array.ndim != 2:
             kind = f"{getattr(array, 'dtype', type(array).__name__)} {np.shape(array)}"
             raise ArgumentError(f"{source} is {kind}; it must be float32 (tokens, width)")
         if not 1 <= array.shape[0] <= MAX_TOKENS:
-            raise ArgumentError(f"{source} has {array.shape[0]} tokens; it must have 1 to {MAX_TOKENS}")
+            raise ArgumentError(
+                f"{source} has {array.shape[0]} tokens; it must have 1 to {MAX_TOKENS}"
+            )
         if not np.isfinite(array).all():
             row, column = np.argwhere(~np.isfinite(array))[0]
             raise ArgumentError(
@@ -63,7 +65,9 @@ class Condition:
         self.array = np.ascontiguousarray(array)
 
     @classmethod
-    def from_text(cls, text: str, interval: float = 1.0, generator: Generator | None = None) -> Condition:
+    def from_text(
+        cls, text: str, interval: float = 1.0, generator: Generator | None = None
+    ) -> Condition:
         """Encode a description on this device. Needs the extra ``text``.
 
         Args:
@@ -141,7 +145,7 @@ def check_interval(interval: float) -> None:
         raise ArgumentError(f"interval is {interval}; it must be 1e-6 to 1e9 seconds")
 
 
-def load_tokenizer(vocabulary: list[str]):  # type: ignore[no-untyped-def]  # tokenizers is optional
+def load_tokenizer(vocabulary: list[str]) -> Any:
     """A lower-casing BERT word-piece tokenizer over ``vocabulary``.
 
     Raises:
@@ -154,9 +158,7 @@ def load_tokenizer(vocabulary: list[str]):  # type: ignore[no-untyped-def]  # to
             "tokenizers is not installed; text needs it: pip install 'geng-edge[text]', "
             "or sample from a latent"
         ) from error
-    return BertWordPieceTokenizer(
-        {piece: i for i, piece in enumerate(vocabulary)}, lowercase=True
-    )
+    return BertWordPieceTokenizer({piece: i for i, piece in enumerate(vocabulary)}, lowercase=True)
 
 
 def _read_npy(file: BinaryIO, name: str) -> npt.NDArray[np.float32]:
@@ -170,7 +172,9 @@ def _read_npy(file: BinaryIO, name: str) -> npt.NDArray[np.float32]:
     width = 2 if prefix[6] == 1 else 4
     length = int.from_bytes(file.read(width), "little")
     if length > _MAX_HEADER:
-        raise ArgumentError(f"{name} has a header of {length} bytes; it must be at most {_MAX_HEADER}")
+        raise ArgumentError(
+            f"{name} has a header of {length} bytes; it must be at most {_MAX_HEADER}"
+        )
     header = file.read(length)
     tokens, columns = _shape(header, length, name)
     start = 8 + width + length
@@ -187,8 +191,9 @@ def _shape(header: bytes, length: int, name: str) -> tuple[int, int]:
         fields = ast.literal_eval(header.decode("latin-1").strip())
         kind, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as error:
-        raise ArgumentError(f"{name} has a damaged header of {length} bytes; it must be a .npy file"
-                            ) from error
+        raise ArgumentError(
+            f"{name} has a damaged header of {length} bytes; it must be a .npy file"
+        ) from error
     if kind != "<f4" or fortran is not False:
         order = ", Fortran order" if fortran else ""
         raise ArgumentError(f"{name} is {kind}{order}; it must be float32 ('<f4') in C order")

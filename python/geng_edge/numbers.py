@@ -57,7 +57,7 @@ def _either(words: Sequence[str] | set[str] | dict[str, float]) -> str:
 
 _WORD = (
     rf"(?:(?:{_either({k: 0.0 for k, v in _SMALL.items() if v >= 20})})[- ](?:one|two|three|four|five|six"
-    rf"|seven|eight|nine)|{_either({k: 0.0 for k in _SMALL})})(?:[ -](?:hundred|thousand))?"
+    rf"|seven|eight|nine)|{_either(dict.fromkeys(_SMALL, 0.0))})(?:[ -](?:hundred|thousand))?"
 )
 _UNIT = (
     rf"(?:\s?(?P<percent>{_either(_PERCENT)})(?![A-Za-z])"
@@ -130,7 +130,11 @@ def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
         value = float(digits.replace(",", "").replace("\u202f", "").replace("\u2212", "-"))
         end = match.end("digits")
         sign = match["sign"]
-        if sign and sign[0] in "-\u2212\u2013" and _LEFT_OF_RANGE.search(text[max(start - 2, 0) : start]):
+        if (
+            sign
+            and sign[0] in "-\u2212\u2013"
+            and _LEFT_OF_RANGE.search(text[max(start - 2, 0) : start])
+        ):
             # A dash that follows a number or a word joins them: "5-10", "18 - 26", "PM-2".
             joined = text[max(start - 2, 0) : start].rstrip()[-1:]
             if joined.isalpha() and text[start - 1 : start] != " ":

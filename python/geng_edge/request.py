@@ -51,7 +51,9 @@ class Request:
         _whole("steps", self.steps, 1, 500)
         _whole("seed", self.seed, 0, MAX_SEED)
         if self.solver not in SOLVERS:
-            raise ArgumentError(f"solver is {self.solver!r}; it must be one of {', '.join(SOLVERS)}")
+            raise ArgumentError(
+                f"solver is {self.solver!r}; it must be one of {', '.join(SOLVERS)}"
+            )
         _between("guidance", self.guidance, 0.0, 20.0)
         _between("eta", self.eta, 0.0, 1.0)
         low, high = self.guidance_interval
@@ -62,7 +64,7 @@ class Request:
 
 
 def _whole(name: str, value: int, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    if type(value) is not int or not least <= value <= most:
         raise ArgumentError(f"{name} is {value}; it must be {least} to {most}")
 
 

@@ -111,7 +111,7 @@ def check_format(path: Path) -> None:
         raise ArgumentError(f"{path} ends in {path.suffix!r}; it must end in {', '.join(FORMATS)}")
     if path.suffix == ".parquet":
         try:
-            import pyarrow  # noqa: F401  only whether it is there
+            import pyarrow as pa  # noqa: F401  only whether it is there
         except ImportError as error:
             raise MissingExtraError(
                 "pyarrow is not installed; .parquet needs it: pip install 'geng-edge[parquet]'"

@@ -67,7 +67,8 @@ def test_frame_takes_the_range_however_it_is_said(
 ) -> None:
     frame = frame_of(roles, 512)
     assert (frame.low_centre, frame.range_centre) == (low, span)
-    assert frame.has_range and frame.has_level
+    assert frame.has_range
+    assert frame.has_level
 
 
 def test_frame_ignores_what_cannot_be() -> None:
@@ -78,7 +79,7 @@ def test_frame_ignores_what_cannot_be() -> None:
         "position": RoleValue(900.0, 900.0),
     }
     frame = frame_of(roles, 512)
-    assert not (frame.has_range or frame.has_period[0] or frame.has_position[0])
+    assert not any((frame.has_range, frame.has_period[0], frame.has_position[0]))
 
 
 def test_encoder_explains_composed_windows() -> None:

@@ -28,7 +28,15 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random BERT with a character vocabulary, as a folder that transformers can load."""
     folder = tmp_path_factory.mktemp("bert")
     letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
+    vocabulary = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *letters,
+        *(f"##{c}" for c in letters),
+    ]
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
     config = BertConfig(
         vocab_size=len(vocabulary),

@@ -21,7 +21,16 @@ class Wall:
             raise AssertionError(f"the edge runtime tried to import {{name}}")
 sys.meta_path.insert(0, Wall())
 """
-HEAVY = {"torch", "transformers", "onnx", "onnxruntime", "geng_export", "geng_cog", "scipy", "pandas"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "onnx",
+    "onnxruntime",
+    "geng_export",
+    "geng_cog",
+    "scipy",
+    "pandas",
+}
 EXTRAS = {"tokenizers", "matplotlib", "pyarrow", "paho"}
 
 
@@ -42,7 +51,10 @@ def test_no_command_reaches_past_the_wall(tiny: Path, latent: Path, tmp_path: Pa
         code = WALL.format(blocked=HEAVY | EXTRAS)
         python(code + f"from geng_edge.cli.main import main\nassert main({command!r}) == 0")
     encode = ["encode", "--model", str(tiny), "--text", "5 V", "--out", str(tmp_path / "c.npy")]
-    python(WALL.format(blocked=HEAVY) + f"from geng_edge.cli.main import main\nassert main({encode!r}) == 0")
+    python(
+        WALL.format(blocked=HEAVY)
+        + f"from geng_edge.cli.main import main\nassert main({encode!r}) == 0"
+    )
 
 
 def test_text_without_its_extra_says_what_to_install(tiny: Path, tmp_path: Path) -> None:
@@ -78,11 +90,11 @@ def test_progress_is_told_of_every_step_and_can_stop(tiny: Path, latent: Path) -
     generator.generate(condition, 2, steps=4, progress=watch)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     with pytest.raises(CancelledError):
-        generator.generate(condition, 2, steps=4, progress=lambda step, steps: step < 1)
+        generator.generate(condition, 2, steps=4, progress=lambda done, _: done < 1)
 
 
 def test_an_error_in_progress_comes_out_as_it_is(tiny: Path, latent: Path) -> None:
-    def fail(step: int, steps: int) -> bool:
+    def fail(_done: int, _steps: int) -> bool:
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):

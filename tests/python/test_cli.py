@@ -62,7 +62,9 @@ def test_bytes_depend_neither_on_threads_nor_on_the_batch(
         assert np.load(out, allow_pickle=False).tobytes() == rows[1][i].tobytes()
 
 
-def test_csv_has_iso_times_and_one_column_a_series(tiny: Path, latent: Path, tmp_path: Path) -> None:
+def test_csv_has_iso_times_and_one_column_a_series(
+    tiny: Path, latent: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "s.csv"
     arguments = ["-n", 2, "--length", 64, "--interval", 0.5, "--start", "2026-01-02T03:04:05"]
     assert sample(tiny, "--cond", latent, *arguments, "--out", out) == 0
@@ -116,7 +118,8 @@ def test_emoji_and_control_characters_are_text(tiny: Path, tmp_path: Path) -> No
 def test_inspect_and_doctor_answer(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("inspect", tiny, "--tensors") == 0
     out = capsys.readouterr().out
-    assert "sums verified" in out and "bridge.0.qkv.weight" in out and "random weights" in out
+    for part in ("sums verified", "bridge.0.qkv.weight", "random weights"):
+        assert part in out
     assert run("doctor", "--model", tiny, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["isa"] in [entry["name"] for entry in report["kernel_sets"] if entry["available"]]
@@ -143,7 +146,11 @@ def test_inspect_and_doctor_answer(tiny: Path, capsys: pytest.CaptureFixture[str
     ],
 )
 def test_a_wrong_setting_is_refused(
-    tiny: Path, latent: Path, arguments: list[object], sentence: str, capsys: pytest.CaptureFixture[str]
+    tiny: Path,
+    latent: Path,
+    arguments: list[object],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert sample(tiny, "--cond", latent, *arguments) == 2
     assert sentence in refusal(capsys)
@@ -189,7 +196,10 @@ HUGE = "{'descr': '<f4', 'fortran_order': False, 'shape': (128, 99999999999)}"
         (npy(np.zeros((0, 64), dtype=np.float32)), "has shape (0, 64); it must be"),
         (npy(GOOD.astype(np.float64)), "is <f8; it must be float32"),
         (npy(np.asfortranarray(np.zeros((3, 64), dtype=np.float32))), "Fortran order; it must be"),
-        (npy(np.where(GOOD == 0, np.nan, GOOD).astype(np.float32)), "is nan at (0, 0); it must be finite"),
+        (
+            npy(np.where(GOOD == 0, np.nan, GOOD).astype(np.float32)),
+            "is nan at (0, 0); it must be finite",
+        ),
         (npy(np.array([[None]], dtype=object), allow_pickle=True), "is |O; it must be float32"),
         (pickle.dumps(GOOD), "does not begin as a .npy file"),
         (npy(GOOD)[:-1], "bytes; its header needs exactly"),
@@ -269,7 +279,7 @@ def test_an_output_that_cannot_be_written_is_refused_first(
     assert sample(tiny, "--cond", latent, "--out", tmp_path / "no" / "s.csv") == 4
     assert "does not exist; it must exist" in refusal(capsys)
     # Root may write anywhere, so the answer of the system is given by hand.
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     assert sample(tiny, "--cond", latent, "--out", tmp_path / "s.csv") == 4
     assert "is read-only; it must be writable" in refusal(capsys)
 
@@ -282,12 +292,12 @@ def test_a_full_disk_leaves_nothing_half_written(
     folder = tmp_path / "out"
     folder.mkdir()
 
-    def full(descriptor: int) -> None:
+    def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     assert sample(tiny, "--cond", latent, "-n", 1, "--out", folder / f"s.{suffix}") == 4
-    out, err = capsys.readouterr()
+    _, err = capsys.readouterr()
     assert "No space left on device; nothing was written" in err
     assert list(folder.iterdir()) == []
 

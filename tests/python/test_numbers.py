@@ -47,7 +47,9 @@ def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[flo
         ("500ms", 0.1, 5),
     ],
 )
-def test_length_in_steps_follows_unit_and_interval(text: str, interval: float, steps: float) -> None:
+def test_length_in_steps_follows_unit_and_interval(
+    text: str, interval: float, steps: float
+) -> None:
     (number,) = find_numbers(text, interval)
     assert number.steps == pytest.approx(steps)
 

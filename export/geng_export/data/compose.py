@@ -24,6 +24,7 @@ from geng_export.models.layout import FloatArray, Layout
 WINDOW = 512
 SHORTEST_PERIOD, LONGEST_PERIOD = 8.0, 200.0
 
+
 @dataclass
 class Composed:
     """A composed window.
@@ -122,11 +123,11 @@ def _draft(
     wave, periods = _draw_seasons(rng, layout, scenario, task, setting.interval, parts)
     noise = _draw_noise(rng, scenario, parts)
     events = _draw_events(rng, scenario, task, parts)
-    _draw_wander(rng, scenario, trend, parts)
+    _draw_wander(rng, scenario, parts)
     rendered = render(parts, layout, rng)
     low, high = float(rendered.min()), float(rendered.max())
     span = high - low
-    if span < 1e-9 or not _visible(parts, span, task, trend, events):
+    if span < 1e-9 or not _visible(parts, span, trend, events):
         return None
     for row, columns in _SCALED:
         parts[row, columns] /= span
@@ -316,9 +317,7 @@ def _put_event(
     return Event(kind, position, direction)
 
 
-def _draw_wander(
-    rng: np.random.Generator, scenario: Scenario | None, trend: str, parts: FloatArray
-) -> None:
+def _draw_wander(rng: np.random.Generator, scenario: Scenario | None, parts: FloatArray) -> None:
     """Slow irregular drift, small enough not to be taken for a trend."""
     if scenario is None or rng.random() > 0.3:
         return
@@ -327,7 +326,7 @@ def _draw_wander(
     parts[at.TREND, k] += rng.uniform(0.005, 0.025) * drift / np.linalg.norm(drift)
 
 
-def _visible(parts: FloatArray, span: float, task: int, trend: str, events: list[Event]) -> bool:
+def _visible(parts: FloatArray, span: float, trend: str, events: list[Event]) -> bool:
     """Whether what was drawn stands out of the rendered range."""
     if trend != "none" and abs(parts[at.TREND, 0]) / span < 0.35:
         return False

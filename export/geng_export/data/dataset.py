@@ -1,8 +1,8 @@
 """The training mixture: (series, description) pairs, drawn fresh in every epoch from a seed.
 
 Example ``i`` of epoch ``e`` depends on ``(seed, e, i)`` alone, so an interrupted run goes on where it
-stopped and any number of workers draws the same pairs. The development split uses scenarios and wordings
-that training never sees.
+stopped and any number of workers draws the same pairs. The other splits use
+scenarios that training never sees.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from geng_edge.numbers import Number, find_numbers, number_channels
 from tokenizers import Tokenizer
 
+from geng_edge.numbers import Number, find_numbers, number_channels
 from geng_export.data.claims import Claims
 from geng_export.data.compose import compose
 from geng_export.data.phrases import Description, Span, phrase
@@ -127,9 +127,10 @@ def _worded(
     if said.low is not None and said.high is not None and said.high > said.low:
         low, high = said.low, said.high
         level[at.LOW], level[at.RANGE] = low, high - low
-    if said.mean is not None and low < said.mean < high:
-        if abs((said.mean - low) / (high - low) - share) < 0.02:
-            level[at.MEAN] = (said.mean - low) / (high - low)
+    if said.mean is not None:
+        stated = (said.mean - low) / (high - low)
+        if 0.0 < stated < 1.0 and abs(stated - share) < 0.02:
+            level[at.MEAN] = stated
     for token, period in zip((at.SEASON_1, at.SEASON_2), said.periods, strict=False):
         if structure[token, at.AMPLITUDE] > 0.0:
             near = abs(period / structure[token, at.PERIOD] - 1.0) < 0.03

@@ -200,7 +200,7 @@ def _table(path: Path, row: Row) -> pd.DataFrame:
         options |= {"header": None, "names": row["columns"].split("|"), "index_col": False}
     if row.get("na_values"):
         options["na_values"] = row["na_values"].split("|")
-    table = pd.read_csv(path, **options)  # type: ignore[call-overload]
+    table = pd.read_csv(path, **options)
     table.columns = [str(c).strip() for c in table.columns]
     return table
 

@@ -64,7 +64,7 @@ def _double_peak(phase: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 _SHAPES: dict[str, _Shape] = {
-    "sine": lambda phase, rng: np.sin(2 * np.pi * phase),
+    "sine": lambda phase, _: np.sin(2 * np.pi * phase),
     "skewed": _skewed,
     "triangle": _triangle,
     "sawtooth": _sawtooth,

@@ -43,7 +43,9 @@ def guided(conditional: Predict, unconditional: Predict, w: float) -> Predict:
     return predict
 
 
-def dpmpp_2m(predict: Predict, alpha_bar: torch.Tensor, x: torch.Tensor, steps: int) -> torch.Tensor:
+def dpmpp_2m(
+    predict: Predict, alpha_bar: torch.Tensor, x: torch.Tensor, steps: int
+) -> torch.Tensor:
     """DPM-Solver++(2M), Lu et al. 2022: from noise x to a latent; second order but at both ends."""
     previous: tuple[torch.Tensor, float] | None = None
     pairs = trajectory(steps, len(alpha_bar))

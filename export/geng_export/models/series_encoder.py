@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
@@ -36,6 +37,9 @@ class SeriesEncoder(torch.nn.Module):
     Outputs, per window: two period slots of 96 classes and a presence score; two event slots of 5 kinds,
     64 position classes, log width and size.
     """
+
+    cos: torch.Tensor
+    sin: torch.Tensor
 
     def __init__(self, window: int = 512, dim: int = 96, depth: int = 3, heads: int = 4) -> None:
         super().__init__()
@@ -162,7 +166,9 @@ def _events(structure: FloatArray, x: FloatArray, scores: FloatArray) -> FloatAr
         if kind not in (1, 2, 3):
             continue
         place = (_softmax_peak(own[kinds : kinds + POSITION_CLASSES]) + 0.5) / POSITION_CLASSES
-        found = _refine_event(x - put, t, kind, place * (n - 1), math.exp(np.clip(own[-2], -1.5, 4)))
+        found = _refine_event(
+            x - put, t, kind, place * (n - 1), math.exp(np.clip(own[-2], -1.5, 4))
+        )
         if found is None:
             continue
         position, spread, size, curve = found
@@ -196,7 +202,12 @@ def _refine_event(
     wrong_way = (kind == 1 and size <= 0.0) or (kind == 2 and size >= 0.0)
     if wrong_way or abs(size) < 0.1:
         return None
-    return position, spread, abs(size) if kind < 3 else size, size * _event_curve(t - position, kind, spread)
+    return (
+        position,
+        spread,
+        abs(size) if kind < 3 else size,
+        size * _event_curve(t - position, kind, spread),
+    )
 
 
 def _event_curve(off: FloatArray, kind: int, spread: float) -> FloatArray:
@@ -219,7 +230,7 @@ def _project(period: float, count: int, x: FloatArray) -> tuple[float, FloatArra
     gram = design @ design.T
     gram[np.diag_indices_from(gram)] += 1e-6 * len(x)
     aim = design @ x
-    weight = np.linalg.solve(gram, aim)
+    weight: FloatArray = np.linalg.solve(gram, aim).astype(np.float64)
     return float(x @ x - weight @ aim), weight, (len(design) - 5) // 2
 
 
@@ -243,14 +254,18 @@ def _fit_season(row: FloatArray, layout: Layout, x: FloatArray, scores: FloatArr
     season = weight[: 2 * heard] @ design[: 2 * heard]
     smooth = weight[2 * heard :] @ design[2 * heard :]
     rest = x - smooth
-    gain = 1.0 - float(np.square(rest - season).sum()) / max(float(np.square(rest - rest.mean()).sum()), 1e-12)
+    gain = 1.0 - float(np.square(rest - season).sum()) / max(
+        float(np.square(rest - rest.mean()).sum()), 1e-12
+    )
     if gain < LEAST_GAIN:
         return np.zeros(len(x))
     _put_harmonics(row, layout, period, weight[:heard] - 1j * weight[heard : 2 * heard])
     return season
 
 
-def _put_harmonics(row: FloatArray, layout: Layout, period: float, tones: np.ndarray) -> None:
+def _put_harmonics(
+    row: FloatArray, layout: Layout, period: float, tones: npt.NDArray[np.complex128]
+) -> None:
     k = np.arange(1, len(tones) + 1)
     phase = float(np.angle(tones[0]))
     turned = tones * np.exp(-1j * k * phase)

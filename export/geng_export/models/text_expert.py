@@ -50,8 +50,10 @@ class TextExpert(torch.nn.Module):
             bert = BertModel.from_pretrained(folder, add_pooling_layer=False)
             tokenizer = AutoTokenizer.from_pretrained(folder).backend_tokenizer
         except (OSError, ValueError) as error:
-            raise ExportError(f"text expert {source!r} cannot be loaded ({error}); it must be a BERT "
-                              "in a folder or on a hub, or 'minilm'") from error
+            raise ExportError(
+                f"text expert {source!r} cannot be loaded ({error}); it must be a BERT "
+                "in a folder or on a hub, or 'minilm'"
+            ) from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return cls(bert, tokenizer, layers)

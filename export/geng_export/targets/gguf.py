@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,9 +43,9 @@ def _array(tensor: torch.Tensor) -> Array:
     return np.ascontiguousarray(tensor.detach().float().numpy())
 
 
-def _linear(name: str, layer: torch.nn.Module, int8: bool = False) -> Iterator[Named]:
-    yield Named(f"{name}.weight", _array(layer.weight), int8)  # type: ignore[arg-type]
-    yield Named(f"{name}.bias", _array(layer.bias))  # type: ignore[arg-type]
+def _linear(name: str, layer: Any, int8: bool = False) -> Iterator[Named]:
+    yield Named(f"{name}.weight", _array(layer.weight), int8)
+    yield Named(f"{name}.bias", _array(layer.bias))
 
 
 def tensors_of(bundle: Bundle) -> Iterator[Named]:
@@ -55,8 +56,15 @@ def tensors_of(bundle: Bundle) -> Iterator[Named]:
     yield from _linear("reader.down", bundle.reader.down)
     bridge = bundle.bridge
     yield from _linear("bridge.condition", bridge.condition, int8=True)
-    names = {"frame": "frame", "input": "in", "time1": "time1", "time2": "time2", "mod": "mod",
-             "fin": "fin", "output": "out"}
+    names = {
+        "frame": "frame",
+        "input": "in",
+        "time1": "time1",
+        "time2": "time2",
+        "mod": "mod",
+        "fin": "fin",
+        "output": "out",
+    }
     for attribute, name in names.items():
         yield from _linear(f"bridge.{name}", getattr(bridge, attribute))
     yield Named("bridge.null", _array(bridge.null))
@@ -84,7 +92,8 @@ def _text_tensors(bundle: Bundle) -> Iterator[Named]:
     places = embeddings.position_embeddings.weight[:MAX_TOKENS]
     yield Named("text.position", _array(places + embeddings.token_type_embeddings.weight[:1]))
     yield from _linear("text.norm", embeddings.LayerNorm)
-    for i, layer in enumerate(bundle.expert.layers):
+    for i, module in enumerate(bundle.expert.layers):
+        layer: Any = module  # a BertLayer, which transformers leaves untyped
         attention = layer.attention
         parts = {
             "q": attention.self.query,
@@ -100,9 +109,11 @@ def _text_tensors(bundle: Bundle) -> Iterator[Named]:
         yield from _linear(f"text.{i}.norm2", layer.output.LayerNorm)
 
 
-def _stored(tensors: list[Named], int8: bool) -> tuple[list[tuple[str, np.ndarray]], dict[str, float]]:
+def _stored(
+    tensors: list[Named], int8: bool
+) -> tuple[list[tuple[str, npt.NDArray[Any]]], dict[str, float]]:
     """Arrays as they go into the file, and the relative error of each quantised one."""
-    arrays: list[tuple[str, np.ndarray]] = []
+    arrays: list[tuple[str, npt.NDArray[Any]]] = []
     errors: dict[str, float] = {}
     for tensor in tensors:
         if not (int8 and tensor.int8):
@@ -114,7 +125,7 @@ def _stored(tensors: list[Named], int8: bool) -> tuple[list[tuple[str, np.ndarra
     return arrays, errors
 
 
-def _sum_of(arrays: list[tuple[str, np.ndarray]]) -> str:
+def _sum_of(arrays: list[tuple[str, npt.NDArray[Any]]]) -> str:
     """sha256 of the tensor-data section, padding included."""
     digest = hashlib.sha256()
     for _, array in arrays:

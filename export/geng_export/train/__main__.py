@@ -16,7 +16,6 @@ import torch
 
 from geng_export.data.dataset import Mixture, RealPool, Source
 from geng_export.errors import ExportError
-from geng_export.models import layout as at
 from geng_export.models.bridge import Bridge
 from geng_export.models.layout import Layout
 from geng_export.models.number_reader import NumberReader
@@ -54,7 +53,9 @@ def _trained_encoder(recipe: Recipe, layout: Layout, folder: Path) -> SeriesEnco
     return network
 
 
-def _trained_reader(recipe: Recipe, expert: TextExpert, source: Source, folder: Path) -> NumberReader:
+def _trained_reader(
+    recipe: Recipe, expert: TextExpert, source: Source, folder: Path
+) -> NumberReader:
     path = folder / "reader.safetensors"
     reader = NumberReader(expert.hidden)
     if path.exists():
@@ -135,7 +136,12 @@ def _run(trainer: BridgeTrainer, source: Source, minutes: float | None) -> None:
         losses.append(trainer.advance(next(drawn)))
         if trainer.step % 50 == 0:
             speed = len(losses) * recipe.batch / (time.monotonic() - began)
-            log.info("bridge step %d: loss %.4f, %.0f pairs/s", trainer.step, np.mean(losses[-50:]), speed)
+            log.info(
+                "bridge step %d: loss %.4f, %.0f pairs/s",
+                trainer.step,
+                np.mean(losses[-50:]),
+                speed,
+            )
         if trainer.step % recipe.save_every == 0:
             trainer.save()
         if minutes is not None and time.monotonic() - began > minutes * 60:
@@ -147,7 +153,9 @@ def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m geng_export.train", description=__doc__)
     parser.add_argument("--recipe", default="edge", help="a name in train/recipes, or a YAML file")
-    parser.add_argument("--out", type=Path, required=True, help="training folder; resumed when it exists")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="training folder; resumed when it exists"
+    )
     parser.add_argument("--data", help="folder of real series with a manifest, over the recipe's")
     parser.add_argument("--steps", type=int, help="bridge steps, over the recipe's")
     parser.add_argument("--minutes", type=float, help="stop (resumable) after this long")
@@ -156,7 +164,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         path = _recipe(arguments.recipe)
         recipe = Recipe.load(path)
-        changed = {k: getattr(arguments, k) for k in ("data", "steps") if getattr(arguments, k) is not None}
+        changed = {
+            k: getattr(arguments, k) for k in ("data", "steps") if getattr(arguments, k) is not None
+        }
         recipe = replace(recipe, **changed)
         arguments.out.mkdir(parents=True, exist_ok=True)
         recipe.save(arguments.out / "recipe.yaml")

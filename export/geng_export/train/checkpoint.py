@@ -34,7 +34,9 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
             metadata = file.metadata() or {}
         return load_file(path), json.loads(metadata.get("facts", "{}"))
     except (OSError, SafetensorError, json.JSONDecodeError) as error:
-        raise ExportError(f"{path}: {error}; it must be a checkpoint written by training") from error
+        raise ExportError(
+            f"{path}: {error}; it must be a checkpoint written by training"
+        ) from error
 
 
 def prefixed(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

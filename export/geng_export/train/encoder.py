@@ -34,7 +34,9 @@ class _Windows(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
         while True:
             xs, structures = [], []
             for _ in range(self.size):
-                scenario = known[int(rng.integers(len(known)))] if known and rng.random() < 0.4 else None
+                scenario = (
+                    known[int(rng.integers(len(known)))] if known and rng.random() < 0.4 else None
+                )
                 made = compose(rng, self.layout, scenario, int(rng.integers(1, 5)))
                 xs.append(enc.normalised(made.series)[0])
                 structures.append(made.structure)

@@ -41,6 +41,8 @@ def train_reader(recipe: Recipe, expert: TextExpert, drawn: Iterator[Batch]) -> 
         right += int((scores.argmax(-1) == batch.roles)[known].sum())
         seen += int(known.sum())
         if (step + 1) % 50 == 0:
-            log.info("reader step %d: loss %.4f, pieces right %.4f", step + 1, loss, right / max(seen, 1))
+            log.info(
+                "reader step %d: loss %.4f, pieces right %.4f", step + 1, loss, right / max(seen, 1)
+            )
             right, seen = 0, 0
     return reader

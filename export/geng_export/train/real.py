@@ -21,7 +21,7 @@ from geng_export.models.series_encoder import SeriesEncoder
 log = logging.getLogger(__name__)
 
 #: Domains differ by a hundredfold in what they offer; none may drown the others.
-WINDOWS_PER_DOMAIN = 700
+WINDOWS_PER_DOMAIN = 450
 WINDOWS_PER_FILE = 60
 CHUNK = 64
 
@@ -36,7 +36,7 @@ def chosen_windows(folder: str, seed: int = 0) -> list[RealWindow]:
     for found in by_file.values():
         keep = rng.permutation(len(found))[:WINDOWS_PER_FILE]
         by_domain[found[0].domain].extend(found[i] for i in keep)
-    chosen = []
+    chosen: list[RealWindow] = []
     for found in by_domain.values():
         keep = rng.permutation(len(found))[:WINDOWS_PER_DOMAIN]
         chosen.extend(found[i] for i in keep)

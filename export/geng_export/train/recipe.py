@@ -65,7 +65,9 @@ class Recipe:
             raise ExportError(f"{path}: {error}; it must be a recipe in YAML") from error
         known = {f.name for f in fields(cls)}
         if not isinstance(values, dict) or not set(values) <= known:
-            raise ExportError(f"{path}: it must be a mapping with keys among {', '.join(sorted(known))}")
+            raise ExportError(
+                f"{path}: it must be a mapping with keys among {', '.join(sorted(known))}"
+            )
         return cls(**values)
 
     def save(self, path: str | Path) -> None:

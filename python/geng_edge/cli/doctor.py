@@ -28,18 +28,27 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(report))
         return
-    print(f"cpu      {report['cpu']} ({report['machine']}), {', '.join(report['features']) or 'baseline'}")
+    print(
+        f"cpu      {report['cpu']} ({report['machine']}), {', '.join(report['features']) or 'baseline'}"
+    )
     print(f"isa      {report['isa']}   {report['why']}")
     print(f"threads  {report['threads']} of {report['processors']} processors")
-    print(f"memory   {report['memory_mb']['available']} MB free of {report['memory_mb']['total']} MB")
+    print(
+        f"memory   {report['memory_mb']['available']} MB free of {report['memory_mb']['total']} MB"
+    )
     model = report["model"]
-    print(f"model    {model['file']}, {model['preset']}, {model['megabytes']} MB, {model['fingerprint'][:12]}..")
+    print(
+        f"model    {model['file']}, {model['preset']}, {model['megabytes']} MB, {model['fingerprint'][:12]}.."
+    )
     print(f"version  geng-edge {report['version']}, {report['build']}, python {report['python']}, "
           f"numpy {report['numpy']}")  # fmt: skip
     extras = report["extras"]
     have = [f"{name} ({EXTRAS[name]} {version})" for name, version in extras.items() if version]
     lack = [name for name, version in extras.items() if not version]
-    print(f"extras   {', '.join(have) or 'none'}" + (f"   (not installed: {', '.join(lack)})" if lack else ""))
+    print(
+        f"extras   {', '.join(have) or 'none'}"
+        + (f"   (not installed: {', '.join(lack)})" if lack else "")
+    )
     print("ready")
 
 

@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
     check_text(arguments.text)
     check_interval(arguments.interval)
     if arguments.out.suffix != ".npy":
-        raise ArgumentError(f"{arguments.out} ends in {arguments.out.suffix!r}; it must end in .npy")
+        raise ArgumentError(
+            f"{arguments.out} ends in {arguments.out.suffix!r}; it must end in .npy"
+        )
     files.check_writable(arguments.out)
     generator = Generator.load(arguments.model, threads=1)
     condition = Condition.from_text(arguments.text, arguments.interval, generator)

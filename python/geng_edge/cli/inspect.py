@@ -32,8 +32,10 @@ def _lines(report: dict[str, Any], name: str, *, tensors: bool) -> list[str]:
     card = json.loads(metadata.pop("geng.evaluation_card", "") or "{}")
     int8 = sum(size for _, kind, _, size in report["tensors"] if kind == "int8")
     lines = [
-        f"{name}: {report['file_bytes'] / 1e6:.1f} MB, {len(report['tensors'])} tensors "
-        f"({int8 / 1e6:.1f} MB int8), sums verified"
+        (
+            f"{name}: {report['file_bytes'] / 1e6:.1f} MB, {len(report['tensors'])} tensors "
+            f"({int8 / 1e6:.1f} MB int8), sums verified"
+        )
     ]
     lines += [f"  {key:32} {value}" for key, value in sorted(metadata.items())]
     lines.append("evaluation card" if card else "evaluation card: none")

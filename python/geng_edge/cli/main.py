@@ -43,9 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
         name = module.__name__.rpartition(".")[2]
         summary = (module.__doc__ or "").splitlines()[0]
         summary = summary.partition(": ")[2]
-        command = commands.add_parser(
-            name, help=summary, description=summary, allow_abbrev=False
-        )
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
@@ -70,24 +68,29 @@ def threads_from_environment() -> int:
     return int(text)
 
 
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.version:
+        import geng_edge
+
+        print(geng_edge.__version__)
+        return
+    if arguments.command is None:
+        raise ArgumentError("no command is given; it must be encode, sample, inspect or doctor")
+    arguments.run(arguments)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
-        arguments = build_parser().parse_args(argv)
-        if arguments.version:
-            import geng_edge
-
-            print(geng_edge.__version__)
-            return 0
-        if arguments.command is None:
-            raise ArgumentError("no command is given; it must be encode, sample, inspect or doctor")
-        arguments.run(arguments)
+        _run(build_parser().parse_args(argv))
     except GengError as error:
         print(f"geng-edge: {error}", file=sys.stderr)
         return error.exit_code
     except MemoryError:
-        print("geng-edge: memory is too small for this; ask for fewer or shorter series",
-              file=sys.stderr)
+        print(
+            "geng-edge: memory is too small for this; ask for fewer or shorter series",
+            file=sys.stderr,
+        )
         return 4
     except BrokenPipeError:
         # Whoever read our output has seen enough; keep the interpreter from complaining at exit.
@@ -96,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("geng-edge: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
-    except Exception:
+    except Exception:  # noqa: BLE001  whatever is left is a fault of ours, and says so
         traceback.print_exc()
         return OUR_FAULT
     return 0

@@ -31,13 +31,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--text", help="the description (needs the extra 'text')")
     what.add_argument("--cond", type=Path, metavar="LATENT.npy", help="a latent made by encode")
     add = parser.add_argument
-    add("-n", "--count", type=int, default=20, help="series to draw (default 20); row i uses seed + i")
-    add("--length", type=int, default=512, help="steps of each (default 512); a multiple of 8, 64 to 4096")
+    add(
+        "-n",
+        "--count",
+        type=int,
+        default=20,
+        help="series to draw (default 20); row i uses seed + i",
+    )
+    add(
+        "--length",
+        type=int,
+        default=512,
+        help="steps of each (default 512); a multiple of 8, 64 to 4096",
+    )
     add("--interval", type=float, default=1.0, metavar="SECONDS",
         help="seconds between two steps (default 1)")  # fmt: skip
-    add("--start", default=DEFAULT_START, metavar="ISO", help=f"time of the first step (default {DEFAULT_START})")
-    add("--unit", default="", help="unit of the values, kept beside them, such as degC (default none)")
-    add("--steps", type=int, default=DEFAULT_STEPS, help=f"denoising steps, 1 to 500 (default {DEFAULT_STEPS})")
+    add(
+        "--start",
+        default=DEFAULT_START,
+        metavar="ISO",
+        help=f"time of the first step (default {DEFAULT_START})",
+    )
+    add(
+        "--unit",
+        default="",
+        help="unit of the values, kept beside them, such as degC (default none)",
+    )
+    add(
+        "--steps",
+        type=int,
+        default=DEFAULT_STEPS,
+        help=f"denoising steps, 1 to 500 (default {DEFAULT_STEPS})",
+    )
     add("--solver", default=SOLVERS[0], help=f"{', '.join(SOLVERS)} (default {SOLVERS[0]})")
     add("--guidance", type=float, default=DEFAULT_GUIDANCE, metavar="W",
         help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}); over 0 doubles the time")  # fmt: skip
@@ -45,10 +70,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shares of the noise levels between which guidance acts (default 0 1)")  # fmt: skip
     add("--eta", type=float, default=0.0, help="ddim only: 0 deterministic to 1 (default 0)")
     add("--seed", type=int, default=0, help="seed of the first series (default 0)")
-    add("--threads", type=int, default=None, help="threads (default $GENG_THREADS, then what this process may use)")
+    add(
+        "--threads",
+        type=int,
+        default=None,
+        help="threads (default $GENG_THREADS, then what this process may use)",
+    )
     add("--precision", default="int8", help="int8 or fp32 (default int8)")
-    add("--out", type=Path, metavar="FILE", help="FILE.npy, .csv, .parquet or .json (default: CSV to a pipe, a plot to a terminal)")
-    add("--plot", type=Path, metavar="FILE.png", help="picture of the series (needs the extra 'plot')")
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="FILE.npy, .csv, .parquet or .json (default: CSV to a pipe, a plot to a terminal)",
+    )
+    add(
+        "--plot",
+        type=Path,
+        metavar="FILE.png",
+        help="picture of the series (needs the extra 'plot')",
+    )
     add("--json", action="store_true", help="print the facts of the run as JSON instead of data")
     add_model(parser)
 
@@ -141,7 +181,11 @@ def _deliver(arguments: argparse.Namespace, series: Series) -> None:
 
 
 def _facts(
-    arguments: argparse.Namespace, request: Request, generator: Generator, condition: Any, seconds: float
+    arguments: argparse.Namespace,
+    request: Request,
+    generator: Generator,
+    condition: Any,
+    seconds: float,
 ) -> dict[str, Any]:
     return {
         "out": str(arguments.out) if arguments.out else None,
@@ -178,5 +222,3 @@ def _progress_bar() -> Progress:
         return True
 
     return show
-
-
