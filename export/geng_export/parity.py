@@ -110,8 +110,7 @@ def _one_text(bundle: Bundle, full: Model, small: Model, text: str, seed: int) -
     t = 250
     reference = conditional(x, t)
     predict = sampling.guided(conditional, unconditional, GUIDANCE)
-    settings = {"count": 4, "length": WINDOW, "solver": "dpmpp_2m", "steps": STEPS}
-    start = full.sample_latent(zx, **settings, guidance=GUIDANCE, seed=seed)
+    start = full.sample_latent(zx, 4, WINDOW, "dpmpp_2m", STEPS, guidance=GUIDANCE, seed=seed)
     shape = bundle.decoder.mean.shape
     rows = [noise.normals(seed + i, noise.INITIAL_LATENT, 0, shape.numel()) for i in range(4)]
     begin = torch.from_numpy(np.stack(rows)).view(4, *shape)

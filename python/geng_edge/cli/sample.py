@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--solver", default=SOLVERS[0], help=f"{', '.join(SOLVERS)} (default {SOLVERS[0]})")
     add("--guidance", type=float, default=DEFAULT_GUIDANCE, metavar="W",
-        help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}); over 0 doubles the time")  # fmt: skip
+        help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}); above 0, twice the time")  # fmt: skip
     add("--guidance-interval", type=float, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH"),
         help="shares of the noise levels between which guidance acts (default 0 1)")  # fmt: skip
     add("--eta", type=float, default=0.0, help="ddim only: 0 deterministic to 1 (default 0)")
