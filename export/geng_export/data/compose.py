@@ -326,16 +326,26 @@ def _draw_wander(rng: np.random.Generator, scenario: Scenario | None, parts: Flo
     parts[at.TREND, k] += rng.uniform(0.005, 0.025) * drift / np.linalg.norm(drift)
 
 
+#: What must stand out of the range, and of the noise in its standard deviations.
+_LEAST_SIZE = {"spike": 0.35, "dip": 0.35, "shift": 0.3, "dropout": 0.12}
+_LEAST_TO_NOISE = {"spike": 7.0, "dip": 7.0, "shift": 3.5, "dropout": 2.0}
+#: Noise that remembers wanders like a trend and swings like a season; this much of it is no claim.
+_MOST_RED_NOISE = 0.05
+
+
 def _visible(parts: FloatArray, span: float, trend: str, events: list[Event]) -> bool:
-    """Whether what was drawn stands out of the rendered range."""
-    if trend != "none" and abs(parts[at.TREND, 0]) / span < 0.35:
+    """Whether what was drawn stands out of the rendered range and of the noise."""
+    noise = parts[at.LEVEL, at.NOISE] / span
+    if parts[at.LEVEL, at.COLOUR] > 0.2 and noise > _MOST_RED_NOISE:
         return False
-    row = parts[at.SEASON_1]
-    if row[at.AMPLITUDE] > 0.0 and row[at.AMPLITUDE] / span < 0.1:
+    if trend != "none" and abs(parts[at.TREND, 0]) / span < 0.38:
+        return False
+    amplitude = parts[at.SEASON_1, at.AMPLITUDE] / span
+    if 0.0 < amplitude < max(0.1, noise):
         return False
     for i, event in enumerate(events):
         size = abs(parts[at.EVENTS, i * at.EVENT_WIDTH + at.EVENT_SIZE]) / span
-        if size < {"spike": 0.35, "dip": 0.35, "shift": 0.3, "dropout": 0.05}[event.kind]:
+        if size < max(_LEAST_SIZE[event.kind], _LEAST_TO_NOISE[event.kind] * noise):
             return False
     return True
 
