@@ -196,6 +196,31 @@ Array predict_v(const Generator& self, const py::object& x, int t, const py::obj
   return v;
 }
 
+Array encode_series(const Generator& self, const py::object& x) {
+  const auto windows =
+      borrow<float>("x", x, {kAny, static_cast<py::ssize_t>(self.window())}, {"n"});
+  Array raw({windows.size() / self.window(), self.latent_tokens(), self.latent_width()});
+  const std::span<float> out = values_of(raw);
+  {
+    const py::gil_scoped_release unlocked;
+    self.encode_series(windows, out);
+  }
+  return raw;
+}
+
+Array reconstruct(const Generator& self, const py::object& raw, py::ssize_t length) {
+  const auto latents = borrow_latent(self, "raw", raw);
+  const std::size_t steps = size_of("length", length);
+  check_length(steps);
+  Array series({rows_of(self, latents), steps});
+  const std::span<float> out = values_of(series);
+  {
+    const py::gil_scoped_release unlocked;
+    self.reconstruct(latents, steps, out);
+  }
+  return series;
+}
+
 std::vector<std::string> vocabulary(const Generator& self) {
   std::vector<std::string> words;
   for (const std::string_view word : self.file().strings("tokenizer.ggml.tokens")) {
@@ -256,5 +281,7 @@ void bind_model(py::module_& m) {
   model.def("decode_with_noise", &decode_with_noise, "latent"_a, "condition"_a, "noise"_a,
             "calibrate"_a);
   model.def("bridge", &predict_v, "x"_a, "t"_a, "condition"_a);
+  model.def("encode_series", &encode_series, "x"_a);
+  model.def("reconstruct", &reconstruct, "raw"_a, "length"_a = 512);
   bind_facts(model);
 }

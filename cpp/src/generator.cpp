@@ -8,11 +8,13 @@
 #include "diffusion/sampler.h"
 #include "format/gguf.h"
 #include "format/model_layout.h"
+#include "geng/error.h"
 #include "model/bridge.h"
 #include "model/bridge_denoiser.h"
 #include "model/condition_view.h"
 #include "model/decoder.h"
 #include "model/number_reader.h"
+#include "model/series_encoder.h"
 #include "model/text_expert.h"
 #include "request_checks.h"
 
@@ -56,6 +58,7 @@ struct Generator::Parts {
   NumberReader reader;
   Bridge bridge;
   Decoder decoder;
+  std::optional<SeriesEncoder> encoder;
 
   Parts(const std::string& path, Precision chosen, int threads)
       : file(open_checked(path)),
@@ -67,7 +70,9 @@ struct Generator::Parts {
         text(weights()),
         reader(weights()),
         bridge(weights()),
-        decoder(layout, file.tensor("latent.mean").f32(), file.tensor("latent.std").f32()) {}
+        decoder(layout, file.tensor("latent.mean").f32(), file.tensor("latent.std").f32()) {
+    if (SeriesEncoder::is_in(file)) encoder.emplace(weights(), layout);
+  }
 
   [[nodiscard]] WeightReader weights() const noexcept { return {file, kernels, precision}; }
   [[nodiscard]] Compute compute() const noexcept { return {kernels, pool}; }
@@ -247,6 +252,37 @@ void Generator::decode_with_noise(std::span<const float> latents, std::span<cons
   };
   parts_->render(latents, frame, length, calibrate ? Finish::calibrated : Finish::reconstructed,
                  white, series);
+}
+
+void Generator::encode_series(std::span<const float> windows, std::span<float> raw) const {
+  if (!parts_->encoder) {
+    throw Error(Code::invalid_argument,
+                "this model has no series encoder; it must be exported with one");
+  }
+  const std::size_t count = check_rows("x", windows, window());
+  const std::size_t latent = parts_->layout.size();
+  check_size("raw", raw.size(), count * latent);
+  for (std::size_t i = 0; i < count; ++i) {
+    parts_->encoder->encode(parts_->compute(), windows.subspan(i * window(), window()),
+                            raw.subspan(i * latent, latent));
+  }
+}
+
+void Generator::reconstruct(std::span<const float> raw, std::size_t length,
+                            std::span<float> series) const {
+  check_length(length);
+  const std::size_t latent = parts_->layout.size();
+  const std::size_t count = check_rows("raw", raw, latent);
+  check_count(count, length);
+  check_size("series", series.size(), count * length);
+  const CosineTable cosines(length);
+  std::vector<double> scratch(length);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto row = raw.subspan(i * latent, latent);
+    const std::vector<double> exact(row.begin(), row.end());
+    parts_->decoder.reconstruct(exact, Frame{}, cosines, scratch,
+                                series.subspan(i * length, length));
+  }
 }
 
 void Generator::predict_v(std::span<const float> x, int t, std::span<const float> condition,

@@ -112,6 +112,15 @@ class Generator {
                          std::span<const float> noise, bool calibrate,
                          std::span<float> series) const;
 
+  /// E_y: windows [n, window()] -> raw latents [n, ...] in the default frame.
+  ///
+  /// Cost: some milliseconds a window, on the calling thread; allocates.
+  /// @throws Error{invalid_argument}  The model has no series encoder, or a value is not finite.
+  void encode_series(std::span<const float> windows, std::span<float> raw) const;
+
+  /// Gives raw latents of encode_series() back as series [n, length], without noise.
+  void reconstruct(std::span<const float> raw, std::size_t length, std::span<float> series) const;
+
   /// v of noised latents x [n, ...] at timestep t; an empty condition is the unconditional branch.
   void predict_v(std::span<const float> x, int t, std::span<const float> condition,
                  std::span<float> v) const;

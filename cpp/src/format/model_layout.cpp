@@ -63,10 +63,9 @@ class LayoutCheck {
     f32(name + ".bias", {width});
   }
 
-  /// Every tensor was asked for, but those of the series encoder.
+  /// Every tensor was asked for.
   void nothing_left_over() const {
     for (const TensorView& tensor : file_.tensors()) {
-      if (tensor.name.starts_with("encoder.")) continue;
       if (std::ranges::find(seen_, &tensor) == seen_.end()) {
         refuse("tensor '" + shortened(tensor.name) +
                "' belongs to no part of a model of these sizes");
@@ -154,6 +153,35 @@ void check_reader(const ModelFile& file, LayoutCheck& check, std::size_t conditi
   check.linear("reader.down", roles, hidden);
 }
 
+/// The series encoder, where a model carries one: its outputs are two period slots of 96 classes
+/// and a presence, and two event slots of 5 kinds, 64 places, width and size.
+void check_encoder(const ModelFile& file, LayoutCheck& check) {
+  if (!file.has("geng.encoder.dim")) return;
+  constexpr std::size_t kPatch = 16;
+  constexpr std::size_t kOutputs = 2 * (96 + 1) + 2 * (5 + 64 + 2);
+  const std::size_t dim = check.size("geng.encoder.dim", 1, 1024);
+  const std::size_t heads = check.size("geng.encoder.heads", 1, dim);
+  if (dim % heads != 0) {
+    check.refuse("geng.encoder.heads is " + std::to_string(heads) + "; it must divide " +
+                 std::to_string(dim));
+  }
+  const std::size_t window = check.size("geng.window", kPatch, 4096);
+  if (window % kPatch != 0) {
+    check.refuse("geng.window is " + std::to_string(window) + "; it must be a multiple of 16");
+  }
+  check.linear("encoder.patch", dim, kPatch);
+  check.linear("encoder.band", dim, kPatch);
+  check.linear("encoder.output", kOutputs, dim);
+  check.f32("encoder.position", {2 * (window / kPatch) + 1, dim});
+  const std::size_t depth = check.size("geng.encoder.depth", 1, 64);
+  for (std::size_t i = 0; i < depth; ++i) {
+    check.linear(numbered("encoder", i, "qkv"), 3 * dim, dim);
+    check.linear(numbered("encoder", i, "o"), dim, dim);
+    check.linear(numbered("encoder", i, "up"), 4 * dim, dim);
+    check.linear(numbered("encoder", i, "down"), dim, 4 * dim);
+  }
+}
+
 /// float32 values are finite; int8 ones are never -128, whose products could overflow the int16
 /// pair sums of the smaller CPUs.
 void check_values(const LayoutCheck& report, const TensorView& tensor) {
@@ -190,6 +218,7 @@ void check_layout(const ModelFile& file) {
   check_text(file, check, hidden);
   check_reader(file, check, condition, check.size("geng.roles", 13, 13));
   check_bridge(check, condition);
+  check_encoder(file, check);
   check.nothing_left_over();
   for (const TensorView& tensor : file.tensors()) check_values(check, tensor);
 }

@@ -148,6 +148,15 @@ void add_smooth(std::span<const double> raw, const LatentLayout& layout, const C
   }
 }
 
+/// As it was analysed: the mean of the level token, whatever the events add up to.
+void place_around_mean(const Level& level, std::span<double> x) noexcept {
+  double sum = 0.0;
+  for (const double value : x) sum += value;
+  const double average = sum / static_cast<double>(x.size());
+  const double mean = level.low + level.share * level.range;
+  for (double& value : x) value = mean + level.range * (value - average);
+}
+
 float saturated(double value) noexcept {
   constexpr double kLargest = std::numeric_limits<float>::max();
   return static_cast<float>(std::clamp(value, -kLargest, kLargest));
@@ -173,6 +182,18 @@ void CosineTable::add(std::size_t k, double weight, std::span<double> x) const n
   }
 }
 
+/// Everything that adds up to the shape, in units of the range; no noise where `white` is empty.
+void Decoder::add_structure(std::span<const double> raw, const Frame& frame,
+                            const CosineTable& cosines, std::span<const float> white,
+                            std::span<double> x) const noexcept {
+  std::fill(x.begin(), x.end(), 0.0);
+  add_smooth(raw, layout_, cosines, x);
+  add_season(token_of(raw, kSeason1), frame.period[0], layout_.harmonics, x);
+  add_season(token_of(raw, kSeason2), frame.period[1], layout_.harmonics, x);
+  if (!white.empty()) add_noise(token_of(raw, kLevel), frame.noise, white, x);
+  apply_events(token_of(raw, kEvents), frame, x);
+}
+
 void Decoder::decode(std::span<const float> latent, const Frame& frame, const CosineTable& cosines,
                      std::span<const float> white, Finish finish, std::span<double> scratch,
                      std::span<float> series) const noexcept {
@@ -181,23 +202,22 @@ void Decoder::decode(std::span<const float> latent, const Frame& frame, const Co
   for (std::size_t i = 0; i < raw.size(); ++i) {
     raw[i] = double{latent[i]} * std_[i] + mean_[i];
   }
-  const auto token = [&](std::size_t index) {
-    return std::span<const double>(raw).subspan(index * layout_.width, layout_.width);
-  };
-  std::fill(x.begin(), x.end(), 0.0);
-  add_smooth(raw, layout_, cosines, x);
-  add_season(token(kSeason1), frame.period[0], layout_.harmonics, x);
-  add_season(token(kSeason2), frame.period[1], layout_.harmonics, x);
-  add_noise(token(kLevel), frame.noise, white, x);
-  apply_events(token(kEvents), frame, x);
-
-  const Level level = level_of(token(kLevel), frame);
+  add_structure(raw, frame, cosines, white, x);
+  const Level level = level_of(token_of(raw, kLevel), frame);
   if (finish == Finish::calibrated) {
     calibrate(level, frame, x);
   } else {
-    const double mean = level.low + level.share * level.range;
-    for (double& value : x) value = mean + level.range * value;
+    place_around_mean(level, x);
   }
+  std::transform(x.begin(), x.end(), series.begin(), saturated);
+}
+
+void Decoder::reconstruct(std::span<const double> raw, const Frame& frame,
+                          const CosineTable& cosines, std::span<double> scratch,
+                          std::span<float> series) const noexcept {
+  const std::span<double> x = scratch.first(series.size());
+  add_structure(raw, frame, cosines, {}, x);
+  place_around_mean(level_of(token_of(raw, kLevel), frame), x);
   std::transform(x.begin(), x.end(), series.begin(), saturated);
 }
 

@@ -25,7 +25,7 @@ class CosineTable {
 /// How a decoded shape becomes values.
 enum class Finish {
   calibrated,     ///< Laid into its range, bent to its mean where the text states one, quantised.
-  reconstructed,  ///< As it was analysed: mean + range * shape.
+  reconstructed,  ///< As it was analysed: its mean, and range * shape around it.
 };
 
 /// D_y: reads a latent as the structure of a series and renders it, at any length.
@@ -54,7 +54,21 @@ class Decoder {
               std::span<const float> white, Finish finish, std::span<double> scratch,
               std::span<float> series) const noexcept;
 
+  /// Gives an analysed window back: a raw latent of E_y, no noise, at series.size() steps.
+  ///
+  /// @param raw     [tokens, width], in the coordinates of `frame`.
+  /// @param scratch >= series.size().
+  void reconstruct(std::span<const double> raw, const Frame& frame, const CosineTable& cosines,
+                   std::span<double> scratch, std::span<float> series) const noexcept;
+
  private:
+  [[nodiscard]] std::span<const double> token_of(std::span<const double> raw,
+                                                 std::size_t token) const noexcept {
+    return raw.subspan(token * layout_.width, layout_.width);
+  }
+  void add_structure(std::span<const double> raw, const Frame& frame, const CosineTable& cosines,
+                     std::span<const float> white, std::span<double> x) const noexcept;
+
   LatentLayout layout_;
   std::span<const float> mean_, std_;
 };
