@@ -51,6 +51,17 @@ _CYCLES = {
 }  # fmt: skip
 
 
+# Letters that a case-blind pattern takes for s, i, k and the micro sign.
+_TWINS = str.maketrans(
+    {"\u017f": "s", "\u0130": "i", "\u0131": "i", "\u212a": "k", "\u03bc": "\u00b5"}
+)
+
+
+def _plain(word: str) -> str:
+    """``word`` as the tables spell it."""
+    return word.translate(_TWINS).lower().translate(_TWINS)
+
+
 def _either(words: Sequence[str] | set[str] | dict[str, float]) -> str:
     return "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True))
 
@@ -122,7 +133,7 @@ def find_numbers(text: str, interval: float = 1.0) -> list[Number]:
 def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
     cycle = match["cycle"]
     if cycle:
-        seconds = _CYCLES[cycle.lower()]
+        seconds = _CYCLES[_plain(cycle)]
         return Number(match.start(), match.end(), 1.0, "time", seconds, seconds / interval)
     digits = match["digits"]
     start = match.start()
@@ -144,7 +155,7 @@ def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
         if sign and sign[0] != "+":
             value = -value
     else:
-        value, end = _spelled(match["word"].lower()), match.end("word")
+        value, end = _spelled(_plain(match["word"])), match.end("word")
         if match["wordsign"]:
             value = -value
     if not abs(value) <= LARGEST_NUMBER:
@@ -160,7 +171,7 @@ def _with_unit(
     if match["steps"]:
         return Number(start, end, value, "steps", value * interval, value)
     if match["time"] and not (match["time"] in ("d", "S", "H", "D") and match["digits"] is None):
-        seconds = value * _SECONDS[match["time"].lower()]
+        seconds = value * _SECONDS[_plain(match["time"])]
         return Number(start, end, value, "time", seconds, seconds / interval)
     hertz = _hertz(match, value)
     if hertz is not None and hertz > 0.0:
@@ -173,10 +184,10 @@ def _with_unit(
 def _hertz(match: re.Match[str], value: float) -> float | None:
     if match["hertz"]:
         name = match["hertz"]
-        factor = 1e6 if name.startswith("MH") else _HERTZ[name.lower()]
+        factor = 1e6 if name.startswith("MH") else _HERTZ[_plain(name)]
         return value * factor
     if match["per"]:
-        return value / _PER[match["per"].lower()]
+        return value / _PER[_plain(match["per"])]
     return None
 
 
@@ -200,7 +211,7 @@ def _shared_units(found: list[Number], text: str) -> list[Number]:
         here, after = out[i], out[i + 1]
         if here.unit != "none" or after.unit not in ("time", "steps", "percent"):
             continue
-        cycle = text[after.start : after.end].lower() in _CYCLES
+        cycle = _plain(text[after.start : after.end]) in _CYCLES
         if cycle or after.value == 0.0 or not _JOINED.fullmatch(text[here.end : after.start]):
             continue
         if after.unit == "percent" or after.seconds is None or after.steps is None:
@@ -265,11 +276,12 @@ def _row(number: Number, previous: float | None, ordinal: int) -> list[float]:
         angle = 2.0 * math.pi * magnitude * 2**k
         row[12 + 2 * k], row[13 + 2 * k] = math.sin(angle), math.cos(angle)
     if number.steps is not None:
+        steps = min(max(number.steps, -LARGEST_NUMBER), LARGEST_NUMBER)
         row[6] = 1.0
-        row[7] = math.log2(max(number.steps, 1e-3)) / 8.0
+        row[7] = math.log2(max(steps, 1e-3)) / 8.0
         for k in range(4):
             angle = 2.0 * math.pi * row[7] * 2**k
             row[20 + 2 * k], row[21 + 2 * k] = math.sin(angle), math.cos(angle)
-        row[31] = min(number.steps, LARGEST_NUMBER)
+        row[31] = steps
     row[30] = value
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -45,6 +46,10 @@ def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[flo
         ("at step 300", 1.0, 300),
         ("after 2.5h", 60.0, 150),
         ("500ms", 0.1, 5),
+        ("5 \u03bcs", 1e-6, 5),
+        ("5 \u00b5s", 1e-6, 5),
+        ("5 \u017f", 1.0, 5),
+        ("2 m\u0131n", 60.0, 2),
     ],
 )
 def test_length_in_steps_follows_unit_and_interval(
@@ -72,6 +77,25 @@ def test_no_text_raises() -> None:
         for number in find_numbers(text, 0.37):
             assert 0 <= number.start < number.end <= len(text)
             assert abs(number.value) <= 1e30
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e-320 Hz", "1e30 and 1e-310 s", "-1e30 years", "1e-310 steps", "1e30 Hz", "s\u0131x \u017f"],
+)
+def test_channels_stay_finite_at_the_edge_of_float(text: str) -> None:
+    channels = number_channels(find_numbers(text, 1e-6), [(0, len(text))])
+    assert np.isfinite(channels).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1" * 20_000, "1," * 10_000, "minus " * 3300, "twenty " * 2800, "1 to " * 4000, " " * 20_000],
+)
+def test_a_long_text_takes_no_long_time(text: str) -> None:
+    began = time.perf_counter()
+    find_numbers(text)
+    assert time.perf_counter() - began < 2.0
 
 
 def test_channels_mark_only_the_pieces_of_a_number() -> None:
