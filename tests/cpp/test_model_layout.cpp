@@ -41,10 +41,10 @@ TEST(ModelLayout, TakesAWholeModelInFloat32AndInt8) {
   CHECK_EQ(verdict(file), "");
 }
 
-TEST(ModelLayout, LeavesTheSeriesEncoderToItsOwnReader) {
-  gguf::File file = tiny_model();
-  file.tensors.push_back(gguf::f32_tensor("encoder.anything", {3}));
-  CHECK_EQ(verdict(file), "");
+TEST(ModelLayout, RefusesAnEncoderTensorWithoutItsSizes) {
+  check_refused(
+      "tensor 'encoder.patch.bias' belongs to no part of a model of these sizes",
+      [](gguf::File& f) { f.tensors.push_back(gguf::f32_tensor("encoder.patch.bias", {3})); });
 }
 
 TEST(ModelLayout, RefusesAnotherArchitectureFormatOrPrediction) {

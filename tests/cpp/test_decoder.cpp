@@ -1,0 +1,122 @@
+// The decoder and its frame: what a text states is met exactly.
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "check.h"
+#include "model/decoder.h"
+#include "model/frame.h"
+
+using namespace geng;
+
+namespace {
+
+constexpr std::size_t kLength = 512;
+
+Roles roles_of(std::initializer_list<std::pair<Role, RoleValue>> known) {
+  Roles roles;
+  for (const auto& [role, value] : known) roles.by_role[static_cast<std::size_t>(role)] = value;
+  return roles;
+}
+
+struct Fixture {
+  LatentLayout layout;
+  std::vector<float> mean = std::vector<float>(layout.size(), 0.0f);
+  std::vector<float> std = std::vector<float>(layout.size(), 1.0f);
+  std::vector<float> latent = std::vector<float>(layout.size(), 0.0f);
+  std::vector<float> white = std::vector<float>(kLength, 0.0f);
+
+  Fixture() {
+    at(kLevel, kNoise) = -9.0f;
+    at(kEvents, kNone) = at(kEvents, kEventWidth) = 1.0f;
+  }
+  float& at(std::size_t token, std::size_t column) { return latent[token * layout.width + column]; }
+
+  void put_sine(float amplitude) {
+    at(kSeason1, kCosPhase) = 1.0f;
+    at(kSeason1, kAmplitude) = amplitude;
+    at(kSeason1, kHarmonics) = 1.0f;
+  }
+  [[nodiscard]] std::vector<float> decode(const Frame& frame) const {
+    const Decoder decoder(layout, mean, std);
+    std::vector<double> scratch(decoder.scratch_doubles(kLength));
+    std::vector<float> series(kLength);
+    decoder.decode(latent, frame, CosineTable(kLength), white, Finish::calibrated, scratch, series);
+    return series;
+  }
+};
+
+}  // namespace
+
+TEST(Frame, TakesTheRangeHoweverItIsSaid) {
+  const Frame limits = frame_of(roles_of({{Role::low, {5.0}}, {Role::high, {-5.0}}}), kLength);
+  CHECK(limits.range.centre == 10.0 && limits.low.centre == -5.0 && limits.range.known);
+  const Frame around =
+      frame_of(roles_of({{Role::center, {20.0}}, {Role::amplitude, {3.0}}}), kLength);
+  CHECK(around.range.centre == 6.0 && around.low.centre == 17.0 && around.low.known);
+  const Frame mean = frame_of(roles_of({{Role::mean, {20.0}}, {Role::span, {4.0}}}), kLength);
+  CHECK(mean.range.centre == 4.0 && mean.low.centre == 18.0 && mean.mean.known);
+}
+
+TEST(Frame, IgnoresNumbersThatCannotBe) {
+  const Frame frame = frame_of(roles_of({{Role::period, {1.0, 0.5}},
+                                         {Role::low, {std::nan("")}},
+                                         {Role::high, {1e31}},
+                                         {Role::position, {900.0, 900.0}},
+                                         {Role::resolution, {-1.0}}}),
+                               kLength);
+  CHECK(!frame.range.known && !frame.period[0].known && !frame.position[0].known);
+  CHECK(frame.resolution == 0.0);
+}
+
+TEST(Decoder, MeetsRangeMeanAndResolutionExactly) {
+  Fixture f;
+  f.put_sine(0.5f);
+  const Frame frame = frame_of(roles_of({{Role::low, {-5.0}},
+                                         {Role::high, {5.0}},
+                                         {Role::mean, {1.0}},
+                                         {Role::resolution, {0.25}}}),
+                               kLength);
+  const auto series = f.decode(frame);
+  const auto [low, high] = std::minmax_element(series.begin(), series.end());
+  CHECK(*low == -5.0f && *high == 5.0f);
+  double sum = 0.0;
+  for (const float x : series) {
+    sum += x;
+    CHECK(x * 4.0f == std::round(x * 4.0f));
+  }
+  CHECK(std::fabs(sum / kLength - 1.0) < 0.02);
+}
+
+TEST(Decoder, KeepsOnePeriodOverTheWholeWindow) {
+  Fixture f;
+  f.put_sine(0.5f);
+  const Frame frame = frame_of(roles_of({{Role::period, {37.5, 37.5}}}), kLength);
+  const auto series = f.decode(frame);
+  for (std::size_t t = 0; t + 75 < kLength; ++t) {
+    CHECK(std::fabs(series[t] - series[t + 75]) < 1e-3f * std::fabs(series[0]) + 1e-3f);
+  }
+}
+
+TEST(Decoder, PutsASpikeWhereItWasAsked) {
+  Fixture f;
+  f.put_sine(0.1f);
+  f.at(kEvents, kNone) = 0.0f;
+  f.at(kEvents, kSpike) = 1.0f;
+  f.at(kEvents, kSize) = 0.7f;
+  const Frame frame = frame_of(roles_of({{Role::position, {300.0, 300.0}}}), kLength);
+  const auto series = f.decode(frame);
+  CHECK(std::max_element(series.begin(), series.end()) - series.begin() == 300);
+}
+
+TEST(Decoder, SurvivesALatentFarOutsideAnyTrainedOne) {
+  Fixture f;
+  std::ranges::fill(f.latent, 1e4f);
+  for (const float x : f.decode(Frame{})) CHECK(std::isfinite(x));
+  std::ranges::fill(f.latent, -1e4f);
+  for (const float x : f.decode(Frame{})) CHECK(std::isfinite(x));
+}
+
+CHECK_MAIN()
