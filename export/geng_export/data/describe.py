@@ -221,7 +221,7 @@ def _trend(parts: Parts) -> tuple[float, str]:
 def _events(parts: Parts, span: float) -> tuple[Found, ...]:
     last = len(parts.residual) - 1
     found = [
-        Found("spike" if b.size > 0.0 else "dip", b.place / last, b.size * span, 2.355 * b.width)
+        Found("spike" if b.size > 0.0 else "dip", b.place / last, b.size * span, b.width)
         for b in parts.bumps
     ]
     for (place, width), size in zip(parts.steps, parts.sizes, strict=True):

@@ -8,6 +8,7 @@ out, the strongest step put in, flat bottoms taken out) and the information crit
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from geng_export.data.analysis.model import (
 
 #: How much the information criterion must improve before a season is believed: the frequency was searched.
 SEASON_MARGIN = 16.0
+#: The same over free wander.
+EVIDENT = 24.0
 #: Least share of the variance beside trend and events, and least swing as a share of the range.
 STRENGTH = 0.1
 PEAK_TO_PEAK = 0.05
@@ -34,7 +37,7 @@ BUMP_CONTRAST = 5.0
 BUMP_SIZE = 0.12
 STEP_SIZE = 0.12
 DEGREES = (1, 3, 5)
-STEP_WIDTHS = (0.1, 1.0, 2.0)
+STEP_WIDTHS = (0.1, 0.5, 1.0, 1.5, 2.0, 3.0)
 MOST_EVENTS = 2
 
 
@@ -122,28 +125,25 @@ def _with_bump(y: FloatArray, parts: Parts) -> Parts | None:
         return None
     tried = _hypothesis(parts)
     rival = _fit(y, replace(tried, bumps=(*tried.bumps, bump)))
-    again = _bump_in(replace(rival, bumps=tried.bumps))
+    again = _bump_in(replace(rival, bumps=tried.bumps), bump.place)
     if again is None or again.contrast < BUMP_CONTRAST or abs(again.size) < BUMP_SIZE:
         return None
-    if abs(again.place - bump.place) > 3.0 * max(1.0, bump.width, again.width):
-        return None
+    if again.covers(len(y)).sum() > bump.covers(len(y)).sum() or again.place != bump.place:
+        rival = _fit(y, replace(tried, bumps=(*tried.bumps, again)))
     if rival.information > parts.information - 10.0:
         return None
     return replace(rival, bumps=(*tried.bumps, again))
 
 
-def _bump_in(parts: Parts) -> events.Bump | None:
+def _bump_in(parts: Parts, near: int | None = None) -> events.Bump | None:
     n = len(parts.residual)
     skip = np.zeros(n, dtype=np.bool_)
     for start, end in parts.dropouts:
         skip[max(start - 2, 0) : end + 2] = True
     for bump in parts.bumps:
         skip |= bump.covers(n)
-    around = None
-    if parts.seasons:
-        longest = max(parts.seasons, key=lambda s: s.period)
-        around = events.excess(parts.residual + longest.curve, longest.period)
-    return events.strongest_bump(parts.residual, skip, around)
+    around = [events.excess(parts.residual + s.curve, s.period) for s in parts.seasons]
+    return events.strongest_bump(parts.residual, skip, around, near)
 
 
 def _with_step(y: FloatArray, parts: Parts) -> Parts | None:
@@ -157,46 +157,74 @@ def _with_step(y: FloatArray, parts: Parts) -> Parts | None:
     trusted = sum((s.curve for s in parts.seasons if s.period < n / 3.2), np.zeros(n))
     starts: list[int] = []
     none = np.zeros(n)
+    rivals: list[tuple[float, int, float]] = []
     for seasonal, degree in ((parts.seasonal, 1), (trusted, 1), (trusted, 5), (none, 1), (none, 5)):
-        rest = np.where(parts.keep, y - seasonal, parts.trend)
-        place = events.strongest_step(rest, degree)
-        if all(abs(place - other) > 2 for other in starts) and _step_pays(rest, place):
+        place = events.strongest_step(np.where(parts.keep, y - seasonal, parts.trend), degree)
+        if place not in starts:
             starts.append(place)
-    rivals = [r for r in (_step_at(y, parts, place) for place in starts) if r is not None]
+            rivals += _promising(y, parts, place)
     if not rivals:
         return None
-    best = min(rivals, key=lambda r: r.information)
+    _, place, width = min(rivals)
+    tried = _hypothesis(parts)
+    best = _fit(y, replace(tried, steps=((place, width),)))
+    moved = min(_promising(y, best, place), default=(0.0, place, width))[1:]
+    if moved != (place, width):
+        best = min(
+            best, _fit(y, replace(tried, steps=(moved,))), key=lambda parts: parts.information
+        )
     if abs(best.sizes[0]) < STEP_SIZE or best.information > parts.information - STEP_MARGIN:
         return None
     return best
 
 
-def _step_pays(rest: FloatArray, place: int) -> bool:
-    """Whether a step at ``place`` beside a cubic trend could be one, before anything costly."""
-    n = len(rest)
-    columns = np.column_stack([polynomials(n)[:, :4], events.step_column(n, place, STEP_WIDTHS[0])])
-    nested = Nested(columns, rest, None)
-    gain = n * np.log((nested.rss[4] + 1e-12) / (nested.rss[5] + 1e-12))
-    return bool(gain > 2.0 * np.log(n) and abs(nested.fit(5).beta[4]) > 0.6 * STEP_SIZE)
+def _promising(y: FloatArray, parts: Parts, place: int) -> list[tuple[float, int, float]]:
+    """Steps near ``place`` that make the model better with the seasons known, or with none.
 
-
-def _step_at(y: FloatArray, parts: Parts, place: int) -> Parts | None:
-    """The fit with a step near ``place``, moved once to where it fits best beside the season."""
+    Returns:
+        (information, place, width) of the best with the seasons and of the best without.
+    """
     n = len(y)
-    tried = _hypothesis(parts)
-    rival = _fit(y, replace(tried, steps=((place, STEP_WIDTHS[0]),)))
-    filled = np.where(parts.keep, y - rival.seasonal, rival.trend)
-    errors = []
-    for near in range(max(place - 6, events.SHIFT_MARGIN), min(place + 7, n - events.SHIFT_MARGIN)):
-        for width in STEP_WIDTHS:
-            rise = events.step_column(n, near, width)
-            columns = np.column_stack([polynomials(n)[:, :4], rise])
-            errors.append((float(Nested(columns, filled, parts.keep).rss[-1]), near, width))
-    _, near, width = min(errors)
-    if (near, width) == (place, STEP_WIDTHS[0]):
-        return rival
-    moved = _fit(y, replace(tried, steps=((near, width),)))
-    return min(rival, moved, key=lambda r: r.information)
+    keep = None if parts.keep.all() else parts.keep
+    waves = [season.harmonics(n, s.frequency, s.count) for s in parts.seasons]
+    models = [np.hstack([polynomials(n)[:, : TREND_DEGREE + 1], *waves])]
+    if waves:
+        models.append(polynomials(n))
+    tries = _near(place, n)
+    rises = np.stack([events.step_column(n, near, width) for near, width in tries], axis=1)
+    out = []
+    for columns in models:
+        gains, sizes = _added(columns, rises, y, keep)
+        pick = int(np.argmax(gains))
+        if abs(sizes[pick]) < 0.6 * STEP_SIZE:
+            continue
+        wider = np.column_stack([columns, rises[:, pick]])
+        both = Nested(wider, y, keep)
+        count = columns.shape[1]
+        before = whitened_information(both.fit(count).residual, count, keep)
+        after = whitened_information(both.fit(count + 1).residual, count + 3, keep)
+        if after < before - STEP_MARGIN:
+            out.append((after, *tries[pick]))
+    return out
+
+
+def _added(
+    columns: FloatArray, more: FloatArray, y: FloatArray, keep: BoolArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """What each of ``more``, alone beside ``columns``, takes off the RSS, and its coefficient."""
+    if keep is not None:
+        columns, more, y = columns[keep], more[keep], y[keep]
+    basis, _ = np.linalg.qr(columns)
+    own = more - basis @ (basis.T @ more)
+    power = np.maximum((own**2).sum(axis=0), 1e-9)
+    along = own.T @ (y - basis @ (basis.T @ y))
+    return along**2 / power, along / power
+
+
+def _near(place: int, n: int) -> list[tuple[int, float]]:
+    """Places and widths to try around a first guess."""
+    low, high = max(place - 3, events.SHIFT_MARGIN), min(place + 4, n - events.SHIFT_MARGIN)
+    return [(p, w) for p in range(low, high) for w in STEP_WIDTHS]
 
 
 def _fit(y: FloatArray, tried: _Hypothesis) -> Parts:
@@ -206,12 +234,71 @@ def _fit(y: FloatArray, tried: _Hypothesis) -> Parts:
     keep = None if kept.all() else kept
     steps = [events.step_column(n, place, width) for place, width in tried.steps]
     plain = _best_degree(y, steps, (), keep, kept, tried)
+    plain = min(plain, _with_turn(y, steps, keep, plain, tried), key=lambda p: p.information)
     base = np.column_stack([*steps, polynomials(n)[:, : TREND_DEGREE + 1]])
     rivals = [
         _best_degree(y, steps, seasons, keep, kept, tried) for seasons in season.find(y, base, keep)
     ]
-    worth = [r for r in rivals if r.information < plain.information - SEASON_MARGIN and _visible(r)]
+    worth = [r for r in rivals if _visible(r) and _believable(r, plain)]
     return min(worth, key=lambda r: r.information) if worth else plain
+
+
+def _with_turn(
+    y: FloatArray,
+    steps: list[FloatArray],
+    keep: BoolArray | None,
+    plain: Parts,
+    tried: _Hypothesis,
+) -> Parts:
+    """The fit without season whose trend has the best of :func:`_turns` beside a straight line."""
+    n = len(y)
+    columns = np.column_stack([*steps, polynomials(n)[:, :2]])
+    gains, _ = _added(columns, _turns(n), y, keep)
+    wider = np.column_stack([columns, _turns(n)[:, int(np.argmax(gains))]])
+    fitted = Nested(wider, y, keep).fit(wider.shape[1])
+    parameters = wider.shape[1] + 1 + 2 * len(steps) + 3 * len(tried.bumps)
+    residual = _less_bumps(fitted.residual, tried.bumps)
+    return replace(
+        plain,
+        trend=wider[:, len(steps) :] @ fitted.beta[len(steps) :],
+        residual=fitted.residual,
+        sizes=tuple(float(b) for b in fitted.beta[: len(steps)]),
+        information=whitened_information(residual, parameters, _standing(plain.keep, tried)),
+        parameters=parameters,
+    )
+
+
+def _believable(parts: Parts, plain: Parts) -> bool:
+    """Whether the seasons are better than none, or than free wander of as many parameters.
+
+    The second because a slow wave with sharp edges has few edges and many harmonics: noise with
+    long memory would explain it at a lower price.
+    """
+    if parts.information < plain.information - SEASON_MARGIN:
+        return True
+    n = len(parts.residual)
+    count = parts.parameters - len(parts.steps)
+    smooth = Nested(_wander(n, count), parts.residual + parts.trend + parts.seasonal, parts.keep)
+    left = float((parts.residual[parts.keep] ** 2).sum())
+    return n * np.log(smooth.rss[-1] / (left + 1e-12)) > EVIDENT
+
+
+@lru_cache(maxsize=64)
+def _wander(n: int, count: int) -> FloatArray:
+    """A straight line and the slowest cosines over the window: ``count`` columns."""
+    t = (np.arange(n) + 0.5) / n
+    slow = np.cos(np.pi * t[:, None] * np.arange(1, count - 1)[None, :])
+    return np.hstack([polynomials(n)[:, :2], slow])
+
+
+@lru_cache(maxsize=8)
+def _turns(n: int) -> FloatArray:
+    """Trends that polynomials follow badly: a knee anywhere, a smooth rise anywhere."""
+    u = np.linspace(0.0, 1.0, n)[:, None]
+    places = np.linspace(0.08, 0.92, 29)[None, :]
+    knees = np.maximum(u - places, 0.0)
+    rises = [1.0 / (1.0 + np.exp(-(u - places) * steep)) for steep in (6.0, 9.0, 13.0)]
+    return np.hstack([knees, *rises])
 
 
 def _visible(parts: Parts) -> bool:
@@ -245,7 +332,9 @@ def _best_degree(
         size = lead + degree + 1
         fitted = nested.fit(size)
         parameters = size + len(seasons) + 2 * len(steps) + 3 * len(tried.bumps)
-        score = whitened_information(fitted.residual, parameters, keep)
+        score = whitened_information(
+            _less_bumps(fitted.residual, tried.bumps), parameters, _standing(kept, tried)
+        )
         if best is not None and score >= best.information - 2.0:
             continue
         trend = polynomials(n)[:, : degree + 1] @ fitted.beta[lead:]
@@ -263,6 +352,28 @@ def _best_degree(
         )
     assert best is not None
     return best
+
+
+def _less_bumps(residual: FloatArray, bumps: tuple[events.Bump, ...]) -> FloatArray:
+    """The residual without the bumps, at the size that fits it best.
+
+    Bumps are left out of the fit but not of its price: a jump of the level next to one must still
+    be paid for.
+    """
+    for bump in bumps:
+        curve = bump.curve(len(residual))
+        residual = residual - float(curve @ residual) / float(curve @ curve) * curve
+    return residual
+
+
+def _standing(kept: BoolArray, tried: _Hypothesis) -> BoolArray | None:
+    """Steps that are paid for: all but the dropouts."""
+    if not tried.dropouts:
+        return None
+    paid = np.ones_like(kept)
+    for start, end in tried.dropouts:
+        paid[start:end] = False
+    return paid
 
 
 def _resolved(n: int, seasons: tuple[season.Season, ...], beta: FloatArray) -> list[season.Season]:

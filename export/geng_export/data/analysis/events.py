@@ -8,6 +8,7 @@ beside the trend. Dropouts need no model: values that stand still at the very bo
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,6 +24,11 @@ from geng_export.data.analysis.model import (
 
 #: Standard deviations (steps) of the bumps looked for.
 WIDTHS = (0.45, 0.8, 1.3, 2.0, 3.0, 4.5, 6.5)
+#: Full widths at half height (steps) that a bump found may turn out to have.
+HALF_HEIGHTS = (1.0, 1.6, 2.4, 3.0, 4.0, 5.0, 6.0, 7.5, 9.0, 11.0, 13.0, 16.0)
+SHAPES = 3
+WINDOW = 24  # steps on either side that are looked at to tell them
+NEAR = 8
 REACH = 4.0  # half-width of a kernel, in those
 SHIFT_MARGIN = 8  # steps from either end within which no shift is looked for
 FLAT_LEAST = 4  # values
@@ -36,12 +42,17 @@ class Bump:
 
     place: int
     size: float
-    width: float  # standard deviation, steps
+    width: float  # full width at half height, steps
     contrast: float  # size over what the same filter gives elsewhere
+    shape: int = 0
 
     def covers(self, n: int) -> BoolArray:
         """Steps that the bump changes noticeably."""
-        return np.abs(np.arange(n) - self.place) <= max(1.0, 2.6 * self.width) + 1.0
+        return np.abs(np.arange(n) - self.place) <= 1.2 * self.width + 1.0
+
+    def curve(self, n: int) -> FloatArray:
+        """The bump itself."""
+        return self.size * bump_shape(np.arange(n) - float(self.place), self.shape, self.width)
 
 
 @lru_cache(maxsize=16)
@@ -63,29 +74,70 @@ def responses(residual: FloatArray) -> FloatArray:
 
 
 def strongest_bump(
-    residual: FloatArray, skip: BoolArray, around: FloatArray | None = None
+    residual: FloatArray,
+    skip: BoolArray,
+    around: Sequence[FloatArray] = (),
+    near: int | None = None,
 ) -> Bump | None:
     """The bump that stands out most; None in a flat residual.
 
     Args:
         residual: What trend and season leave.
         skip: Steps of events already known.
-        around: :func:`excess` over the other cycles, where there is a season. A bump must show in
-            it as well: the misfit of a sharp edge comes back in every cycle and does not.
+        near: Look only around this step.
+        around: :func:`excess` over the other cycles of each season. A bump must show in it as
+            well: the misfit of a sharp edge comes back in every cycle and does not.
     """
     quiet = np.where(skip, 0.0, residual)
     scale = 1.4826 * np.median(np.abs(responses(quiet)), axis=1, keepdims=True) + FLOOR
-    if around is not None:
-        noise = 1.4826 * float(np.median(np.abs(quiet)))
-        agreed = np.minimum(np.abs(quiet), np.abs(around) + noise)
-        quiet = np.where(quiet * around >= 0.0, np.sign(quiet) * agreed, 0.0)
-    sizes = responses(quiet)
-    contrast = np.abs(sizes) / scale
+    noise = 1.4826 * float(np.median(np.abs(quiet)))
+    for outside in around:
+        agreed = np.minimum(np.abs(quiet), np.abs(outside) + noise)
+        quiet = np.where(quiet * outside >= 0.0, np.sign(quiet) * agreed, 0.0)
+    contrast = np.abs(responses(quiet)) / scale
     contrast[:, skip] = 0.0
-    row, place = np.unravel_index(int(np.argmax(contrast)), contrast.shape)
-    if contrast[row, place] <= 0.0:
-        return None
-    return Bump(int(place), float(sizes[row, place]), WIDTHS[int(row)], float(contrast[row, place]))
+    if near is not None:
+        contrast[:, : max(near - NEAR, 0)] = contrast[:, near + NEAR + 1 :] = 0.0
+    place = int(np.argmax(contrast.max(axis=0)))
+    best = float(contrast[:, place].max())
+    return _shaped(np.where(skip, 0.0, residual), place, best) if best > 0.0 else None
+
+
+def _shaped(residual: FloatArray, place: int, contrast: float) -> Bump:
+    """The shape, width and exact place that take most off the residual around ``place``."""
+    n = len(residual)
+    low, high = max(place - WINDOW, 0), min(place + WINDOW + 1, n)
+    around = residual[low:high]
+    best, bump = -1.0, Bump(place, float(residual[place]), 0.5, contrast)
+    for near in range(max(place - 3, low), min(place + 4, high)):
+        start = 2 * WINDOW - (near - low)
+        centred = _templates()[:, start : start + len(around)]
+        along = centred @ around
+        power = (centred**2).sum(axis=1)
+        gains = along**2 / power
+        row = int(np.argmax(gains))
+        if gains[row] > best:
+            best = float(gains[row])
+            shape, width = divmod(row, len(HALF_HEIGHTS))
+            bump = Bump(near, float(along[row] / power[row]), HALF_HEIGHTS[width], contrast, shape)
+    return bump
+
+
+@lru_cache(maxsize=1)
+def _templates() -> FloatArray:
+    """Bumps of height 1 of every shape and width, centred, ``[shapes * widths, 4 * WINDOW + 1]``."""
+    t = np.arange(-2 * WINDOW, 2 * WINDOW + 1, dtype=np.float64)
+    rows = [bump_shape(t, shape, width) for shape in range(SHAPES) for width in HALF_HEIGHTS]
+    return np.stack(rows)
+
+
+def bump_shape(t: FloatArray, shape: int, width: float) -> FloatArray:
+    """A bump of height 1 and full width ``width`` at half height: bell, triangle or box."""
+    if shape == 0:
+        return np.exp(-0.5 * (t * 2.355 / width) ** 2)
+    if shape == 1:
+        return np.maximum(1.0 - np.abs(t) / width, 0.0)
+    return (np.abs(t) <= width / 2.0).astype(np.float64)
 
 
 def excess(wave: FloatArray, period: float) -> FloatArray:

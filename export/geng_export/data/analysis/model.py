@@ -19,13 +19,13 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpotrf, dtrtrs
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 #: Residuals below this share of the range are no evidence for anything.
-FLOOR = 0.003
+FLOOR = 0.005
 #: Degree of the trend beside a season, and without one.
 TREND_DEGREE = 5
 MOST_DEGREE = 9
@@ -41,6 +41,7 @@ def polynomials(n: int) -> FloatArray:
     return basis
 
 
+@lru_cache(maxsize=256)
 def harmonics(n: int, frequency: float, count: int) -> FloatArray:
     """cos, sin of 1..count times ``frequency`` (cycles a step), ``[n, 2 * count]``."""
     turn = np.exp(2j * math.pi * frequency * (np.arange(n) - (n - 1) / 2.0))
@@ -48,6 +49,7 @@ def harmonics(n: int, frequency: float, count: int) -> FloatArray:
     out = np.empty((n, 2 * count))
     out[:, 0::2] = powers.real
     out[:, 1::2] = powers.imag
+    out.flags.writeable = False
     return out
 
 
@@ -69,8 +71,8 @@ class Nested:
         kept = y if keep is None else y[keep]
         gram = rows.T @ rows
         gram.flat[:: len(gram) + 1] += 1e-9 * len(kept)
-        self._factor = np.linalg.cholesky(gram)
-        self._z = solve_triangular(self._factor, rows.T @ kept, lower=True, check_finite=False)
+        self._factor, _ = dpotrf(gram, lower=1, clean=1)
+        self._z = dtrtrs(self._factor, rows.T @ kept, lower=1)[0]
         self.rows = len(kept)
         total = float(kept @ kept)
         #: RSS of the model with the first j columns, at index j.
@@ -78,9 +80,7 @@ class Nested:
 
     def fit(self, count: int) -> Fit:
         """The model with the first ``count`` columns."""
-        beta = solve_triangular(
-            self._factor[:count, :count].T, self._z[:count], lower=False, check_finite=False
-        )
+        beta = dtrtrs(self._factor[:count, :count], self._z[:count], lower=1, trans=1)[0]
         fitted = self._columns[:, :count] @ beta
         return Fit(beta, fitted, self._y - fitted)
 

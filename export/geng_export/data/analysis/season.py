@@ -22,12 +22,12 @@ from geng_export.data.analysis.model import (
 )
 
 SHORTEST = 3.0  # steps
-CYCLES = 2.4  # least number of cycles in the window
+CYCLES = 2.5  # least number of cycles in the window
 PADDING = 32
 SUMS = (1, 2, 3, 5, 8, 14)
 BEST_OF_EACH = 3
-MOST_CANDIDATES = 9
-SECOND_CANDIDATES = 5
+MOST_CANDIDATES = 7
+SECOND_CANDIDATES = 4
 MOST_HARMONICS = 24
 HARMONICS_TRIED = 14
 HARMONICS_OF_SECOND = 8
@@ -39,6 +39,8 @@ SHARE = 0.35
 WORTH_WHITENING = 0.35
 #: Share of the power on multiples of one harmonic that makes that harmonic the fundamental.
 WHOLE = 0.97
+#: The same, if that fits as well: a sharp wave of 10.5 steps repeats exactly only after 21.
+MOSTLY = 0.6
 
 
 @dataclass
@@ -54,6 +56,21 @@ class Season:
     def period(self) -> float:
         """Steps."""
         return 1.0 / self.frequency
+
+
+@dataclass
+class _Trial:
+    """A fundamental, fitted with as many harmonics as pay for themselves."""
+
+    score: float
+    count: int
+    frequency: float
+    nested: Nested
+    width: int  # columns before the harmonics
+
+    @property
+    def rss(self) -> float:
+        return float(self.nested.rss[self.width + 2 * self.count])
 
 
 def candidates(rest: FloatArray) -> list[float]:
@@ -173,33 +190,26 @@ def _find(y: FloatArray, base: FloatArray, keep: BoolArray | None) -> list[tuple
     best = _settled(y, base, tried[0], keep)
     plain = float(best.nested.rss[base.shape[1]])
     explained = plain - best.rss
+    out: list[tuple[Season, ...]] = [(_season(y, base, best),)]
     firsts = [best]
     if best.count >= SUSPICIOUS:
         firsts += [
             t
             for t in tried[1:]
-            if abs(t.frequency - best.frequency) > 0.5 / len(y)
-            and t.frequency > 0.9 * best.frequency
-            and plain - t.rss >= SHARE * explained
+            if _may_lead(t, best, len(y)) and plain - t.rss >= SHARE * explained
         ][:3]
-    pairs = [p for p in (_pair(y, base, first, keep) for first in firsts) if p is not None]
-    out: list[tuple[Season, ...]] = [(_season(y, base, best),)]
+    pairs = [p for p in (_rough_pair(y, base, first, keep) for first in firsts) if p is not None]
     if pairs:
-        out.append(min(pairs, key=lambda p: p[0])[1])
+        _, first, second = min(pairs, key=lambda p: p[0])
+        pair = _pair(y, base, first, second, keep)
+        out += [pair] if pair else []
     return out
 
 
-@dataclass
-class _Trial:
-    score: float
-    count: int
-    frequency: float
-    nested: Nested
-    width: int
-
-    @property
-    def rss(self) -> float:
-        return float(self.nested.rss[self.width + 2 * self.count])
+def _may_lead(trial: _Trial, best: _Trial, n: int) -> bool:
+    """Whether ``trial`` is a shorter season than ``best``."""
+    gap = abs(trial.frequency - best.frequency)
+    return trial.frequency > 0.9 * best.frequency and gap > 0.5 / n
 
 
 def _trial(
@@ -254,16 +264,20 @@ def _settled(y: FloatArray, base: FloatArray, trial: _Trial, keep: BoolArray | N
     powers = _season(y, base, trial).powers
     order = np.arange(1, len(powers) + 1)
     for multiple in range(min(len(powers), int(0.45 / trial.frequency)), 1, -1):
-        if powers[order % multiple == 0].sum() >= WHOLE * powers.sum():
-            return _refined(y, base, _trial(y, base, multiple * trial.frequency, keep), keep)
+        share = float(powers[order % multiple == 0].sum() / powers.sum())
+        if share < (MOSTLY if multiple <= 6 else WHOLE):
+            continue
+        shorter = _refined(y, base, _trial(y, base, multiple * trial.frequency, keep), keep)
+        if share >= WHOLE or shorter.score <= trial.score + 2.0 * math.log(len(y)):
+            return shorter
     return trial
 
 
 def _refined(y: FloatArray, base: FloatArray, trial: _Trial, keep: BoolArray | None) -> _Trial:
     fine = refine(y, base, trial.frequency, trial.count, keep)
-    if not CYCLES / len(y) <= fine < 1.0 / 2.2:
-        return trial
     before = _trial(y, base, trial.frequency, keep)
+    if not CYCLES / len(y) <= fine < 1.0 / 2.2:
+        return before
     again = _trial(y, base, fine, keep)
     return min(again, before, key=lambda t: t.score)
 
@@ -272,33 +286,40 @@ def _season(y: FloatArray, base: FloatArray, trial: _Trial) -> Season:
     return season_of(y, trial.nested, base.shape[1], trial.frequency, trial.count)
 
 
-def _pair(
+def _rough_pair(
     y: FloatArray, base: FloatArray, first: _Trial, keep: BoolArray | None
-) -> tuple[float, tuple[Season, ...]] | None:
-    """``first`` and the season that goes best with it.
+) -> tuple[float, _Trial, _Trial] | None:
+    """``first`` and the season that goes best with it, neither of them refined.
 
     The first is held to few harmonics until the second is known, or it would bend towards both.
     """
-    rough = harmonics(len(y), first.frequency, min(first.count, SUSPICIOUS))
+    count = min(first.count, SUSPICIOUS)
+    beside = np.hstack([base, harmonics(len(y), first.frequency, count)])
     others = [
         t
-        for t in _tried(y, np.hstack([base, rough]), keep, HARMONICS_OF_SECOND, SECOND_CANDIDATES)
+        for t in _tried(y, beside, keep, HARMONICS_OF_SECOND, SECOND_CANDIDATES)
         if apart(first.frequency, t.frequency, len(y))
     ]
     if not others:
         return None
     second = min(others, key=lambda t: t.score)
-    first = _refined(y, _beside(y, base, second), first, keep)
+    again = _trial(y, _beside(y, base, second), first.frequency, keep, HARMONICS_TRIED)
+    return again.score + 2.0 * second.count * math.log(len(y)), first, second
+
+
+def _pair(
+    y: FloatArray, base: FloatArray, first: _Trial, second: _Trial, keep: BoolArray | None
+) -> tuple[Season, ...] | None:
+    """Both seasons, refined in turn beside each other."""
+    first = _settled(y, _beside(y, base, second), first, keep)
     second = _refined(y, _beside(y, base, first), second, keep)
-    first = _refined(y, _beside(y, base, second), first, keep)
     if not apart(first.frequency, second.frequency, len(y)):
         return None
-    seasons = tuple(
-        _coloured(y, _beside(y, base, other), Season(own.frequency, own.count, y, y), keep)
+    blank = np.zeros(0)
+    return tuple(
+        _coloured(y, _beside(y, base, other), Season(own.frequency, own.count, blank, blank), keep)
         for own, other in ((first, second), (second, first))
     )
-    extra = 2.0 * second.count + 1.0
-    return first.score + extra * math.log(len(y)), seasons
 
 
 def _beside(y: FloatArray, base: FloatArray, trial: _Trial) -> FloatArray:
