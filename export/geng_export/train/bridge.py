@@ -11,6 +11,7 @@ import torch
 from accelerate import Accelerator
 
 from geng_export.models.bridge import Bridge, cosine_alpha_bar
+from geng_export.models.layout import STRUCTURE_TOKENS
 from geng_export.models.text_expert import TextExpert
 from geng_export.train import checkpoint
 from geng_export.train.batches import Batch
@@ -109,7 +110,7 @@ class BridgeTrainer:
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean squared error of v over the numbers of the latent that are used."""
         condition = condition_of(self.expert, batch)
-        x0 = ((batch.raw - self.scale.mean) / self.scale.std).clamp(-8.0, 8.0) * self.scale.used
+        x0 = ((batch.raw - self.scale.mean) / self.scale.std).clamp(-7.0, 7.0) * self.scale.used
         n = len(x0)
         t = ((torch.arange(n) + torch.rand(1)) / n * 500).long().clamp(max=499)[torch.randperm(n)]
         alpha = self.alpha_bar[t].sqrt()[:, None, None]
@@ -125,8 +126,10 @@ class BridgeTrainer:
             alone[:, 0] = True
             mask = torch.where(dropped[:, None], alone, mask)
             v = self.bridge(alpha * x0 + sigma * noise, t, memory, mask)
-        error = (v.float() - (alpha * noise - sigma * x0)).square() * self.scale.used
-        return error.mean() / self.scale.used.mean()
+        weight = self.scale.used.clone()
+        weight[STRUCTURE_TOKENS:] *= self.recipe.residual_weight
+        error = (v.float() - (alpha * noise - sigma * x0)).square() * weight
+        return error.mean() / weight.mean()
 
     def advance(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from geng_export.data.claims import Claims, Event
 from geng_export.data.dataset import RealPool
 from geng_export.data.describe import analyse
 from geng_export.data.real import RealWindow, windows
+from geng_export.models import layout as at
 from geng_export.models import series_encoder
 from geng_export.models.layout import Layout
 from geng_export.models.series_encoder import SeriesEncoder
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 WINDOWS_PER_DOMAIN = 450
 WINDOWS_PER_FILE = 60
 CHUNK = 64
+#: Relative difference under which two periods are one.
+SAME_PERIOD = 0.03
 
 
 def chosen_windows(folder: str, seed: int = 0) -> list[RealWindow]:
@@ -53,7 +57,35 @@ def analysed_windows(folder: str, layout: Layout, encoder: SeriesEncoder, cache:
     with np.load(cache, allow_pickle=False) as kept:
         rows = json.loads(str(kept["claims"]))
         structures = kept["structures"]
-    return RealPool(structures, tuple(_claims(row) for row in rows))
+    agreed = [borne_out(_claims(row), s) for row, s in zip(rows, structures, strict=True)]
+    return RealPool(structures, tuple(agreed))
+
+
+def borne_out(claims: Claims, structure: npt.NDArray[np.float32]) -> Claims:
+    """The claims that the encoded structure shows as well; the rest is left unsaid.
+
+    Analyser and encoder look at a real window in different ways. A description that speaks of an
+    event which the latent carries in its residual would teach the bridge not to listen.
+    """
+    kinds = {
+        at.EVENT_KINDS[int(row[: len(at.EVENT_KINDS)].argmax())]
+        for row in (structure[at.EVENTS, : at.EVENT_WIDTH], structure[at.EVENTS, at.EVENT_WIDTH :])
+    } - {"none"}
+    said = {event.kind for event in claims.events or ()}
+    seasons = structure[[at.SEASON_1, at.SEASON_2]]
+    encoded = [float(s[at.PERIOD]) for s in seasons if s[at.AMPLITUDE] > at.AMPLITUDE_FLOOR]
+    same = len(encoded) == len(claims.periods) and all(
+        abs(a / b - 1.0) < SAME_PERIOD for a, b in zip(encoded, claims.periods, strict=True)
+    )
+    return replace(
+        claims,
+        events=claims.events if said == kinds else None,
+        periodic=claims.periodic if same else None,
+        periods=claims.periods if same else (),
+        noise=None,
+        noise_std=None,
+        colour=None,
+    )
 
 
 def _analyse(folder: str, layout: Layout, encoder: SeriesEncoder, cache: Path) -> None:

@@ -23,6 +23,8 @@ class Recipe:
         steps: Optimiser steps of the bridge; the learning rate falls to zero at the last.
         learning_rate, warmup, weight_decay: AdamW's.
         ema: Decay of the averaged weights that are exported.
+        residual_weight: Weight of the residual tokens in the loss. No description speaks of them, and
+            only real windows have any, so at full weight they drown what is spoken of.
         drop_condition: Probability that the guidance signal is dropped (Ho and Salimans 2022).
         reader_steps, encoder_steps: Optimiser steps of the number reader and the series encoder.
         real_share, abstract_share: Shares of the mixture; the rest is composed from scenarios.
@@ -42,6 +44,7 @@ class Recipe:
     warmup: int = 300
     weight_decay: float = 0.01
     ema: float = 0.999
+    residual_weight: float = 0.3
     drop_condition: float = 0.1
     reader_steps: int = 600
     encoder_steps: int = 3000
