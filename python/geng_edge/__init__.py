@@ -14,13 +14,32 @@ if TYPE_CHECKING:
     from geng_edge.request import Request
     from geng_edge.series import Series
 
-__all__ = ["Condition", "Generator", "Request", "Series", "__version__"]
+_ERRORS = (
+    "ArgumentError",
+    "BrokerError",
+    "CancelledError",
+    "GengError",
+    "MissingExtraError",
+    "ModelFileError",
+    "NotFiniteError",
+    "OutputError",
+    "ProfileError",
+)
+__all__ = [  # noqa: PLE0604  the errors are strings too
+    "Condition",
+    "Generator",
+    "Request",
+    "Series",
+    "__version__",
+    *_ERRORS,
+]
 
 _HOMES = {
     "Condition": "geng_edge.condition",
     "Generator": "geng_edge.generator",
     "Request": "geng_edge.request",
     "Series": "geng_edge.series",
+    **dict.fromkeys(_ERRORS, "geng_edge.errors"),
 }
 
 
@@ -28,9 +47,9 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     if name == "__version__":
-        from importlib.metadata import version
+        from geng_edge import _core
 
-        return version("geng-edge")
+        return _core.version()
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'geng_edge' has no attribute {name!r}")

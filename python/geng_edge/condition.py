@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from geng_edge import files
 from geng_edge.errors import ArgumentError, MissingExtraError
 from geng_edge.numbers import NUMBER_WIDTH, find_numbers, number_channels
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from geng_edge.generator import Generator
 
 MAX_TOKENS = 128
@@ -23,6 +24,16 @@ MAX_WIDTH = 4096 + NUMBER_WIDTH
 MAX_CHARACTERS = 20_000
 _MAX_HEADER = 4096
 _SPECIAL_PIECES = 2
+# What ast.literal_eval and a dictionary of the wrong make can raise.
+_NO_LITERAL = (
+    AttributeError,
+    KeyError,
+    MemoryError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 class Condition:
@@ -36,8 +47,8 @@ class Condition:
         >>> generator = Generator.load()
         >>> condition = Condition.from_text("A period of 6 s, values from 0 to 1", interval=0.5,
         ...                                 generator=generator)
-        >>> condition.array.dtype, condition.array.shape[1]
-        (dtype('float32'), 416)
+        >>> condition.array.dtype, condition.array.ndim
+        (dtype('float32'), 2)
     """
 
     def __init__(self, array: npt.NDArray[Any], source: str = "condition") -> None:
@@ -124,8 +135,9 @@ def check_text(text: str) -> None:
     """Refuse what cannot be a description.
 
     Raises:
-        ArgumentError: The text is empty or has over 20,000 characters.
+        ArgumentError: The text is empty, has over 20,000 characters, or is no Unicode.
     """
+    check_unicode("text", text)
     if not text.strip():
         raise ArgumentError("text is empty; it must describe a series")
     if len(text) > MAX_CHARACTERS:
@@ -133,6 +145,22 @@ def check_text(text: str) -> None:
         raise ArgumentError(
             f"text is {len(text)} characters ({words} words); it must be at most {MAX_CHARACTERS}"
         )
+
+
+def check_unicode(name: str, text: str) -> None:
+    """Refuse the half characters that Python makes of bytes that are not UTF-8.
+
+    Raises:
+        ArgumentError: ``text`` holds one.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentError(
+            f"{name} holds a byte that is no UTF-8 at character {error.start}; it must be UTF-8",
+            name=name,
+            value=text,
+        ) from error
 
 
 def check_interval(interval: float) -> None:
@@ -189,11 +217,13 @@ def _read_npy(file: BinaryIO, name: str) -> npt.NDArray[np.float32]:
 def _shape(header: bytes, length: int, name: str) -> tuple[int, int]:
     try:
         fields = ast.literal_eval(header.decode("latin-1").strip())
-        kind, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
-    except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as error:
+        kind, fortran, shape = (fields.pop(k) for k in ("descr", "fortran_order", "shape"))
+    except _NO_LITERAL as error:
         raise ArgumentError(
             f"{name} has a damaged header of {length} bytes; it must be a .npy file"
         ) from error
+    if fields:
+        raise ArgumentError(f"{name} has a header with further keys; it must be a .npy file")
     if kind != "<f4" or fortran is not False:
         order = ", Fortran order" if fortran else ""
         raise ArgumentError(f"{name} is {kind}{order}; it must be float32 ('<f4') in C order")

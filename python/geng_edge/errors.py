@@ -12,10 +12,16 @@ class GengError(Exception):
     Attributes:
         code: Stable name, for messages between machines.
         exit_code: What the command line ends with.
+        facts: What the sentence speaks of, by name, where the raiser knew it: ``name`` and
+            ``value`` of a setting, ``path`` of a file, ``extra`` that is missing.
     """
 
     code = "error"
     exit_code = 70
+
+    def __init__(self, sentence: str = "", **facts: object) -> None:
+        super().__init__(sentence)
+        self.facts = facts
 
 
 class ArgumentError(GengError, ValueError):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from geng_edge.errors import OutputError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def check_writable(path: Path) -> None:
@@ -37,6 +38,8 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OutputError: The disk is full or refuses.
     """
+    import tempfile  # brings in archive formats; only writing needs it
+
     check_writable(path)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -61,10 +64,13 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_npy(path: Path, array: npt.NDArray[np.float32]) -> None:
-    """Write an array as .npy.
+    """Write an array as .npy, version 1.0.
 
     Raises:
         OutputError: The file cannot be written.
     """
     with whole(path) as file:
-        np.lib.format.write_array(file, array, allow_pickle=False)
+        # Not write_array: it hands the file to C, which turns a full disk into a nameless error.
+        header = np.lib.format.header_data_from_array_1_0(array)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(np.ascontiguousarray(array).data)

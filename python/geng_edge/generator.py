@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from geng_edge import _core
-from geng_edge.condition import Condition, check_interval, load_tokenizer
+from geng_edge.condition import Condition, check_interval, check_unicode, load_tokenizer
 from geng_edge.errors import ArgumentError, ModelFileError
 from geng_edge.numbers import NUMBER_WIDTH
-from geng_edge.request import Request
-from geng_edge.series import DEFAULT_START, Series, parse_start
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, Request
+from geng_edge.series import DEFAULT_START, Series, moments_of
 
 PRECISIONS = ("int8", "fp32")
 Progress = Callable[[int, int], bool]
@@ -28,7 +28,9 @@ def bundled_model() -> Path:
     folder = Path(__file__).parent / "models"
     found = sorted(folder.glob("*.gguf"))
     if not found:
-        raise ModelFileError(f"{folder} holds no model; name one with --model or GENG_MODEL")
+        raise ModelFileError(
+            f"{folder} holds no model; name one with --model or GENG_MODEL", path=folder
+        )
     return found[0]
 
 
@@ -67,9 +69,15 @@ class Generator:
             ModelFileError: The file is missing, not whole or not ours.
         """
         if precision not in PRECISIONS:
-            raise ArgumentError(f"precision is {precision!r}; it must be {' or '.join(PRECISIONS)}")
+            raise ArgumentError(
+                f"precision is {precision!r}; it must be {' or '.join(PRECISIONS)}",
+                name="precision",
+                value=precision,
+            )
         if isinstance(threads, bool) or not 0 <= threads <= 256:
-            raise ArgumentError(f"threads is {threads}; it must be 0 to 256")
+            raise ArgumentError(
+                f"threads is {threads}; it must be 0 to 256", name="threads", value=threads
+            )
         named = path if path is not None else os.environ.get("GENG_MODEL")
         file = Path(named) if named else bundled_model()
         return cls(_core.Model(str(file), precision, threads), file)
@@ -89,11 +97,17 @@ class Generator:
         condition: Condition,
         count: int = 1,
         *,
+        length: int = 512,
+        steps: int = DEFAULT_STEPS,
+        solver: str = SOLVERS[0],
+        guidance: float = DEFAULT_GUIDANCE,
+        guidance_interval: tuple[float, float] = (0.0, 1.0),
+        eta: float = 0.0,
+        seed: int = 0,
         interval: float = 1.0,
         start: str = DEFAULT_START,
         unit: str = "",
         progress: Progress | None = None,
-        **settings: Any,
     ) -> Series:
         """Generate ``count`` series for one condition.
 
@@ -103,10 +117,13 @@ class Generator:
         Args:
             condition: Must have this model's width.
             count: Series to draw; row i uses ``seed + i``.
-            interval, start, unit: The time axis and unit put on the result.
+            length, steps, solver, guidance, guidance_interval, eta, seed: As in
+                :class:`geng_edge.request.Request`, which checks them.
+            interval: Seconds between two steps. Of the time axis only: what it makes of a period
+                in the text was settled when the condition was made.
+            start: ISO 8601 time of the first step.
+            unit: Unit put beside the values.
             progress: Called with (steps done, steps) after each step; return False to stop.
-            **settings: Further fields of :class:`geng_edge.request.Request`: ``length``, ``steps``,
-                ``solver``, ``guidance``, ``guidance_interval``, ``eta``, ``seed``.
 
         Returns:
             Float32 ``(count, length)`` in the unit that the text speaks of.
@@ -116,14 +133,11 @@ class Generator:
             NotFiniteError: The model produced NaN or infinity.
             CancelledError: ``progress`` returned False.
         """
-        try:
-            request = Request(count=count, **settings)
-        except TypeError as error:
-            unknown = sorted(set(settings) - set(Request.__dataclass_fields__))
-            raise ArgumentError(f"setting {', '.join(unknown)} is unknown; see Request") from error
+        request = Request(count, length, steps, solver, guidance, guidance_interval, eta, seed)
         self.check(condition)
         check_interval(interval)
-        parse_start(start)
+        check_unicode("unit", unit)
+        moments_of(start, interval, request.length)
         values = self.model.sample(
             condition.array,
             request.count,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import operator
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 from geng_edge.errors import ArgumentError
 
@@ -13,6 +14,12 @@ DEFAULT_GUIDANCE = 0.0
 LENGTH_STEP = 8
 MAX_SEED = 2**64 - 1
 _MOST_VALUES = 2**29
+_WHOLE = (
+    ("count", 1, 65536),
+    ("length", 64, 4096),
+    ("steps", 1, 500),
+    ("seed", 0, MAX_SEED),
+)
 
 
 @dataclass(frozen=True)
@@ -40,34 +47,69 @@ class Request:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _whole("count", self.count, 1, 65536)
-        _whole("length", self.length, 64, 4096)
+        for name, least, most in _WHOLE:
+            object.__setattr__(self, name, _whole(name, getattr(self, name), least, most))
         if self.length % LENGTH_STEP:
-            raise ArgumentError(f"length is {self.length}; it must be a multiple of {LENGTH_STEP}")
+            raise ArgumentError(
+                f"length is {self.length}; it must be a multiple of {LENGTH_STEP}",
+                name="length",
+                value=self.length,
+            )
         if self.count * self.length > _MOST_VALUES:
             raise ArgumentError(
-                f"count x length is {self.count * self.length}; it must be at most {_MOST_VALUES}"
+                f"count x length is {self.count * self.length}; it must be at most {_MOST_VALUES}",
+                name="count",
+                value=self.count,
             )
-        _whole("steps", self.steps, 1, 500)
-        _whole("seed", self.seed, 0, MAX_SEED)
         if self.solver not in SOLVERS:
             raise ArgumentError(
-                f"solver is {self.solver!r}; it must be one of {', '.join(SOLVERS)}"
+                f"solver is {self.solver!r}; it must be one of {', '.join(SOLVERS)}",
+                name="solver",
+                value=self.solver,
             )
         _between("guidance", self.guidance, 0.0, 20.0)
         _between("eta", self.eta, 0.0, 1.0)
-        low, high = self.guidance_interval
-        _between("guidance interval's start", low, 0.0, 1.0)
-        _between("guidance interval's end", high, 0.0, 1.0)
-        if not low < high:
-            raise ArgumentError(f"guidance interval is {low} to {high}; it must rise")
+        _check_guidance_interval(self.guidance_interval)
 
 
-def _whole(name: str, value: int, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
-        raise ArgumentError(f"{name} is {value}; it must be {least} to {most}")
+def _check_guidance_interval(interval: tuple[float, float]) -> None:
+    try:
+        low, high = interval
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            f"guidance interval is {interval!r}; it must be two numbers, low and high",
+            name="guidance_interval",
+            value=interval,
+        ) from error
+    _between("guidance interval's start", low, 0.0, 1.0)
+    _between("guidance interval's end", high, 0.0, 1.0)
+    if not low < high:
+        raise ArgumentError(
+            f"guidance interval is {low} to {high}; it must rise",
+            name="guidance_interval",
+            value=interval,
+        )
+
+
+def _whole(name: str, value: SupportsIndex, least: int, most: int) -> int:
+    """``value`` as an int: NumPy's integers are taken, True and 20.0 are not."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        raise ArgumentError(
+            f"{name} is {value}; it must be {least} to {most}", name=name, value=value
+        )
+    return number
 
 
 def _between(name: str, value: float, least: float, most: float) -> None:
-    if not (math.isfinite(value) and least <= value <= most):
-        raise ArgumentError(f"{name} is {value}; it must be {least:g} to {most:g}")
+    try:
+        inside = least <= float(value) <= most  # NaN is not inside
+    except (TypeError, ValueError):
+        inside = False
+    if not inside:
+        raise ArgumentError(
+            f"{name} is {value}; it must be {least:g} to {most:g}", name=name, value=value
+        )

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
+import math
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from geng_edge import files
 from geng_edge.errors import ArgumentError, MissingExtraError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 FORMATS = (".npy", ".csv", ".parquet", ".json")
 DEFAULT_START = "2000-01-01T00:00:00"
+_ROWS_AT_A_TIME = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Series:
     """What a generation gives.
 
@@ -27,6 +33,13 @@ class Series:
         interval: Seconds between two steps.
         unit: Unit of the values, as the user wrote it; may be empty.
         start: ISO 8601 time of the first step.
+
+    Example:
+        >>> import numpy as np
+        >>> from geng_edge import Series
+        >>> series = Series(np.zeros((1, 64), dtype=np.float32), interval=60.0, unit="degC")
+        >>> series.times()[1]
+        '2000-01-01T00:01:00'
     """
 
     values: npt.NDArray[np.float32]
@@ -40,44 +53,51 @@ class Series:
         return [f"series_{i}" for i in range(len(self.values))]
 
     def times(self) -> list[str]:
-        """ISO 8601 time of each step, to the microsecond."""
-        first = parse_start(self.start)
-        step = dt.timedelta(seconds=self.interval)
-        try:
-            return [(first + step * i).isoformat() for i in range(self.values.shape[1])]
-        except OverflowError as error:
-            raise ArgumentError(
-                f"interval is {self.interval}; the series must end before the year 10000"
-            ) from error
+        """ISO 8601 time of each step, all to the second, the millisecond or the microsecond."""
+        moments = moments_of(self.start, self.interval, self.values.shape[1])
+        fractions = [moment.microsecond for moment in moments]
+        if not any(fractions):
+            unit = "seconds"
+        elif not any(fraction % 1000 for fraction in fractions):
+            unit = "milliseconds"
+        else:
+            unit = "microseconds"
+        return [moment.isoformat(timespec=unit) for moment in moments]
 
-    def to_csv(self) -> bytes:
-        """A time column, then one column a series; UTF-8, one header line."""
-        out = io.StringIO()
-        out.write(",".join(["time", *self.names]) + "\n")
-        rows = self.values.T.tolist()
-        for time, row in zip(self.times(), rows, strict=True):
-            out.write(time + "," + ",".join(f"{value:.7g}" for value in row) + "\n")
-        return out.getvalue().encode()
+    def to_csv(self) -> Iterator[bytes]:
+        """A time column, then one column a series; UTF-8, one header line, block by block.
 
-    def to_json(self) -> bytes:
-        """One object: start, interval, unit, and the values row by row."""
-        shown = [[float(f"{v:.7g}") for v in row] for row in self.values.tolist()]
-        facts = {
-            "start": self.start,
-            "interval": self.interval,
-            "unit": self.unit,
-            "series": dict(zip(self.names, shown, strict=True)),
-        }
-        return json.dumps(facts).encode() + b"\n"
+        Each value has the fewest digits that read back as the same float32.
+        """
+        yield (",".join(["time", *self.names]) + "\n").encode()
+        times = self.times()
+        for first in range(0, len(times), _ROWS_AT_A_TIME):
+            last = first + _ROWS_AT_A_TIME
+            rows = self.values[:, first:last].T.astype("U").tolist()
+            pairs = zip(times[first:last], rows, strict=True)
+            yield "".join(f"{time},{','.join(row)}\n" for time, row in pairs).encode()
 
-    def save(self, path: Path) -> None:
+    def to_json(self) -> Iterator[bytes]:
+        """One object: start, interval, unit, and the values, row by row."""
+        facts = {"start": self.start, "interval": self.interval, "unit": self.unit}
+        yield json.dumps(facts)[:-1].encode() + b', "series": {'
+        for i, (name, row) in enumerate(zip(self.names, self.values, strict=True)):
+            shown = [float(text) for text in row.astype("U").tolist()]
+            yield (", " if i else "").encode() + f"{json.dumps(name)}: {json.dumps(shown)}".encode()
+        yield b"}}\n"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write to ``path`` in the format of its extension, whole or not at all.
+
+        Args:
+            path: A file that ends in .npy, .csv, .parquet or .json; it is replaced if it exists.
 
         Raises:
             ArgumentError: The extension is not known.
             MissingExtraError: Parquet was asked for without pyarrow.
             OutputError: The file cannot be written.
         """
+        path = Path(path)
         check_format(path)
         if path.suffix == ".npy":
             files.write_npy(path, self.values)
@@ -85,16 +105,16 @@ class Series:
         if path.suffix == ".parquet":
             self._save_parquet(path)
             return
-        data = self.to_csv() if path.suffix == ".csv" else self.to_json()
         with files.whole(path) as file:
-            file.write(data)
+            file.writelines(self.to_csv() if path.suffix == ".csv" else self.to_json())
 
     def _save_parquet(self, path: Path) -> None:
         import pyarrow as pa
         from pyarrow import parquet
 
         columns = dict(zip(self.names, self.values, strict=True))
-        table = pa.table({"time": self.times(), **columns})
+        moments = moments_of(self.start, self.interval, self.values.shape[1])
+        table = pa.table({"time": moments, **columns})
         kept = {"unit": self.unit, "interval_s": str(self.interval)}
         with files.whole(path) as file:
             parquet.write_table(table.replace_schema_metadata(kept), file)
@@ -108,13 +128,16 @@ def check_format(path: Path) -> None:
         MissingExtraError: Parquet without pyarrow.
     """
     if path.suffix not in FORMATS:
-        raise ArgumentError(f"{path} ends in {path.suffix!r}; it must end in {', '.join(FORMATS)}")
+        raise ArgumentError(
+            f"{path} ends in {path.suffix!r}; it must end in {', '.join(FORMATS)}", path=path
+        )
     if path.suffix == ".parquet":
         try:
             import pyarrow as pa  # noqa: F401  only whether it is there
         except ImportError as error:
             raise MissingExtraError(
-                "pyarrow is not installed; .parquet needs it: pip install 'geng-edge[parquet]'"
+                "pyarrow is not installed; .parquet needs it: pip install 'geng-edge[parquet]'",
+                extra="parquet",
             ) from error
 
 
@@ -128,5 +151,26 @@ def parse_start(start: str) -> dt.datetime:
         return dt.datetime.fromisoformat(start.replace("Z", "+00:00"))
     except ValueError as error:
         raise ArgumentError(
-            f"start is {start!r}; it must be an ISO 8601 time such as {DEFAULT_START}"
+            f"start is {start!r}; it must be an ISO 8601 time such as {DEFAULT_START}",
+            name="start",
+            value=start,
+        ) from error
+
+
+def moments_of(start: str, interval: float, length: int) -> list[dt.datetime]:
+    """The times of ``length`` steps, each rounded to the microsecond by itself.
+
+    Raises:
+        ArgumentError: ``start`` is no time, or the last step lies beyond the year 9999.
+    """
+    first = parse_start(start)
+    try:
+        return [first + dt.timedelta(seconds=interval * i) for i in range(length)]
+    except OverflowError as error:
+        years = math.floor(interval * length / 31_556_952)
+        raise ArgumentError(
+            f"{length} steps of {interval:g} s from {start} last {years} years; "
+            "they must end before the year 10000",
+            name="interval",
+            value=interval,
         ) from error

@@ -7,11 +7,16 @@ import io
 import json
 import os
 import pickle
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from geng_edge.cli import doctor
 from geng_edge.cli.main import main
 
 TEXT = "values from -5 to 5, a period of 64 steps"
@@ -19,6 +24,17 @@ TEXT = "values from -5 to 5, a period of 64 steps"
 
 def run(*arguments: object) -> int:
     return main([str(a) for a in arguments])
+
+
+def spawn(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """The command line as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "geng_edge", *command],
+        **{"stdout": subprocess.PIPE, **options},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
 
 
 def refusal(capsys: pytest.CaptureFixture[str]) -> str:
@@ -71,9 +87,9 @@ def test_csv_has_iso_times_and_one_column_a_series(
     lines = out.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "time,series_0,series_1"
     assert [line.split(",")[0] for line in lines[1:4]] == [
-        "2026-01-02T03:04:05",
-        "2026-01-02T03:04:05.500000",
-        "2026-01-02T03:04:06",
+        "2026-01-02T03:04:05.000",
+        "2026-01-02T03:04:05.500",
+        "2026-01-02T03:04:06.000",
     ]
     assert len(lines) == 65
 
@@ -142,6 +158,12 @@ def test_inspect_and_doctor_answer(tiny: Path, capsys: pytest.CaptureFixture[str
         (["--start", "yesterday"], "start is 'yesterday'; it must be an ISO 8601 time"),
         (["--out", "series.xls"], "ends in '.xls'; it must end in .npy, .csv, .parquet, .json"),
         (["--guidance-interval", 0.8, 0.2], "guidance interval is 0.8 to 0.2; it must rise"),
+        (["--steps", "many"], "'many' is no whole number; it must be one"),
+        (["--eta", "x"], "'x' is no number; it must be one"),
+        (["--interval", 1e9, "--length", 4096], "they must end before the year 10000"),
+        (["--unit", "\udcff"], "unit holds a byte that is no UTF-8 at character 0"),
+        (["--plot", "series.jpg"], "ends in '.jpg'; it must end in .png"),
+        (["--text", "5 V"], "not allowed with argument --cond"),
         (["--threads", 1000], "threads is 1000; it must be 0 to 256"),
     ],
 )
@@ -163,6 +185,7 @@ def test_a_wrong_setting_is_refused(
         ("  \n ", "text is empty; it must describe a series"),
         ("word " * 10_000, "(10000 words); it must be at most 20000"),
         ("ab " * 500, "word pieces; it must be 1 to 126"),
+        ("5 \udcff", "text holds a byte that is no UTF-8 at character 2; it must be UTF-8"),
     ],
 )
 def test_a_wrong_text_is_refused(
@@ -206,6 +229,8 @@ HUGE = "{'descr': '<f4', 'fortran_order': False, 'shape': (128, 99999999999)}"
         (npy(GOOD) + b"x", "bytes; its header needs exactly"),
         (npy(GOOD)[:20], "has a damaged header"),
         (header(HUGE), "it must be (1 to 128 tokens, width)"),
+        (header(HUGE[:-1] + ", 'more': 1}"), "has a header with further keys"),
+        (header("['descr', 'fortran_order', 'shape']"), "has a damaged header"),
         (header("__import__('os').abort()"), "has a damaged header"),
         (header("(" * 3000), "has a damaged header"),
         (b"\x93NUMPY\x09\x00", "is .npy version 9.0; it must be 1.0 or 2.0"),
@@ -284,6 +309,112 @@ def test_an_output_that_cannot_be_written_is_refused_first(
     assert "is read-only; it must be writable" in refusal(capsys)
 
 
+def test_what_two_runs_write_is_the_same(tiny: Path, latent: Path, tmp_path: Path) -> None:
+    for suffix in ("csv", "json", "npy"):
+        written = []
+        for folder in ("one", "two"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            out = tmp_path / folder / f"s.{suffix}"
+            assert sample(tiny, "--cond", latent, "-n", 2, "--seed", 3, "--out", out) == 0
+            written.append(out.read_bytes())
+        assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("command", ["sample", "json", "inspect", "doctor", "help"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stdout_is_one_sentence(tiny: Path, latent: Path, command: str) -> None:
+    arguments = {
+        "sample": ["sample", "--model", str(tiny), "--cond", str(latent), "-n", "1"],
+        "json": ["sample", "--model", str(tiny), "--cond", str(latent), "-n", "1", "--json"],
+        "inspect": ["inspect", str(tiny)],
+        "doctor": ["doctor", "--model", str(tiny)],
+        "help": ["sample", "--help"],
+    }
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = spawn(arguments[command], stdout=full)
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-1].startswith("geng-edge: stdout: No space left on device;")
+
+
+def test_a_reader_that_stops_early_is_no_error(tiny: Path, latent: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as closed:
+        command = ["sample", "--model", str(tiny), "--cond", str(latent), "-n", "9"]
+        done = spawn(command, stdout=closed)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_an_interrupt_ends_generation_between_two_steps(
+    tiny: Path, latent: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    # Long enough to be interrupted for certain: minutes, if it ran to its end.
+    command = ["sample", "--model", tiny, "--cond", latent, "-n", 20_000, "--steps", 500,
+               "--solver", "ddpm", "--out", folder / "s.npy"]  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-m", "geng_edge", *map(str, command)],
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("sampling 20000 series")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "geng-edge: interrupted; no file is half-written\n"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_fault_of_ours_shows_its_traceback_and_ends_with_70(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(doctor, "examine", broken)
+    assert run("doctor", "--model", tiny) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_doctor_without_a_model_still_describes_the_device(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("doctor", "--model", "nowhere.gguf") == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("cpu ")
+    assert "ready" not in out
+    assert "nowhere.gguf" in err
+
+
+def test_a_kernel_set_that_is_not_there_is_refused(tiny: Path, latent: Path) -> None:
+    command = ["sample", "--model", str(tiny), "--cond", str(latent)]
+    done = spawn(command, env={**os.environ, "GENG_FORCE_ISA": "AVX9"})
+    assert done.returncode == 2
+    assert "GENG_FORCE_ISA=AVX9: unknown; this binary has" in done.stderr
+
+
+@pytest.mark.parametrize("threads", ["many", "-1", "1" * 5000])
+def test_a_wrong_number_of_threads_in_the_environment_is_refused(
+    tiny: Path, latent: Path, threads: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("GENG_THREADS", threads)
+    assert sample(tiny, "--cond", latent) == 2
+    assert "it must be a number of threads" in refusal(capsys)
+
+
+def test_any_caption_can_be_drawn(tiny: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the extra 'plot'")
+    text = "costs $\\frac{ 1 to 5$ \U0001f321 \x07 " + "and so on " * 8
+    out, png = tmp_path / "s.npy", tmp_path / "s.png"
+    arguments = ["--text", text, "--unit", "$_{", "-n", 1, "--out", out, "--plot", png]
+    assert sample(tiny, *arguments) == 0
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("suffix", ["npy", "csv", "json"])
 def test_a_full_disk_leaves_nothing_half_written(
     tiny: Path, latent: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str],
@@ -300,6 +431,22 @@ def test_a_full_disk_leaves_nothing_half_written(
     _, err = capsys.readouterr()
     assert "No space left on device; nothing was written" in err
     assert list(folder.iterdir()) == []
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    tiny: Path, latent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out" / "s.csv"
+    out.parent.mkdir()
+    out.write_text("old")
+
+    def stop(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stop)
+    assert sample(tiny, "--cond", latent, "-n", 1, "--out", out) == 130
+    assert [p.name for p in out.parent.iterdir()] == ["s.csv"]
+    assert out.read_text() == "old"
 
 
 def test_no_command_and_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:

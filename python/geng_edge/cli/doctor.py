@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
 import platform
 import sys
 from pathlib import Path
 from typing import Any
+
+from geng_edge.cli import console
 
 EXTRAS = {"text": "tokenizers", "plot": "matplotlib", "parquet": "pyarrow"}
 
@@ -23,51 +24,58 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Look and print."""
-    report = examine(arguments.model)
-    if arguments.json:
-        print(json.dumps(report))
-        return
-    print(
-        f"cpu      {report['cpu']} ({report['machine']}), {', '.join(report['features']) or 'baseline'}"
-    )
-    print(f"isa      {report['isa']}   {report['why']}")
-    print(f"threads  {report['threads']} of {report['processors']} processors")
-    print(
-        f"memory   {report['memory_mb']['available']} MB free of {report['memory_mb']['total']} MB"
-    )
-    model = report["model"]
-    print(
-        f"model    {model['file']}, {model['preset']}, {model['megabytes']} MB, {model['fingerprint'][:12]}.."
-    )
-    print(f"version  geng-edge {report['version']}, {report['build']}, python {report['python']}, "
-          f"numpy {report['numpy']}")  # fmt: skip
-    extras = report["extras"]
-    have = [f"{name} ({EXTRAS[name]} {version})" for name, version in extras.items() if version]
-    lack = [name for name, version in extras.items() if not version]
-    print(
-        f"extras   {', '.join(have) or 'none'}"
-        + (f"   (not installed: {', '.join(lack)})" if lack else "")
-    )
-    print("ready")
-
-
-def examine(model: str | None) -> dict[str, Any]:
-    """Everything doctor knows.
+    """Look and print.
 
     Raises:
-        ModelFileError: The model cannot be loaded.
+        ModelFileError: The model cannot be loaded; everything else was printed first.
         ArgumentError: GENG_FORCE_ISA names a kernel set that is not to be had.
     """
+    from geng_edge.errors import ModelFileError
+
+    report = examine()
+    try:
+        report["model"] = _model(arguments.model)
+    except ModelFileError as error:
+        report["model"] = {"error": str(error)}
+        console.emit(json.dumps(report) if arguments.json else "\n".join(_lines(report)))
+        raise
+    console.emit(json.dumps(report) if arguments.json else "\n".join([*_lines(report), "ready"]))
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    features = ", ".join(report["features"]) or "baseline"
+    memory, model, extras = report["memory_mb"], report["model"], report["extras"]
+    have = [f"{name} ({EXTRAS[name]} {version})" for name, version in extras.items() if version]
+    lack = [name for name, version in extras.items() if not version]
+    lines = [
+        f"cpu      {report['cpu']} ({report['machine']}), {features}",
+        f"isa      {report['isa']}   {report['why']}",
+        f"threads  {report['threads']} of {report['processors']} processors",
+        f"memory   {memory['available']} MB free of {memory['total']} MB",
+    ]
+    if "error" not in model:
+        lines.append(
+            f"model    {model['file']}, {model['preset']}, {model['megabytes']} MB, "
+            f"sha256 {model['fingerprint'][:12]}.."
+        )
+    return [
+        *lines,
+        f"version  geng-edge {report['version']}, {report['build']}",
+        f"python   {report['python']}, numpy {report['numpy']}",
+        f"extras   {', '.join(have) or 'none'}"
+        + (f"   (not installed: {', '.join(lack)})" if lack else ""),
+    ]
+
+
+def examine() -> dict[str, Any]:
+    """Everything doctor knows of the device and this installation."""
     import numpy as np
 
     from geng_edge import _core
-    from geng_edge.generator import Generator
+    from geng_edge.cli.main import threads_from_environment
 
     sets = [dict(entry) for entry in _core.kernel_sets()]
     active = next(entry["name"] for entry in sets if entry["active"])
-    generator = Generator.load(model)
-    metadata = generator.model.metadata
     return {
         "cpu": _cpu_name(),
         "machine": platform.machine(),
@@ -75,15 +83,9 @@ def examine(model: str | None) -> dict[str, Any]:
         "isa": active,
         "why": _why(sets, active),
         "kernel_sets": sets,
-        "threads": _core.default_threads(),
+        "threads": threads_from_environment() or _core.default_threads(),
         "processors": os.cpu_count(),
         "memory_mb": _memory(),
-        "model": {
-            "file": str(generator.path),
-            "preset": metadata.get("geng.preset", ""),
-            "megabytes": round(generator.path.stat().st_size / 1e6, 1),
-            "fingerprint": generator.model.fingerprint,
-        },
         "version": _core.version(),
         "build": _core.build_flags(),
         "python": platform.python_version(),
@@ -93,8 +95,22 @@ def examine(model: str | None) -> dict[str, Any]:
     }
 
 
+def _model(path: str | None) -> dict[str, Any]:
+    from geng_edge.generator import Generator
+
+    generator = Generator.load(path, threads=1)
+    return {
+        "file": str(generator.path),
+        "preset": generator.model.metadata.get("geng.preset", ""),
+        "megabytes": round(generator.path.stat().st_size / 1e6, 1),
+        "fingerprint": generator.model.fingerprint,
+    }
+
+
 def _installed(module: str) -> str | None:
     """Its version, found without importing anything of it."""
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(module)
     except importlib.metadata.PackageNotFoundError:

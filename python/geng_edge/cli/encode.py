@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from geng_edge import files
+from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    from geng_edge.cli.main import add_model
+    from geng_edge.cli.main import add_model, real
 
     parser.add_argument("--text", required=True, help="the description")
     parser.add_argument(
-        "--interval", type=float, default=1.0, metavar="SECONDS",
+        "--interval", type=real, default=1.0, metavar="SECONDS",
         help="seconds between two steps (default 1); makes periods in time units exact",
     )  # fmt: skip
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.npy", help="the latent")
@@ -39,4 +39,4 @@ def run(arguments: argparse.Namespace) -> None:
     condition = Condition.from_text(arguments.text, arguments.interval, generator)
     condition.save(arguments.out)
     tokens, width = condition.array.shape
-    print(f"encoded {tokens} tokens x {width} into {arguments.out}", file=sys.stderr)
+    console.say(f"encoded {tokens} tokens x {width} into {arguments.out}")

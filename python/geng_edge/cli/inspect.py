@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
+
+from geng_edge.cli import console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,15 +24,30 @@ def run(arguments: argparse.Namespace) -> None:
 
     report = dict(_core.inspect(str(Path(arguments.file))))
     if arguments.json:
-        print(json.dumps(report))
+        report["metadata"] = {k: _plain(v) for k, v in report["metadata"].items()}
+        console.emit(json.dumps(report))
         return
-    for line in _lines(report, arguments.file, tensors=arguments.tensors):
-        print(line)
+    lines = _lines(report, arguments.file, tensors=arguments.tensors)
+    console.emit("\n".join(console.printable(line) for line in lines))
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON can say: infinity and NaN, which it cannot, as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _card(text: str) -> dict[str, Any]:
+    """The evaluation card; what is no JSON object is shown as it stands."""
+    try:
+        card = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        card = text
+    return card if isinstance(card, dict) else {"unreadable": text}
 
 
 def _lines(report: dict[str, Any], name: str, *, tensors: bool) -> list[str]:
     metadata = dict(report["metadata"])
-    card = json.loads(metadata.pop("geng.evaluation_card", "") or "{}")
+    card = _card(str(metadata.pop("geng.evaluation_card", "")))
     int8 = sum(size for _, kind, _, size in report["tensors"] if kind == "int8")
     lines = [
         (

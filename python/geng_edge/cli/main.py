@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from geng_edge.cli import console
 from geng_edge.errors import ArgumentError, GengError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 OUR_FAULT = 70
 INTERRUPTED = 130
@@ -24,6 +26,13 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentError(f"{message}; see {self.prog} --help")
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """To stdout, all of it or an error."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            console.emit(self.format_help().rstrip("\n"))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,14 +65,32 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def whole(text: str) -> int:
+    """A whole number of the command line, for ``type=``."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no whole number; it must be one"
+        ) from None
+
+
+def real(text: str) -> float:
+    """A number of the command line, for ``type=``; NaN is left to the range check."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number; it must be one") from None
+
+
 def threads_from_environment() -> int:
     """$GENG_THREADS, or 0 for what affinity and quota allow.
 
     Raises:
         ArgumentError: It is no number.
     """
-    text = os.environ.get("GENG_THREADS", "0")
-    if not text.isdecimal():
+    text = os.environ.get("GENG_THREADS") or "0"
+    if not (text.isdecimal() and len(text) < 10):
         raise ArgumentError(f"GENG_THREADS is {text!r}; it must be a number of threads")
     return int(text)
 
@@ -72,7 +99,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.version:
         import geng_edge
 
-        print(geng_edge.__version__)
+        console.emit(geng_edge.__version__)
         return
     if arguments.command is None:
         raise ArgumentError("no command is given; it must be encode, sample, inspect or doctor")
@@ -81,25 +108,23 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    console.settle()
     try:
         _run(build_parser().parse_args(argv))
     except GengError as error:
-        print(f"geng-edge: {error}", file=sys.stderr)
+        console.say(f"geng-edge: {console.printable(str(error))}")
         return error.exit_code
     except MemoryError:
-        print(
-            "geng-edge: memory is too small for this; ask for fewer or shorter series",
-            file=sys.stderr,
-        )
+        console.say("geng-edge: memory is too small for this; ask for fewer or shorter series")
         return 4
     except BrokenPipeError:
-        # Whoever read our output has seen enough; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # whoever read our output has seen enough
     except KeyboardInterrupt:
-        print("geng-edge: interrupted; nothing was written", file=sys.stderr)
+        console.say("geng-edge: interrupted; no file is half-written")
         return INTERRUPTED
     except Exception:  # noqa: BLE001  whatever is left is a fault of ours, and says so
+        import traceback
+
         traceback.print_exc()
         return OUR_FAULT
     return 0

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geng_edge import files
+from geng_edge.cli import console
 from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, Request
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
     from geng_edge.series import Series
 
-Progress = Callable[[int, int], bool]
-_BAR = 30
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    from geng_edge.cli.main import add_model
+    from geng_edge.cli.main import add_model, real, whole
     from geng_edge.series import DEFAULT_START
 
     what = parser.add_mutually_exclusive_group(required=True)
@@ -34,17 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "-n",
         "--count",
-        type=int,
+        type=whole,
         default=20,
         help="series to draw (default 20); row i uses seed + i",
     )
     add(
         "--length",
-        type=int,
+        type=whole,
         default=512,
         help="steps of each (default 512); a multiple of 8, 64 to 4096",
     )
-    add("--interval", type=float, default=1.0, metavar="SECONDS",
+    add("--interval", type=real, default=1.0, metavar="SECONDS",
         help="seconds between two steps (default 1)")  # fmt: skip
     add(
         "--start",
@@ -59,20 +55,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--steps",
-        type=int,
+        type=whole,
         default=DEFAULT_STEPS,
         help=f"denoising steps, 1 to 500 (default {DEFAULT_STEPS})",
     )
     add("--solver", default=SOLVERS[0], help=f"{', '.join(SOLVERS)} (default {SOLVERS[0]})")
-    add("--guidance", type=float, default=DEFAULT_GUIDANCE, metavar="W",
-        help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}); above 0, twice the time")  # fmt: skip
-    add("--guidance-interval", type=float, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH"),
+    add("--guidance", type=real, default=DEFAULT_GUIDANCE, metavar="W",
+        help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}); above 0, "
+        "twice the time")  # fmt: skip
+    add("--guidance-interval", type=real, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH"),
         help="shares of the noise levels between which guidance acts (default 0 1)")  # fmt: skip
-    add("--eta", type=float, default=0.0, help="ddim only: 0 deterministic to 1 (default 0)")
-    add("--seed", type=int, default=0, help="seed of the first series (default 0)")
+    add("--eta", type=real, default=0.0, help="ddim only: 0 deterministic to 1 (default 0)")
+    add("--seed", type=whole, default=0, help="seed of the first series (default 0)")
     add(
         "--threads",
-        type=int,
+        type=whole,
         default=None,
         help="threads (default $GENG_THREADS, then what this process may use)",
     )
@@ -105,37 +102,47 @@ def run(arguments: argparse.Namespace) -> None:
         eta=arguments.eta,
         seed=arguments.seed,
     )
-    _check_surroundings(arguments)
+    _check_surroundings(arguments, request)
     generator, condition = _load(arguments)
     generator.check(condition)
-    _say(f"sampling {request.count} series of {request.length} steps, {request.solver}, "
+    console.say(f"sampling {request.count} series of {request.length} steps, {request.solver}, "
          f"{request.steps} steps, guidance {request.guidance:g}, seed {request.seed}")  # fmt: skip
     began = time.perf_counter()
     series = generator.generate(
         condition,
+        request.count,
+        length=request.length,
+        steps=request.steps,
+        solver=request.solver,
+        guidance=request.guidance,
+        guidance_interval=request.guidance_interval,
+        eta=request.eta,
+        seed=request.seed,
         interval=arguments.interval,
         start=arguments.start,
         unit=arguments.unit,
-        progress=_progress_bar() if sys.stderr.isatty() else None,
-        **vars(request),
+        progress=console.progress(),
     )
     seconds = time.perf_counter() - began
     model = generator.model
     _deliver(arguments, series)
-    _say(f"done in {seconds:.2f} s ({model.isa}, {model.threads} threads, {model.precision})")
+    console.say(
+        f"done in {seconds:.2f} s ({model.isa}, {model.threads} threads, {model.precision})"
+    )
     if arguments.json:
-        print(json.dumps(_facts(arguments, request, generator, condition, seconds)))
+        console.emit(json.dumps(_facts(arguments, request, generator, condition, seconds)))
 
 
-def _check_surroundings(arguments: argparse.Namespace) -> None:
+def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None:
     """Whatever can be refused before a model is loaded."""
-    from geng_edge.condition import check_interval, check_text
-    from geng_edge.series import check_format, parse_start
+    from geng_edge.condition import check_interval, check_text, check_unicode
+    from geng_edge.series import check_format, moments_of
 
     if arguments.text is not None:
         check_text(arguments.text)
     check_interval(arguments.interval)
-    parse_start(arguments.start)
+    check_unicode("unit", arguments.unit)
+    moments_of(arguments.start, arguments.interval, request.length)
     if arguments.out is not None:
         check_format(arguments.out)
         files.check_writable(arguments.out)
@@ -163,21 +170,21 @@ def _deliver(arguments: argparse.Namespace, series: Series) -> None:
     """Data to the file or to stdout, and the picture."""
     if arguments.out is not None:
         series.save(arguments.out)
-        _say(f"wrote {arguments.out}")
+        console.say(f"wrote {arguments.out}")
     if arguments.plot is not None:
         from geng_edge.plot.image import save_png
 
         save_png(series, arguments.plot, caption=arguments.text or arguments.cond.name)
-        _say(f"wrote {arguments.plot}")
+        console.say(f"wrote {arguments.plot}")
     if arguments.json:
         return
     if sys.stdout.isatty():
         from geng_edge.plot.terminal import draw
 
-        print(draw(series))
+        console.emit(draw(series, plain=not console.shows_braille()))
     elif arguments.out is None:
-        sys.stdout.buffer.write(series.to_csv())
-        sys.stdout.flush()
+        for block in series.to_csv():
+            console.emit(block)
 
 
 def _facts(
@@ -201,24 +208,3 @@ def _facts(
         "fingerprint": generator.model.fingerprint,
         "read": generator.read_numbers(condition, request.length),
     }
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def _progress_bar() -> Progress:
-    """A bar on stderr that rewrites itself and clears when done."""
-    plain = bool(os.environ.get("NO_COLOR"))
-    full, empty = ("#", ".") if plain else ("\u2588", "\u2591")
-
-    def show(done: int, steps: int) -> bool:
-        filled = _BAR * done // steps
-        end = "\r\033[K" if done == steps and not plain else ""
-        sys.stderr.write(f"\r{full * filled}{empty * (_BAR - filled)} {done}/{steps}{end}")
-        if plain and done == steps:
-            sys.stderr.write("\n")
-        sys.stderr.flush()
-        return True
-
-    return show

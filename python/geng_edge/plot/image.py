@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,15 @@ def check_available(path: Path) -> None:
 
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingExtraError(
-            "matplotlib is not installed; --plot needs it: pip install 'geng-edge[plot]'"
+            "matplotlib is not installed; --plot needs it: pip install 'geng-edge[plot]'",
+            extra="plot",
         )
+
+
+def _shown(text: str, most: int = 600) -> str:
+    """``text`` without control characters, cut where it would push the series off the page."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return plain if len(plain) <= most else plain[: most - 3] + "..."
 
 
 def save_png(series: Series, path: Path, caption: str) -> None:
@@ -63,9 +71,12 @@ def save_png(series: Series, path: Path, caption: str) -> None:
         axis.margins(x=0)
     axes[-1].set_xlabel(f"time, {name}", fontsize=9)
     if series.unit:
-        figure.supylabel(series.unit, fontsize=9)
-    figure.suptitle(textwrap.fill(caption, 100), fontsize=10)
+        figure.supylabel(_shown(series.unit), fontsize=9, parse_math=False)
+    figure.suptitle(textwrap.fill(_shown(caption), 100), fontsize=10, parse_math=False)
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=120)
+    with warnings.catch_warnings():
+        # A description may hold an emoji; the font's empty box is the answer to that.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(out, format="png", dpi=120)
     with files.whole(path) as file:
         file.write(out.getvalue())
