@@ -8,7 +8,6 @@ Its text expert is a random BERT over single characters, its bridge the ``tiny``
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,7 +20,7 @@ from geng_export.models.decoder import Decoder
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.presets import preset
 from geng_export.models.series_encoder import SeriesEncoder
-from geng_export.models.text_expert import NUMBER_WIDTH, TextExpert
+from geng_export.models.text_expert import TextExpert
 from geng_export.targets import gguf
 from geng_export.train.recipe import Recipe
 
@@ -43,7 +42,7 @@ def main(path: str) -> None:
     )
     expert = TextExpert(BertModel(config, add_pooling_layer=False), tokenizer._tokenizer, 1)
     sizes = preset("tiny")
-    bridge = Bridge(replace(sizes.bridge, condition_width=HIDDEN + NUMBER_WIDTH))
+    bridge = Bridge(sizes.bridge_for(HIDDEN))
     for layer in (bridge.mod, bridge.fin, bridge.output):
         torch.nn.init.normal_(layer.weight, std=0.05)
     decoder = Decoder(sizes.layout)

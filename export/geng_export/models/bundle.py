@@ -59,7 +59,7 @@ class Bundle:
         sizes = preset(recipe.preset)
         reader = NumberReader(expert.hidden)
         reader.load_state_dict(checkpoint.load(root / "reader.safetensors")[0])
-        bridge = Bridge(sizes.bridge)
+        bridge = Bridge(sizes.bridge_for(expert.hidden))
         tensors, facts = checkpoint.load(root / "bridge.safetensors")
         bridge.load_state_dict(checkpoint.without_prefix("average", tensors))
         decoder = Decoder(sizes.layout)

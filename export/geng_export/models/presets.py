@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geng_export.errors import ExportError
 from geng_export.models.bridge import BridgeConfig
 from geng_export.models.layout import Layout
+from geng_export.models.text_expert import NUMBER_WIDTH
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,10 @@ class Preset:
 
     layout: Layout
     bridge: BridgeConfig
+
+    def bridge_for(self, text_width: int) -> BridgeConfig:
+        """The bridge's sizes beside a text expert of this width."""
+        return replace(self.bridge, condition_width=text_width + NUMBER_WIDTH)
 
 
 PRESETS = {
