@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from geng_edge._core import Model
 
+from geng_edge._core import Model
 from geng_edge.numbers import find_numbers, number_channels
 from geng_export.data.compose import compose
 from geng_export.models import noise, sampling, series_encoder

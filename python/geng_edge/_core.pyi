@@ -1,13 +1,11 @@
-"""The compiled core. Private: use Generator, Condition and Series."""
-
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-_Floats = npt.NDArray[np.float32]
-_Progress = Callable[[int, int], bool] | None
+_Floats: TypeAlias = npt.NDArray[np.float32]
+_Progress: TypeAlias = Callable[[int, int], bool] | None
 
 class Model:
     def __init__(self, path: str, precision: str = "int8", threads: int = 0) -> None: ...

@@ -34,7 +34,10 @@ def test_gaps_are_bridged_or_the_window_is_left_out(tmp_path: Path) -> None:
     many = "\n".join("" if i < 40 else str(float(i)) for i in range(512))
     manifest = "path,value_cols,interval_s,unit\na.csv,x,60,V\nb.csv,x,60,V\n"
     # A second column keeps pandas from skipping empty lines.
-    texts = {n: "x,k\n" + "\n".join(f"{v},1" for v in t.split("\n")) for n, t in (("a", few), ("b", many))}
+    texts = {
+        n: "x,k\n" + "\n".join(f"{v},1" for v in t.split("\n"))
+        for n, t in (("a", few), ("b", many))
+    }
     (window,) = windows(write(tmp_path, manifest, **texts))
     assert window.x[9:13].tolist() == [9.0, 10.0, 11.0, 12.0]
     assert (window.unit, window.interval) == ("V", 60.0)

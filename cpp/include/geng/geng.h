@@ -30,15 +30,15 @@ enum { GENG_INT8 = 0, GENG_FLOAT32 = 1 };
 typedef struct geng_request {
   const float* condition; /* [tokens, geng_condition_width()], from geng_encode_text() */
   size_t tokens;
-  size_t count;          /* series, 1 .. 65536; default 1 */
-  size_t length;         /* steps of each, a multiple of 8 from 64 to 4096; default 512 */
-  const char* solver;    /* "dpmpp_2m" (default), "ddim" or "ddpm" */
-  int steps;             /* denoising steps; default 20 */
-  double guidance;       /* 0 .. 20; default 0, which costs half of any other */
-  double guidance_low;   /* guided while low <= t / T <= high; default 0 and 1 */
+  size_t count;        /* series, 1 .. 65536; default 1 */
+  size_t length;       /* steps of each, a multiple of 8 from 64 to 4096; default 512 */
+  const char* solver;  /* "dpmpp_2m" (default), "ddim" or "ddpm" */
+  int steps;           /* denoising steps; default 20 */
+  double guidance;     /* 0 .. 20; default 0, which costs half of any other */
+  double guidance_low; /* guided while low <= t / T <= high; default 0 and 1 */
   double guidance_high;
-  double eta;            /* 0 .. 1, "ddim" only; default 0 */
-  uint64_t seed;         /* of the first series; series i has seed + i */
+  double eta;                                       /* 0 .. 1, "ddim" only; default 0 */
+  uint64_t seed;                                    /* of the first series; series i has seed + i */
   int (*progress)(int done, int total, void* user); /* 0 stops; may be NULL */
   void* user;
 } geng_request;

@@ -113,7 +113,11 @@ def train(recipe: Recipe, folder: Path, minutes: float | None = None) -> None:
     (folder / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     torch.manual_seed(recipe.seed)
     trainer = BridgeTrainer(
-        recipe, Bridge(sizes.bridge_for(expert.hidden)), expert, _scale(source, expert, folder), folder
+        recipe,
+        Bridge(sizes.bridge_for(expert.hidden)),
+        expert,
+        _scale(source, expert, folder),
+        folder,
     )
     trainer.resume()
     torch.manual_seed(recipe.seed + trainer.step)

@@ -18,6 +18,7 @@ from geng_export.data.analysis.model import (
     BoolArray,
     FloatArray,
     Nested,
+    harmonics,
     memory,
     polynomials,
     whitened_information,
@@ -186,7 +187,7 @@ def _promising(y: FloatArray, parts: Parts, place: int) -> list[tuple[float, int
     """
     n = len(y)
     keep = None if parts.keep.all() else parts.keep
-    waves = [season.harmonics(n, s.frequency, s.count) for s in parts.seasons]
+    waves = [harmonics(n, s.frequency, s.count) for s in parts.seasons]
     models = [np.hstack([polynomials(n)[:, : TREND_DEGREE + 1], *waves])]
     if waves:
         models.append(polynomials(n))
@@ -323,7 +324,7 @@ def _best_degree(
 ) -> Parts:
     """The joint fit with the trend of the degree that costs least."""
     n = len(y)
-    waves = [wave for s in seasons for wave in season.harmonics(n, s.frequency, s.count).T]
+    waves = [wave for s in seasons for wave in harmonics(n, s.frequency, s.count).T]
     lead = len(steps) + len(waves)
     columns = np.column_stack([*steps, *waves, polynomials(n)])
     nested = Nested(columns, y, keep)
@@ -382,7 +383,7 @@ def _resolved(n: int, seasons: tuple[season.Season, ...], beta: FloatArray) -> l
     for s in seasons:
         own = beta[start : start + 2 * s.count]
         start += 2 * s.count
-        curve = season.harmonics(n, s.frequency, s.count) @ own
+        curve = harmonics(n, s.frequency, s.count) @ own
         out.append(
             season.Season(s.frequency, s.count, curve, 0.5 * (own[0::2] ** 2 + own[1::2] ** 2))
         )

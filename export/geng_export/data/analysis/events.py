@@ -52,7 +52,8 @@ class Bump:
 
     def curve(self, n: int) -> FloatArray:
         """The bump itself."""
-        return self.size * bump_shape(np.arange(n) - float(self.place), self.shape, self.width)
+        off = np.arange(n, dtype=np.float64) - float(self.place)
+        return self.size * bump_shape(off, self.shape, self.width)
 
 
 @lru_cache(maxsize=16)

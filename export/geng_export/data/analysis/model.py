@@ -36,7 +36,8 @@ MOST_MEMORY = 0.98
 @lru_cache(maxsize=16)
 def polynomials(n: int) -> FloatArray:
     """Legendre polynomials of degree 0..MOST_DEGREE over the window, ``[n, degree + 1]``."""
-    basis = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, n), MOST_DEGREE)
+    grid = np.linspace(-1.0, 1.0, n)
+    basis = np.polynomial.legendre.legvander(grid, MOST_DEGREE).astype(np.float64)
     basis.flags.writeable = False
     return basis
 
