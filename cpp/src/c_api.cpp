@@ -96,7 +96,7 @@ int geng_open(const char* path, int precision, int threads, geng_model** model, 
               size_t error_size) {
   std::string sentence;
   const int code = guarded(sentence, [&] {
-    require(model, "model");
+    require(static_cast<const void*>(model), "model");
     *model = nullptr;
     require(path, "path");
     if (precision != GENG_INT8 && precision != GENG_FLOAT32) {
@@ -114,6 +114,7 @@ int geng_open(const char* path, int precision, int threads, geng_model** model, 
   return code;
 }
 
+// NOLINTNEXTLINE(misc-const-correctness): C owns what it closes.
 void geng_close(geng_model* model) { delete model; }
 
 const char* geng_last_error(const geng_model* model) { return model->error.c_str(); }

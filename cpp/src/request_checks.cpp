@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "diffusion/solver.h"
 #include "geng/error.h"
@@ -103,7 +104,7 @@ void check_condition(std::span<const float> condition, std::size_t width, std::s
 void check_ids(std::span<const std::int32_t> ids, std::size_t vocabulary, std::size_t max_tokens) {
   check_tokens("ids", ids.size(), max_tokens);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || static_cast<std::size_t>(ids[i]) >= vocabulary) {
+    if (ids[i] < 0 || std::cmp_greater_equal(ids[i], vocabulary)) {
       throw Error(Code::invalid_argument, "id " + std::to_string(i) + " is " +
                                               std::to_string(ids[i]) + "; it must be 0 to " +
                                               std::to_string(vocabulary - 1));

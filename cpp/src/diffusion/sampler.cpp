@@ -79,7 +79,7 @@ void sample_batch(Denoiser& denoiser, const SamplerPlan& plan, std::uint64_t see
   const Arena::Scope scope(arena);
   const std::size_t floats = latents.size();
   const std::size_t latent = floats / samples;
-  Buffers b = Buffers::cut(arena, samples, latent);
+  const Buffers b = Buffers::cut(arena, samples, latent);
   const std::span<const Step> steps = plan.trajectory.steps();
   const bool noisy = plan.solver.draws_noise(plan.eta);
 

@@ -116,7 +116,7 @@ void add_event(const Event& event, std::span<double> x) noexcept {
 
 void drop_out(const Event& event, double floor, std::span<double> x) noexcept {
   if (event.kind != kDropout) return;
-  const double length = static_cast<double>(x.size());
+  const auto length = static_cast<double>(x.size());
   const double steps = std::floor(std::clamp(event.width, 1.0, length / 2.0) + 0.5);
   const auto first = static_cast<std::size_t>(event.place);
   const auto last = static_cast<std::size_t>(std::min(event.place + steps, length));

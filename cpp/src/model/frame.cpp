@@ -26,16 +26,17 @@ Roles usable(const Roles& roles) noexcept {
 
 const RoleValue* first_of(const Roles& roles, std::initializer_list<Role> order) noexcept {
   for (const Role role : order) {
-    if (roles[role]) return &*roles[role];
+    if (const auto& found = roles[role]) return &*found;
   }
   return nullptr;
 }
 
 /// Half the range as "amplitude 5" or "swings of 10" state it; 0 when neither does.
 double half_range(const Roles& roles) noexcept {
-  const double amplitude = roles[Role::amplitude] ? std::fabs(roles[Role::amplitude]->value) : 0.0;
-  if (amplitude > 0.0) return amplitude;
-  return roles[Role::span] ? std::fabs(roles[Role::span]->value) / 2.0 : 0.0;
+  const auto& amplitude = roles[Role::amplitude];
+  if (amplitude && amplitude->value != 0.0) return std::fabs(amplitude->value);
+  const auto& span = roles[Role::span];
+  return span ? std::fabs(span->value) / 2.0 : 0.0;
 }
 
 void set_range(Frame& frame, const Roles& roles) noexcept {
@@ -62,8 +63,9 @@ void set_range(Frame& frame, const Roles& roles) noexcept {
 }
 
 void set_mean(Frame& frame, const Roles& roles) noexcept {
-  if (!roles[Role::mean] || !frame.range.known || !frame.low.known) return;
-  const double share = (roles[Role::mean]->value - frame.low.centre) / frame.range.centre;
+  const auto& mean = roles[Role::mean];
+  if (!mean || !frame.range.known || !frame.low.known) return;
+  const double share = (mean->value - frame.low.centre) / frame.range.centre;
   if (0.0 < share && share < 1.0) frame.mean = {share, kTight, true};
 }
 
