@@ -75,7 +75,7 @@ $(STAMPS)/lint: $(STAMPS)/venv requirements/lint.txt
 
 # --- tests -------------------------------------------------------------------------------------
 
-configure = test -f build/$(1)/build.ninja || $(WITH) cmake --log-level=WARNING --preset $(1)
+configure = test -f build/$(1)/build.ninja || $(WITH) cmake --log-level=WARNING --preset $(1) >/dev/null
 build     = $(WITH) cmake --build --preset $(1) -j $(JOBS) -- --quiet
 ctest     = $(WITH) ctest --preset $(1) --no-tests=error --output-on-failure -j $(JOBS)
 
