@@ -42,6 +42,14 @@ def _shown(text: str, most: int = 600) -> str:
     return plain if len(plain) <= most else plain[: most - 3] + "..."
 
 
+def _unit_of_time(span: float) -> tuple[float, str]:
+    """Seconds in the unit that keeps the labels of an axis of ``span`` seconds short."""
+    for scale, name in ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
+        if span >= 10.0 * scale:
+            return scale, name
+    return 1.0, "seconds"
+
+
 def save_png(series: Series, path: Path, caption: str) -> None:
     """Draw up to six series, one above the other.
 
@@ -60,8 +68,7 @@ def save_png(series: Series, path: Path, caption: str) -> None:
     figure = Figure(figsize=(9.0, 0.9 + 1.15 * len(shown)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    hours = series.interval >= 3600.0
-    scale, name = (3600.0, "hours") if hours else (1.0, "seconds")
+    scale, name = _unit_of_time(series.interval * series.values.shape[1])
     time = [i * series.interval / scale for i in range(series.values.shape[1])]
     for axis, values in zip(axes, shown, strict=True):
         axis.plot(time, values, linewidth=0.9, color=_COLOUR)
@@ -69,7 +76,8 @@ def save_png(series: Series, path: Path, caption: str) -> None:
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=8)
         axis.margins(x=0)
-    axes[-1].set_xlabel(f"time, {name}", fontsize=9)
+    some = f"   ({len(shown)} of {len(series.values)} series)" if len(series.values) > _MOST else ""
+    axes[-1].set_xlabel(f"time, {name}{some}", fontsize=9)
     if series.unit:
         figure.supylabel(_shown(series.unit), fontsize=9, parse_math=False)
     figure.suptitle(textwrap.fill(_shown(caption), 100), fontsize=10, parse_math=False)
