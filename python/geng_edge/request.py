@@ -10,7 +10,7 @@ from geng_edge.errors import ArgumentError
 
 SOLVERS = ("dpmpp_2m", "ddim", "ddpm")
 DEFAULT_STEPS = 20
-DEFAULT_GUIDANCE = 0.0
+DEFAULT_GUIDANCE = 1.5
 LENGTH_STEP = 8
 MAX_SEED = 2**64 - 1
 _MOST_VALUES = 2**29

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS
 from geng_export.data.dataset import development_descriptions
 from geng_export.errors import ExportError
 
@@ -88,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     conformity = commands.add_parser("conformity", help="the columns of the paper's Table II")
     conformity.add_argument("--descriptions", type=int, default=200)
     conformity.add_argument("--samples", type=int, default=20)
-    conformity.add_argument("--steps", type=int, default=20)
-    conformity.add_argument("--guidance", type=float, default=0.0)
+    conformity.add_argument("--steps", type=int, default=DEFAULT_STEPS)
+    conformity.add_argument("--guidance", type=float, default=DEFAULT_GUIDANCE)
     conformity.add_argument("--split", choices=("development", "wordings"), default="development")
     conformity.set_defaults(run=_conformity)
     analyser = commands.add_parser("analyser", help="the analyser on series of known truth")
