@@ -115,7 +115,7 @@ Request request_of(const Generator& self, const py::object& condition, py::ssize
       {solver, steps, guidance, interval.first, interval.second, eta, seed_of(seed)}};
   // Before the result is allocated; the core checks everything again, the rest included.
   check_length(request.length);
-  check_count(request.count, request.length);
+  check_count(request.count);
   return request;
 }
 

@@ -154,7 +154,7 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
                                std::size_t length, const SamplerConfig& config,
                                const Progress& progress, std::span<float> latents) const {
   check_length(length);
-  check_count(count, length);
+  check_count(count);
   check_config(config, train_steps());
   const std::size_t latent = parts_->layout.size();
   check_size("latents", latents.size(), count * latent);
@@ -195,7 +195,7 @@ void Generator::sample(std::span<const float> condition, std::size_t count, std:
                        const SamplerConfig& config, const Progress& progress,
                        std::span<float> series) const {
   check_length(length);
-  check_count(count, length);
+  check_count(count);
   check_size("series", series.size(), count * length);
   std::vector<float> latents(count * parts_->layout.size());
   sample_latents(condition, count, length, config, progress, latents);
@@ -227,7 +227,7 @@ void Generator::decode(std::span<const float> latents, std::span<const float> co
                        std::size_t length, std::uint64_t seed, std::span<float> series) const {
   check_length(length);
   const std::size_t count = check_rows("latents", latents, parts_->layout.size());
-  check_count(count, length);
+  check_count(count);
   check_size("series", series.size(), count * length);
   const Frame frame = parts_->frame(parts_->checked(condition), length);
   const auto white = [seed](std::size_t i, std::span<float> g) {
@@ -242,7 +242,7 @@ void Generator::decode_with_noise(std::span<const float> latents, std::span<cons
   const std::size_t count = check_rows("latents", latents, parts_->layout.size());
   const std::size_t length = noise.size() / count;
   check_length(length);
-  check_count(count, length);
+  check_count(count);
   check_size("noise", noise.size(), count * length);
   check_rows("noise", noise, length);
   check_size("series", series.size(), count * length);
@@ -273,7 +273,7 @@ void Generator::reconstruct(std::span<const float> raw, std::size_t length,
   check_length(length);
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("raw", raw, latent);
-  check_count(count, length);
+  check_count(count);
   check_size("series", series.size(), count * length);
   const CosineTable cosines(length);
   std::vector<double> scratch(length);
@@ -289,7 +289,7 @@ void Generator::predict_v(std::span<const float> x, int t, std::span<const float
                           std::span<float> v) const {
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("x", x, latent);
-  check_count(count, kMinLength);
+  check_count(count);
   check_timestep(t, train_steps());
   check_size("v", v.size(), x.size());
   const Compute compute = parts_->compute();

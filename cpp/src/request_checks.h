@@ -12,8 +12,8 @@
 namespace geng {
 
 void check_length(std::size_t length);
-/// Of series: the count itself, and the bytes they take.
-void check_count(std::size_t count, std::size_t length);
+/// Of series or latents. The largest request is 1 GiB of series.
+void check_count(std::size_t count);
 void check_config(const SamplerConfig& config, int train_steps);
 void check_timestep(int t, int train_steps);
 /// [1 .. max_tokens, width], finite.

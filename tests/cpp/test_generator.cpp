@@ -134,4 +134,61 @@ TEST(Generator, RefusesWhatDoesNotFitBeforeItComputes) {
   CHECK(refused([](auto&, auto&, auto& z) { z[3] = std::nanf(""); }));
 }
 
+TEST(Generator, NamesTheSettingItsValueAndTheRule) {
+  const Loaded model(1);
+  const std::vector<float> condition = model.condition();
+  const auto sample = [&](std::span<const float> z, std::size_t count, std::size_t length,
+                          const SamplerConfig& config) {
+    std::vector<float> series(std::min<std::size_t>(count * length, 4096));
+    model.generator.sample(z, count, length, config, {}, series);
+  };
+  const SamplerConfig plain = config_of("ddim");
+  SamplerConfig config = plain;
+  config.eta = 1.5;
+  CHECK_ERROR(sample(condition, 1, 64, config), Code::invalid_argument,
+              "eta is 1.5; it must be 0 to 1");
+  config = plain;
+  config.guidance_scale = 21.0;
+  CHECK_ERROR(sample(condition, 1, 64, config), Code::invalid_argument,
+              "guidance is 21; it must be 0 to 20");
+  config = plain;
+  config.guidance_low = config.guidance_high = 0.5;
+  CHECK_ERROR(sample(condition, 1, 64, config), Code::invalid_argument,
+              "guidance_interval is 0.5 to 0.5; it must be low to high with 0 <= low < high <= 1");
+  CHECK_ERROR(sample(condition, 0, 64, plain), Code::invalid_argument,
+              "count is 0; it must be 1 to 65536");
+  CHECK_ERROR(sample(condition, 65537, 64, plain), Code::invalid_argument, "count is 65537");
+  CHECK_ERROR(sample({}, 1, 64, plain), Code::invalid_argument,
+              "condition has 0 tokens; it must have 1 to 128");
+  CHECK_ERROR(sample(std::vector<float>(129 * 64), 1, 64, plain), Code::invalid_argument,
+              "condition has 129 tokens");
+  CHECK_ERROR(Generator(model.file.path(), Precision::int8, 257), Code::invalid_argument,
+              "threads is 257; it must be 0 to 256");
+}
+
+TEST(Generator, SaysThatTheModelLeftFloat32AndLeavesTheOutputAlone) {
+  const Loaded model(1, true, 3e38f);
+  std::vector<float> series(64, -7.0f);
+  SamplerConfig config = config_of("dpmpp_2m");
+  config.guidance_scale = 20.0;
+  CHECK_ERROR(model.generator.sample(model.condition(), 1, 64, config, {}, series),
+              Code::not_finite, "nothing was written");
+  CHECK(std::ranges::all_of(series, [](float x) { return x == -7.0f; }));
+}
+
+TEST(Generator, CountsProgressOverAllOfARequest) {
+  const Loaded model(1);
+  std::vector<float> series(33 * 64);
+  std::vector<int> seen;
+  SamplerConfig config = config_of("ddim");
+  config.steps = 2;
+  const Progress progress = [&](int done, int total) {
+    CHECK_EQ(total, 4);  // two chunks of two steps
+    seen.push_back(done);
+    return true;
+  };
+  model.generator.sample(model.condition(), 33, 64, config, progress, series);
+  CHECK_EQ(seen, (std::vector<int>{1, 2, 3, 4}));
+}
+
 CHECK_MAIN()

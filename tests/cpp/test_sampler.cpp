@@ -1,22 +1,11 @@
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <new>
 
 #include "check.h"
+#include "counted_new.h"
 #include "diffusion/sampler.h"
 #include "geng/error.h"
 #include "random_model.h"
-
-// Counts every allocation of this program, so that a test can say that none happened.
-static std::size_t allocations = 0;
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* block = std::malloc(bytes)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 using geng::Arena;
 using geng::Code;
@@ -149,9 +138,9 @@ TEST(Sampler, AllocatesNothingInTheLoop) {
     Arena arena(geng::sampler_bytes(4, 16));
     std::vector<float> latents(64);
     const geng::StepObserver observer = [](const Step&) { return true; };
-    const std::size_t before = allocations;
+    const std::size_t before = allocations.load();
     geng::sample_batch(denoiser, plan, 1, 4, observer, arena, latents);
-    CHECK_EQ(allocations, before);
+    CHECK_EQ(allocations.load(), before);
   }
 }
 

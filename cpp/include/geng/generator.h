@@ -18,7 +18,6 @@ class ModelFile;
 
 /// Largest requests, whatever the model.
 inline constexpr std::size_t kMaxCount = 65536;
-inline constexpr std::size_t kMaxSeriesBytes = std::size_t{2} << 30;
 inline constexpr std::size_t kMinLength = 64;
 inline constexpr std::size_t kMaxLength = 4096;
 inline constexpr std::size_t kLengthMultiple = 8;
