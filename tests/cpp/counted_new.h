@@ -20,6 +20,16 @@ inline std::atomic<std::size_t> allocations{0};
   if (void* block = std::aligned_alloc(to, (bytes + to - 1) / to * to)) return block;
   throw std::bad_alloc();
 }
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(bytes);
+}
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment,
+                                     const std::nothrow_t&) noexcept {
+  ++allocations;
+  const auto to = static_cast<std::size_t>(alignment);
+  return std::aligned_alloc(to, (bytes + to - 1) / to * to);
+}
 [[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
 [[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 [[gnu::noinline]] void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
