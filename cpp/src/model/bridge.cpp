@@ -148,7 +148,7 @@ Bridge::Block Bridge::block_of(const WeightReader& weights, std::size_t index) {
 
 Bridge::Bridge(const WeightReader& weights)
     : shape_(shape_of(weights.file)),
-      condition_(weights.linear("bridge.condition")),
+      condition_(weights.exact("bridge.condition")),  // number channels span decades
       frame_(weights.exact("bridge.frame")),
       input_(weights.exact("bridge.in")),
       time1_(weights.exact("bridge.time1")),
