@@ -118,6 +118,7 @@ lint-python: $(STAMPS)/lint $(STAMPS)/export ## ruff, mypy --strict, import-lint
 	@$(BIN)/ruff check --quiet $(PY_DIRS)
 	@$(BIN)/ruff format --quiet --check $(PY_DIRS)
 	@$(BIN)/mypy --no-error-summary
+	@$(WITH) stubtest geng_edge._core --concise --mypy-config-file mypy.ini --allowlist tools/stubtest_allowed.txt >build/stubtest.txt || { cat build/stubtest.txt; exit 1; }
 	@PYTHONPATH=python:export:cloud $(BIN)/lint-imports --cache-dir build/importlinter
 
 lint-cpp: $(STAMPS)/lint ## clang-format, clang-tidy, one symbol per kernel object.
