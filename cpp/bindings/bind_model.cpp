@@ -94,7 +94,8 @@ Progress with_gil(const std::optional<py::function>& callback) {
   if (!callback) return {};
   return [callback](int done, int total) {
     const py::gil_scoped_acquire locked;
-    return (*callback)(done, total).cast<bool>();
+    const py::object answer = (*callback)(done, total);
+    return answer.is_none() || static_cast<bool>(py::bool_(answer));  // a callback may only look
   };
 }
 
