@@ -22,22 +22,9 @@ from geng_export.data.claims import Claims
 from geng_export.data.clauses import Clause, Writer
 from geng_export.data.numerals import Dice, Number, Token
 from geng_export.data.wording import SPLITS, Slot, choices
+from geng_export.models.frame import ROLES
 
-ROLES = (
-    "other",
-    "low",
-    "high",
-    "mean",
-    "center",
-    "amplitude",
-    "span",
-    "period",
-    "period2",
-    "position",
-    "position2",
-    "noise",
-    "resolution",
-)
+__all__ = ["ROLES", "Description", "Span", "phrase"]
 
 
 @dataclass(frozen=True)
