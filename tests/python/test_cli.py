@@ -355,14 +355,21 @@ def test_an_interrupt_ends_generation_between_two_steps(
     # Long enough to be interrupted for certain: minutes, if it ran to its end.
     command = ["sample", "--model", tiny, "--cond", latent, "-n", 20_000, "--steps", 500,
                "--solver", "ddpm", "--out", folder / "s.npy"]  # fmt: skip
+    # A shell's background job ignores SIGINT, and so would its children.
+    code = (
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from geng_edge.cli.main import main\nsys.exit(main(sys.argv[1:]))"
+    )
     with subprocess.Popen(
-        [sys.executable, "-m", "geng_edge", *map(str, command)],
-        stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+        [sys.executable, "-c", code, *map(str, command)], stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("sampling 20000 series")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert err == "geng-edge: interrupted; no file is half-written\n"
     assert list(folder.iterdir()) == []
