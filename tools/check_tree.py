@@ -19,7 +19,7 @@ RULES: tuple[tuple[str, str, str], ...] = (
     (r"cpp/include/geng/", r"geng/\w+\.h", rf"(?!{INTRINSICS})[\w./]+"),
     (
         r"cpp/src/cpu/(?!generic/)\w+/",
-        r"cpu/kernel_set\.h|cpu/\w+/(\w+\.inl|vec\.h)",
+        r"cpu/kernel_set\.h|cpu/\w+/(\w+\.inl|vec\.h|int8\.h)",
         rf"{INTRINSICS}|cstdint|cstddef|cmath|cstring",
     ),
     (r"cpp/src/diffusion/", r"(geng|core|diffusion)/\w+\.h", rf"(?!{INTRINSICS})[\w./]+"),

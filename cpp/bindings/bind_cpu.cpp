@@ -30,8 +30,9 @@ py::list kernel_sets() {
 std::vector<std::string> cpu_features() {
   const std::uint32_t have = cpu::detect();
   std::vector<std::string> names;
-  if ((have & cpu::kAvx2) != 0) names.emplace_back("avx2");
-  if ((have & cpu::kFma) != 0) names.emplace_back("fma");
+  for (const auto& [bit, name] : cpu::named_features()) {
+    if ((have & bit) != 0) names.emplace_back(name);
+  }
 #if defined(__aarch64__)
   names.emplace_back("neon");  // part of the ABI
 #endif

@@ -60,9 +60,9 @@ struct Generator::Parts {
   Decoder decoder;
   std::optional<SeriesEncoder> encoder;
 
-  Parts(const std::string& path, Precision chosen, int threads)
+  Parts(const std::string& path, Precision chosen, int threads, std::string_view isa)
       : file(open_checked(path)),
-        kernels(cpu::active()),
+        kernels(isa.empty() ? cpu::active() : cpu::select(cpu::detect(), isa)),
         pool(threads),
         precision(chosen),
         schedule(file.tensor("schedule.alpha_bar").f32()),
@@ -93,8 +93,9 @@ struct Generator::Parts {
               const White& white, std::span<float> series) const;
 };
 
-Generator::Generator(const std::string& path, Precision precision, int threads)
-    : parts_(std::make_unique<const Parts>(path, precision, threads)) {}
+Generator::Generator(const std::string& path, Precision precision, int threads,
+                     std::string_view isa)
+    : parts_(std::make_unique<const Parts>(path, precision, threads, isa)) {}
 Generator::~Generator() = default;
 Generator::Generator(Generator&&) noexcept = default;
 Generator& Generator::operator=(Generator&&) noexcept = default;

@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "cpu/kernel_set.h"
+#include "cpu/pack.h"
 #include "guarded.h"
 #include "kernels_under_test.h"
 
@@ -75,8 +76,9 @@ void check_layernorm(const KernelSet& set, std::size_t width, const NormCase& c)
   }
 }
 
-/// softmax(scale q k^T) v in float64.
-std::vector<double> attention(const Attention& a) {
+/// softmax(scale q k^T) v in float64; keys and values lie kv_stride apart.
+std::vector<double> attention(const Attention& a, const float* k, const float* v,
+                              std::size_t kv_stride) {
   std::vector<double> out(a.queries * a.head_width, 0.0);
   for (std::size_t i = 0; i < a.queries; ++i) {
     std::vector<double> weight(a.keys);
@@ -84,13 +86,13 @@ std::vector<double> attention(const Attention& a) {
     for (std::size_t j = 0; j < a.keys; ++j) {
       double dot = 0;
       for (std::size_t c = 0; c < a.head_width; ++c) {
-        dot += double{a.q[i * a.q_stride + c]} * double{a.k[j * a.k_stride + c]};
+        dot += double{a.q[i * a.q_stride + c]} * double{k[j * kv_stride + c]};
       }
       total += weight[j] = std::exp(double{a.scale} * dot);
     }
     for (std::size_t j = 0; j < a.keys; ++j) {
       for (std::size_t c = 0; c < a.head_width; ++c) {
-        out[i * a.head_width + c] += weight[j] / total * a.v[j * a.v_stride + c];
+        out[i * a.head_width + c] += weight[j] / total * v[j * kv_stride + c];
       }
     }
   }
@@ -177,28 +179,33 @@ TEST(Attention, AgreesWithFloat64AtEveryTail) {
   for (const KernelSet* set : runnable_sets()) {
     for (const std::size_t keys : {1, 2, 7, 10, 33}) {
       for (const std::size_t width : {1, 4, 7, 16, 32, 64, 65}) {
-        const std::size_t queries = 3, stride = width + 5;
-        const Guarded<float> q((queries - 1) * stride + width), k((keys - 1) * stride + width);
-        const Guarded<float> v((keys - 1) * stride + width), out(queries * width), scores(keys);
-        fill(q, 1);
-        fill(k, 2);
-        fill(v, 3);
-        const Attention a{q.data(),
-                          k.data(),
-                          v.data(),
-                          out.data(),
-                          scores.data(),
-                          stride,
-                          stride,
-                          stride,
-                          width,
-                          queries,
-                          keys,
-                          width,
-                          1.0f / std::sqrt(static_cast<float>(width))};
-        set->attention(a);
-        const std::vector<double> wanted = attention(a);
-        for (std::size_t i = 0; i < out.size(); ++i) CHECK_NEAR(out[i], wanted[i], 3e-6);
+        for (const std::size_t queries : {1, 3, 16, 21}) {
+          const std::size_t stride = width + 5;
+          const Guarded<float> q((queries - 1) * stride + width), k((keys - 1) * stride + width);
+          const Guarded<float> v((keys - 1) * stride + width), out(queries * width);
+          const Guarded<float> scores(std::min(queries, kAttentionRows) * keys);
+          const Guarded<float> packed_k(packed_f32_bytes(*set, keys, width) / sizeof(float));
+          const Guarded<float> packed_v(packed_f32_bytes(*set, width, keys) / sizeof(float));
+          fill(q, 1);
+          fill(k, 2);
+          fill(v, 3);
+          pack_f32(*set, k.data(), stride, keys, width, packed_k.data());
+          pack_f32_transposed(*set, v.data(), stride, width, keys, packed_v.data());
+          const Attention a{q.data(),
+                            packed_k.data(),
+                            packed_v.data(),
+                            out.data(),
+                            scores.data(),
+                            stride,
+                            width,
+                            queries,
+                            keys,
+                            width,
+                            1.0f / std::sqrt(static_cast<float>(width))};
+          set->attention(a);
+          const std::vector<double> wanted = attention(a, k.data(), v.data(), stride);
+          for (std::size_t i = 0; i < out.size(); ++i) CHECK_NEAR(out[i], wanted[i], 3e-6);
+        }
       }
     }
   }

@@ -14,6 +14,14 @@ TEST(KernelSet, PicksScalarOrTheBaselineWhenTheCpuHasNothing) { CHECK_EQ(select(
 TEST(KernelSet, PicksTheFirstOfTheListWhenTheCpuHasAll) {
   CHECK_EQ(&select(~0u, ""), kernel_sets().front());
 }
+TEST(KernelSet, CountsTheMultiplyAddsOfItsPeakLoops) {
+  for (const KernelSet* set : kernel_sets()) {
+    if ((set->needs & ~geng::cpu::detect()) != 0) continue;
+    CHECK_EQ(set->peak_i8(20), 2 * set->peak_i8(10));
+    CHECK_EQ(set->peak_f32(20), 2 * set->peak_f32(10));
+    CHECK(set->peak_i8(1) > 0 && set->peak_f32(1) > 0);
+  }
+}
 TEST(KernelSet, EndsTheListWithScalar) { CHECK_EQ(kernel_sets().back()->name, "scalar"); }
 
 TEST(KernelSet, IsExactlyTheForcedOne) {
@@ -27,7 +35,7 @@ TEST(KernelSet, RefusesAForcedIsaThisCpuLacks) {
 }
 TEST(KernelSet, RefusesAForcedNameItDoesNotKnowAndListsThoseItDoes) {
   const std::string known(kernel_sets().front()->name);
-  CHECK_ERROR(select(~0u, "SCALAR"), Code::invalid_argument,
+  CHECK_ERROR(select(~0u, "SCALAR", "GENG_FORCE_ISA"), Code::invalid_argument,
               ("GENG_FORCE_ISA=SCALAR: unknown; this binary has " + known).c_str());
 }
 TEST(KernelSet, ObeysTheEnvironment) {
@@ -38,6 +46,13 @@ TEST(KernelSet, ObeysTheEnvironment) {
 TEST(KernelSet, NeedsFmaBesideAvx2) {
   CHECK_EQ(select(geng::cpu::kAvx2, "").name, "scalar");
   CHECK_EQ(select(geng::cpu::kAvx2 | geng::cpu::kFma, "").name, "avx2");
+}
+TEST(KernelSet, TakesVnniOnlyOverTheRegistersThatThisCpuHas) {
+  using namespace geng::cpu;
+  CHECK_EQ(select(kAvx2 | kFma | kAvx512Vnni, "").name, "avx2");
+  CHECK_EQ(select(kAvx2 | kFma | kAvxVnni, "").name, "avx_vnni");
+  CHECK_EQ(select(kAvx2 | kFma | kAvx512, "").name, "avx512");
+  CHECK_EQ(select(kAvx2 | kFma | kAvx512 | kAvx512Vnni, "").name, "avx512_vnni");
 }
 #endif
 

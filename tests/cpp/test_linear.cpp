@@ -120,9 +120,11 @@ TEST(Attention, MatchesTheReferenceForEveryHead) {
   const auto k = random(kKeys * kWidth, 2);
   const auto v = random(kKeys * kWidth, 3);
   std::vector<float> out(kQueries * kWidth);
-  std::vector<float> scores(kKeys);
-  attend_all_heads(cpu::active(), {q.data(), k.data(), v.data(), out.data(), scores.data(), kWidth,
-                                   kWidth, kWidth, kQueries, kKeys, kWidth, kHeads});
+  std::vector<float> scores(score_floats(kQueries, kKeys));
+  std::vector<float> packed(packed_head_floats(cpu::active(), kKeys, kHead));
+  attend_once(cpu::active(),
+              {q.data(), out.data(), kWidth, kWidth, kQueries, kKeys, kWidth, kHeads},
+              {k.data(), v.data(), kWidth}, packed, scores);
   for (std::size_t i = 0; i < kQueries; ++i) {
     for (std::size_t c = 0; c < kWidth; ++c) {
       const std::size_t at = c / kHead * kHead;

@@ -21,7 +21,7 @@ struct Shape {
 std::vector<Shape> tail_shapes() {
   std::vector<Shape> shapes;
   for (std::size_t rows = 1; rows <= 13; ++rows) {
-    for (const std::size_t cols : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 33}) {
+    for (const std::size_t cols : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 33, 65}) {
       for (const std::size_t depth : {1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 70}) {
         shapes.push_back({rows, cols, depth});
       }
@@ -61,9 +61,15 @@ struct ProblemI8 {
   }
 
   [[nodiscard]] MatmulI8 operands(Epilogue epilogue, bool with_bias) const {
-    return {
-        q.data(), x_scale.data(), packed.data(), w_scale.data(), with_bias ? bias.data() : nullptr,
-        y.data(), shape.cols,     shape.cols,    shape.depth,    epilogue};
+    return {q.data(),
+            x_scale.data(),
+            packed.data(),
+            w_scale.data(),
+            with_bias ? bias.data() : nullptr,
+            shape.cols,
+            shape.depth,
+            epilogue,
+            {y.data(), shape.cols, false, nullptr}};
   }
   void run(Epilogue epilogue = Epilogue::none, bool with_bias = false) const {
     set.matmul_i8(operands(epilogue, with_bias), {0, shape.rows, 0, shape.cols});
@@ -89,12 +95,12 @@ struct ProblemF32 {
     fill(x, 1);
     fill(w, 2);
     fill(bias, 3);
-    pack_f32(set, w.data(), shape.cols, shape.depth, packed.data());
+    pack_f32(set, w.data(), shape.depth, shape.cols, shape.depth, packed.data());
   }
 
   [[nodiscard]] MatmulF32 operands(Epilogue epilogue) const {
-    return {x.data(),   shape.depth, packed.data(), bias.data(), y.data(),
-            shape.cols, shape.cols,  shape.depth,   epilogue};
+    return {x.data(),   shape.depth, packed.data(), bias.data(),
+            shape.cols, shape.depth, epilogue,      {y.data(), shape.cols, false, nullptr}};
   }
   void run(Epilogue epilogue = Epilogue::none) const {
     set.matmul_f32(operands(epilogue), {0, shape.rows, 0, shape.cols});
@@ -168,6 +174,42 @@ TEST(MatmulI8, ScalesAddsBiasAndAppliesTheEpilogue) {
   }
 }
 
+/// An output that is added to what is there, gated or not, against one that is stored.
+template <typename Problem, typename Operands, typename Matmul>
+void check_adds(const Problem& problem, Operands operands, Matmul matmul) {
+  matmul(operands);
+  const std::vector<float> result(problem.y.begin(), problem.y.end());
+  const Guarded<float> gate(problem.shape.cols);
+  fill(gate, 5);
+  for (const bool gated : {false, true}) {
+    fill(problem.y, 6);
+    const std::vector<float> before(problem.y.begin(), problem.y.end());
+    operands.out.adds = true;
+    operands.out.gate = gated ? gate.data() : nullptr;
+    matmul(operands);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const double by = gated ? gate[i % problem.shape.cols] : 1.0f;
+      CHECK_NEAR(problem.y[i], before[i] + by * result[i], 1e-5 * (1 + std::abs(by * result[i])));
+    }
+  }
+}
+
+TEST(MatmulI8, AddsItsOutputThroughAGate) {
+  for (const KernelSet* set : runnable_sets()) {
+    const ProblemI8 problem(*set, {5, 37, 24});
+    check_adds(problem, problem.operands(Epilogue::none, true),
+               [&](const MatmulI8& a) { set->matmul_i8(a, {0, 5, 0, 37}); });
+  }
+}
+
+TEST(MatmulF32, AddsItsOutputThroughAGate) {
+  for (const KernelSet* set : runnable_sets()) {
+    const ProblemF32 problem(*set, {5, 37, 24});
+    check_adds(problem, problem.operands(Epilogue::none),
+               [&](const MatmulF32& a) { set->matmul_f32(a, {0, 5, 0, 37}); });
+  }
+}
+
 TEST(MatmulI8, GivesTheSameBytesTileByTile) {
   for (const KernelSet* set : runnable_sets()) {
     const ProblemI8 problem(*set, {14, 53, 37});
@@ -220,7 +262,7 @@ TEST(MatmulF32, GivesARowTheSameBytesAloneAsInABatch) {
       MatmulF32 one = problem.operands(Epilogue::gelu_tanh);
       std::vector<float> y(35);
       one.x += m * 129;
-      one.y = y.data();
+      one.out.y = y.data();
       set->matmul_f32(one, {0, 1, 0, 35});
       CHECK(std::equal(y.begin(), y.end(), batch.begin() + static_cast<std::ptrdiff_t>(m * 35)));
     }
@@ -248,9 +290,11 @@ TEST(QuantizeRows, RoundsHalvesToEvenAndPadsWithZeros) {
     set->quantize_rows({x.data(), q.data(), scale.data(), 1, 19});
     CHECK_EQ(scale[0], 1.0f);
     for (std::size_t i = 0; i < q.size() / set->activation_width; ++i) {
-      const int got = set->activation_width == 1 ? reinterpret_cast<std::int8_t*>(q.data())[i]
-                                                 : reinterpret_cast<std::int16_t*>(q.data())[i];
-      CHECK_EQ(got, i < 9 ? expected[i] : 0);
+      const int stored = set->i8_shifted ? reinterpret_cast<std::uint8_t*>(q.data())[i] - 128
+                         : set->activation_width == 1
+                             ? reinterpret_cast<std::int8_t*>(q.data())[i]
+                             : reinterpret_cast<std::int16_t*>(q.data())[i];
+      CHECK_EQ(stored, i < 9 ? expected[i] : 0);
     }
   }
 }

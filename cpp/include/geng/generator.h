@@ -45,9 +45,11 @@ class Generator {
   /// Loads `path`, verifies its sum and packs its weights for this CPU.
   ///
   /// @param threads  Including the calling one, 0 .. 256; 0 = what affinity and quota allow.
+  /// @param isa  Kernel set to use; empty = $GENG_FORCE_ISA, then the best this CPU runs.
   /// @throws Error{model_file}  The file is not whole or not ours.
+  /// @throws Error{invalid_argument}  The kernel set is unknown, or this CPU lacks it.
   explicit Generator(const std::string& path, Precision precision = Precision::int8,
-                     int threads = 0);
+                     int threads = 0, std::string_view isa = {});
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;

@@ -8,6 +8,12 @@ std::uint32_t detect() noexcept {
   std::uint32_t have = 0;
   if (__builtin_cpu_supports("avx2")) have |= kAvx2;
   if (__builtin_cpu_supports("fma")) have |= kFma;
+  if (__builtin_cpu_supports("avxvnni")) have |= kAvxVnni;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    have |= kAvx512;
+  }
+  if (__builtin_cpu_supports("avx512vnni")) have |= kAvx512Vnni;
   return have;
 }
 #else

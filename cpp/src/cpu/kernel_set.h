@@ -14,6 +14,12 @@ namespace geng::cpu {
 enum Feature : std::uint32_t {
   kAvx2 = 1u << 0,
   kFma = 1u << 1,
+  kAvxVnni = 1u << 2,
+  kAvx512 = 1u << 3,  ///< F, BW, DQ and VL: what every server since 2017 has of it.
+  kAvx512Vnni = 1u << 4,
+  kDotprod = 1u << 5,
+  kI8mm = 1u << 6,
+  kFp16 = 1u << 7,
 };
 
 /// A row of quantized activations is padded with zeros to a multiple of this.
@@ -21,6 +27,14 @@ constexpr std::size_t kActivationPad = 16;
 
 /// What is applied to an output of a matmul before it is stored.
 enum class Epilogue : std::uint8_t { none, gelu_tanh, gelu_erf };
+
+/// Where the output of a matmul goes.
+struct Output {
+  float* y;            ///< Out: row m starts at y + m * stride.
+  std::size_t stride;  ///< >= cols, in floats.
+  bool adds;           ///< y += gate * result instead of y = result.
+  const float* gate;   ///< [cols], read when it adds; null means 1.
+};
 
 /// The part of a [rows, cols] output one call computes: how a matmul is shared between threads.
 struct Tile {
@@ -46,10 +60,9 @@ struct MatmulI8 {
   const void* w;         ///< As written by pack_i8, [cols, depth].
   const float* w_scale;  ///< [cols]
   const float* bias;     ///< [cols], or null for none.
-  float* y;              ///< Out: row m starts at y + m * y_stride.
-  std::size_t y_stride;  ///< >= cols, in floats.
   std::size_t cols, depth;
   Epilogue epilogue;
+  Output out;
 };
 
 /// y[m, n] = epilogue(sum over k of x[m, k] * w[n, k], k ascending, + bias[n]).
@@ -58,10 +71,9 @@ struct MatmulF32 {
   std::size_t x_stride;  ///< >= depth, in floats.
   const float* w;        ///< As written by pack_f32, [cols, depth].
   const float* bias;     ///< [cols], or null for none.
-  float* y;              ///< Out: row m starts at y + m * y_stride.
-  std::size_t y_stride;  ///< >= cols, in floats.
   std::size_t cols, depth;
   Epilogue epilogue;
+  Output out;
 };
 
 /// y = (x - mean) / sqrt(variance + eps) * (gain_base + gain) + offset, each row by itself.
@@ -75,16 +87,20 @@ struct LayerNorm {
   std::size_t rows, width;
 };
 
+/// Queries that the attention kernel takes at a time; its scratch holds their scores.
+constexpr std::size_t kAttentionRows = 16;
+
 /// out[i] = sum over j of softmax_j(scale * q[i] . k[j]) v[j], for one head of one sample.
+/// Keys and values come packed, since a condition's are read at every step of a trajectory.
 struct Attention {
   const float* q;  ///< [queries, head_width], rows q_stride apart (all strides in floats)
-  const float* k;  ///< [keys, head_width], rows k_stride apart
-  const float* v;  ///< [keys, head_width], rows v_stride apart
+  const float* k;  ///< As written by pack_f32: [keys, head_width].
+  const float* v;  ///< As written by pack_f32_transposed: [keys, head_width].
   float* out;      ///< Out: [queries, head_width], rows out_stride apart
-  float* scores;   ///< Scratch: [keys]
-  std::size_t q_stride, k_stride, v_stride, out_stride;
+  float* scores;   ///< Scratch: [min(queries, kAttentionRows), keys]
+  std::size_t q_stride, out_stride;
   std::size_t queries, keys, head_width;
-  float scale;  ///< 1 / sqrt(head_width)
+  float scale;  ///< > 0; 1 / sqrt(head_width)
 };
 
 /// Every kernel one instruction set provides. Plain data: a new instruction set is one folder,
@@ -97,6 +113,9 @@ struct KernelSet {
   // i8_cols, i8_depth]; float32 weights: panels of f32_cols columns, each [depth, f32_cols].
   std::uint32_t i8_cols, i8_depth;
   std::uint32_t activation_width;  ///< Bytes of one quantized activation: 1 or 2.
+  /// Activations are stored plus 128, unsigned, and every int8 panel begins with what to add to its
+  /// sums for that: int32 [i8_cols], -128 times the sum of each column.
+  bool i8_shifted;
   std::uint32_t f32_cols;
 
   void (*quantize_rows)(const QuantizeRows&) noexcept;
@@ -106,6 +125,10 @@ struct KernelSet {
   void (*attention)(const Attention&) noexcept;
   /// Each row of x [rows, width] becomes its softmax, in place.
   void (*softmax_rows)(float* x, std::size_t rows, std::size_t width) noexcept;
+  // Register-only loops of the instruction that each matmul lives on: what this core could reach.
+  // Both return the multiply-adds they did in `rounds` rounds.
+  std::uint64_t (*peak_i8)(std::size_t rounds) noexcept;
+  std::uint64_t (*peak_f32)(std::size_t rounds) noexcept;
   // y[i] = f(x[i]); y may be x.
   void (*gelu_tanh)(const float* x, float* y, std::size_t n) noexcept;
   void (*gelu_erf)(const float* x, float* y, std::size_t n) noexcept;
@@ -123,10 +146,19 @@ std::span<const KernelSet* const> kernel_sets() noexcept;
 /// Feature bits of this CPU.
 std::uint32_t detect() noexcept;
 
+/// One Feature and its name, as `geng-edge doctor` shows it.
+struct NamedFeature {
+  Feature bit;
+  std::string_view name;
+};
+std::span<const NamedFeature> named_features() noexcept;
+
 /// The best set a CPU with these features can run, or exactly `forced` when that is not empty.
 ///
+/// @param asked_by  What named the set, for the sentence of a refusal.
 /// @throws Error{invalid_argument}  `forced` is not a set in this binary, or this CPU lacks it.
-const KernelSet& select(std::uint32_t have, std::string_view forced);
+const KernelSet& select(std::uint32_t have, std::string_view forced,
+                        std::string_view asked_by = "isa");
 
 /// select() for this machine and $GENG_FORCE_ISA, decided once, at first use.
 ///

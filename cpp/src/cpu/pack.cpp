@@ -9,10 +9,26 @@ namespace {
 
 std::size_t round_up(std::size_t n, std::size_t to) noexcept { return (n + to - 1) / to * to; }
 
+/// Bytes of one int8 panel: its offsets, where the set has them, then its columns.
+std::size_t panel_bytes(const KernelSet& set, std::size_t depth) noexcept {
+  const std::size_t offsets = set.i8_shifted ? set.i8_cols * sizeof(std::int32_t) : 0;
+  return offsets + set.i8_cols * round_up(depth, set.i8_depth);
+}
+
+/// What unsigned activations add to the sums of `count` columns of w, to be taken off again.
+void write_offsets(const std::int8_t* w, std::size_t count, std::size_t depth,
+                   std::int8_t* panel) noexcept {
+  for (std::size_t n = 0; n < count; ++n, w += depth) {
+    std::int32_t offset = 0;
+    for (std::size_t k = 0; k < depth; ++k) offset -= 128 * std::int32_t{w[k]};
+    std::memcpy(panel + n * sizeof offset, &offset, sizeof offset);
+  }
+}
+
 }  // namespace
 
 std::size_t packed_i8_bytes(const KernelSet& set, std::size_t cols, std::size_t depth) noexcept {
-  return round_up(cols, set.i8_cols) * round_up(depth, set.i8_depth);
+  return round_up(cols, set.i8_cols) / set.i8_cols * panel_bytes(set, depth);
 }
 
 std::size_t packed_f32_bytes(const KernelSet& set, std::size_t cols, std::size_t depth) noexcept {
@@ -26,24 +42,47 @@ std::size_t activation_bytes(const KernelSet& set, std::size_t rows, std::size_t
 // Padding columns and depths are zero: they add nothing to a sum, and kernels need no tail loop.
 void pack_i8(const KernelSet& set, const std::int8_t* w, std::size_t cols, std::size_t depth,
              void* packed) noexcept {
-  auto* out = static_cast<std::int8_t*>(packed);
-  std::memset(out, 0, packed_i8_bytes(set, cols, depth));
-  const std::size_t panel_bytes = set.i8_cols * round_up(depth, set.i8_depth);
-  for (std::size_t n = 0; n < cols; ++n) {
-    std::int8_t* column = out + n / set.i8_cols * panel_bytes + n % set.i8_cols * set.i8_depth;
-    for (std::size_t k = 0; k < depth; ++k) {
-      const std::size_t group = k / set.i8_depth * set.i8_depth * set.i8_cols;
-      column[group + k % set.i8_depth] = w[n * depth + k];
+  auto* panel = static_cast<std::int8_t*>(packed);
+  std::memset(panel, 0, packed_i8_bytes(set, cols, depth));
+  const std::size_t bytes = panel_bytes(set, depth);
+  const std::size_t offsets = bytes - set.i8_cols * round_up(depth, set.i8_depth);
+  for (std::size_t first = 0; first < cols; first += set.i8_cols, panel += bytes) {
+    const std::size_t count = std::min<std::size_t>(set.i8_cols, cols - first);
+    if (set.i8_shifted) write_offsets(w + first * depth, count, depth, panel);
+    for (std::size_t n = 0; n < count; ++n) {
+      const std::int8_t* column = w + (first + n) * depth;
+      std::int8_t* out = panel + offsets + n * set.i8_depth;
+      for (std::size_t k = 0; k < depth; ++k) {
+        const std::size_t group = k / set.i8_depth * set.i8_depth * set.i8_cols;
+        out[group + k % set.i8_depth] = column[k];
+      }
     }
   }
 }
 
-void pack_f32(const KernelSet& set, const float* w, std::size_t cols, std::size_t depth,
-              float* packed) noexcept {
-  std::memset(packed, 0, packed_f32_bytes(set, cols, depth));
-  for (std::size_t n = 0; n < cols; ++n) {
-    float* column = packed + n / set.f32_cols * set.f32_cols * depth + n % set.f32_cols;
-    for (std::size_t k = 0; k < depth; ++k) column[k * set.f32_cols] = w[n * depth + k];
+void pack_f32(const KernelSet& set, const float* w, std::size_t stride, std::size_t cols,
+              std::size_t depth, float* packed) noexcept {
+  const std::size_t wide = set.f32_cols;
+  for (std::size_t first = 0; first < cols; first += wide, packed += wide * depth) {
+    const std::size_t count = std::min(wide, cols - first);
+    for (std::size_t k = 0; k < depth; ++k) {
+      float* out = packed + k * wide;
+      for (std::size_t n = 0; n < count; ++n) out[n] = w[(first + n) * stride + k];
+      for (std::size_t n = count; n < wide; ++n) out[n] = 0.0f;
+    }
+  }
+}
+
+void pack_f32_transposed(const KernelSet& set, const float* w, std::size_t stride, std::size_t cols,
+                         std::size_t depth, float* packed) noexcept {
+  const std::size_t wide = set.f32_cols;
+  for (std::size_t first = 0; first < cols; first += wide, packed += wide * depth) {
+    const std::size_t count = std::min(wide, cols - first);
+    for (std::size_t k = 0; k < depth; ++k) {
+      float* out = packed + k * wide;
+      std::copy_n(w + k * stride + first, count, out);
+      std::fill_n(out + count, wide - count, 0.0f);
+    }
   }
 }
 

@@ -28,9 +28,13 @@ std::size_t packed_f32_bytes(const KernelSet& set, std::size_t cols, std::size_t
 void pack_i8(const KernelSet& set, const std::int8_t* w, std::size_t cols, std::size_t depth,
              void* packed) noexcept;
 
-/// w float32 [cols, depth] row-major to the layout of `set`.
-void pack_f32(const KernelSet& set, const float* w, std::size_t cols, std::size_t depth,
-              float* packed) noexcept;
+/// w float32 [cols, depth], rows `stride` floats apart, to the layout of `set`.
+void pack_f32(const KernelSet& set, const float* w, std::size_t stride, std::size_t cols,
+              std::size_t depth, float* packed) noexcept;
+
+/// The same for a matrix that lies the other way: w [depth, cols], rows `stride` floats apart.
+void pack_f32_transposed(const KernelSet& set, const float* w, std::size_t stride, std::size_t cols,
+                         std::size_t depth, float* packed) noexcept;
 
 /// Bytes that quantize_rows writes for [rows, depth] activations.
 std::size_t activation_bytes(const KernelSet& set, std::size_t rows, std::size_t depth) noexcept;

@@ -6,8 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "model/attention.h"
-
 namespace geng {
 namespace {
 
@@ -30,7 +28,9 @@ struct Bridge::Pass {
   const Compute& compute;
   const BridgeBatch& batch;
   const BridgeScratch& s;
-  std::size_t dim, samples, sequences, rows;
+  std::size_t dim, tokens, samples;
+  std::size_t rows;       ///< Of all sequences.
+  std::size_t attending;  ///< Sequences whose memory attends: the first ones.
 
   Pass(const Bridge& owner, const Compute& with, const BridgeBatch& in,
        const BridgeScratch& scratch)
@@ -39,15 +39,18 @@ struct Bridge::Pass {
         batch(in),
         s(scratch),
         dim(owner.shape_.dim),
-        samples(in.x.size() / (owner.shape_.tokens * owner.shape_.width)),
-        sequences(samples * in.memories.size()),
-        rows(sequences * owner.shape_.tokens) {}
+        tokens(owner.shape_.tokens),
+        samples(in.x.size() / (tokens * owner.shape_.width)),
+        rows(samples * in.memories.size() * tokens),
+        attending(samples * static_cast<std::size_t>(std::count_if(
+                                in.memories.begin(), in.memories.end(),
+                                [](const BridgeMemory* memory) { return memory->attends(); }))) {}
 
   /// h = W_in x + b + position; every memory starts from the same rows.
   void embed() const {
-    const std::size_t x_rows = samples * bridge.shape_.tokens;
+    const std::size_t x_rows = samples * tokens;
     std::copy(batch.x.begin(), batch.x.end(), s.latent.values.begin());
-    bridge.input_.apply(compute, s.latent, x_rows, Epilogue::none, s.h.data(), dim);
+    bridge.input_.apply(compute, s.latent, x_rows, Epilogue::none, into(s.h.data(), dim));
     const std::span<const float> position = bridge.position_;
     for (std::size_t i = 0; i < x_rows * dim; i += position.size()) {
       compute.kernels.axpby(1.0f, position.data(), 1.0f, s.h.data() + i, position.size());
@@ -57,79 +60,87 @@ struct Bridge::Pass {
     }
   }
 
-  /// h += gate * update, where one is pending.
-  struct Residual {
-    bool pending;
-    const float* gate;  ///< [dim]; null means 1.
-  };
-
-  /// Closes the residual of the stage before, then narrow = LN(h) (1 + scale) + shift for `reader`.
-  void normalise(Residual residual, const float* shift, const float* scale,
+  /// narrow = LN(h) (1 + scale) + shift of the first `count` rows, ready for `reader`.
+  void normalise(std::size_t count, const float* shift, const float* scale,
                  const Linear& reader) const {
-    for_row_blocks(compute.pool, rows, [&](std::size_t first, std::size_t last) {
-      float* h = s.h.data() + first * dim;
-      const std::size_t count = last - first;
-      if (residual.pending) {
-        compute.kernels.add_gated(s.update.data() + first * dim, residual.gate, h, count, dim);
-      }
-      compute.kernels.layernorm(
-          {h, s.narrow.values.data() + first * dim, scale, shift, 1.0f, kNormEps, count, dim});
+    for_row_blocks(compute.pool, count, [&](std::size_t first, std::size_t last) {
+      compute.kernels.layernorm({s.h.data() + first * dim, s.narrow.values.data() + first * dim,
+                                 scale, shift, 1.0f, kNormEps, last - first, dim});
       s.narrow.prepare(reader, compute.kernels, first, last);
     });
   }
 
-  /// Attention of every sequence to keys of its own (`memory` null) or of its memory in `block`;
-  /// the queries lie in `projected`, the answer goes to narrow, ready for `reader`.
-  void attend(const std::size_t* block, const Linear& reader) const {
-    const std::size_t tokens = bridge.shape_.tokens;
-    compute.pool.parallel_for(sequences, [&](std::size_t i) {
-      const std::size_t stride = block == nullptr ? 3 * dim : dim;
-      const float* q = s.projected.data() + i * tokens * stride;
-      MultiHead heads{q,
-                      q + dim,
-                      q + 2 * dim,
-                      s.narrow.values.data() + i * tokens * dim,
-                      s.scores.data() + i * s.keys,
-                      stride,
-                      stride,
-                      dim,
-                      tokens,
-                      tokens,
-                      dim,
-                      bridge.shape_.heads};
-      if (block != nullptr) {
-        const BridgeMemory& memory = *batch.memories[i / samples];
-        heads.k = memory.keys_values.data() + *block * memory.tokens * 2 * dim;
-        heads.v = heads.k + dim;
-        heads.kv_stride = 2 * dim;
-        heads.keys = memory.tokens;
-      }
-      attend_all_heads(compute.kernels, heads);
+  /// Calls attend(sequence, its heads, its scratch) for the first `count` sequences, whose queries
+  /// lie `q_stride` apart in `projected`; the answers go to narrow, ready for `reader`.
+  template <typename Attend>
+  void for_sequences(std::size_t count, std::size_t q_stride, const Linear& reader,
+                     const Attend& attend) const {
+    const std::size_t scratch = s.scores.size() / s.sequences;
+    compute.pool.parallel_for(count, [&](std::size_t i) {
+      const MultiHead heads{s.projected.data() + i * tokens * q_stride,
+                            s.narrow.values.data() + i * tokens * dim,
+                            q_stride,
+                            dim,
+                            tokens,
+                            tokens,
+                            dim,
+                            bridge.shape_.heads};
+      attend(i, heads, s.scores.subspan(i * scratch, scratch));
       s.narrow.prepare(reader, compute.kernels, i * tokens, (i + 1) * tokens);
     });
   }
 
-  /// Block `index`; returns the residual it leaves for the next stage to close.
-  Residual block(std::size_t index, Residual residual) const {
+  void self_attend(const Linear& reader) const {
+    const std::size_t each = s.packed.size() / s.sequences;
+    for_sequences(rows / tokens, 3 * dim, reader,
+                  [&](std::size_t i, const MultiHead& heads, std::span<float> scores) {
+                    attend_once(compute.kernels, heads, {heads.q + dim, heads.q + 2 * dim, 3 * dim},
+                                s.packed.subspan(i * each, each), scores);
+                  });
+  }
+
+  void cross_attend(std::size_t block, const Linear& reader) const {
+    for_sequences(attending, dim, reader,
+                  [&](std::size_t i, MultiHead heads, std::span<float> scores) {
+                    const BridgeMemory& memory = *batch.memories[i / samples];
+                    heads.keys = memory.tokens;
+                    for (std::size_t head = 0; head < heads.heads; ++head) {
+                      attend_head(compute.kernels, heads, head, memory.head(block, head), scores);
+                    }
+                  });
+  }
+
+  /// h += what the memories that do not attend add in `block`.
+  void add_updates(std::size_t block) const {
+    for (std::size_t row = attending * tokens; row < rows; ++row) {
+      const BridgeMemory& memory = *batch.memories[row / (samples * tokens)];
+      compute.kernels.axpby(1.0f, memory.update.data() + block * dim, 1.0f, s.h.data() + row * dim,
+                            dim);
+    }
+  }
+
+  void block(std::size_t index) const {
     const Block& b = bridge.blocks_[index];
     const float* m = s.modulation.data() + index * 6 * dim;  // sh1 sc1 g1 sh2 sc2 g2
-    normalise(residual, m, m + dim, b.qkv);
-    b.qkv.apply(compute, s.narrow, rows, Epilogue::none, s.projected.data(), 3 * dim);
-    attend(nullptr, b.o);
-    b.o.apply(compute, s.narrow, rows, Epilogue::none, s.update.data(), dim);
+    float* h = s.h.data();
+    normalise(rows, m, m + dim, b.qkv);
+    b.qkv.apply(compute, s.narrow, rows, Epilogue::none, into(s.projected.data(), 3 * dim));
+    self_attend(b.o);
+    b.o.apply(compute, s.narrow, rows, Epilogue::none, added_to(h, dim, m + 2 * dim));
 
-    normalise({true, m + 2 * dim}, nullptr, nullptr, b.cq);
-    b.cq.apply(compute, s.narrow, rows, Epilogue::none, s.projected.data(), dim);
-    attend(&index, b.co);
-    b.co.apply(compute, s.narrow, rows, Epilogue::none, s.update.data(), dim);
+    const std::size_t crossing = attending * tokens;
+    normalise(crossing, nullptr, nullptr, b.cq);
+    b.cq.apply(compute, s.narrow, crossing, Epilogue::none, into(s.projected.data(), dim));
+    cross_attend(index, b.co);
+    b.co.apply(compute, s.narrow, crossing, Epilogue::none, added_to(h, dim, nullptr));
+    add_updates(index);
 
-    normalise({true, nullptr}, m + 3 * dim, m + 4 * dim, b.up);
-    b.up.apply(compute, s.narrow, rows, Epilogue::gelu_tanh, s.wide.values.data(), 4 * dim);
+    normalise(rows, m + 3 * dim, m + 4 * dim, b.up);
+    b.up.apply(compute, s.narrow, rows, Epilogue::gelu_tanh, into(s.wide.values.data(), 4 * dim));
     for_row_blocks(compute.pool, rows, [&](std::size_t first, std::size_t last) {
       s.wide.prepare(b.down, compute.kernels, first, last);
     });
-    b.down.apply(compute, s.wide, rows, Epilogue::none, s.update.data(), dim);
-    return {true, m + 5 * dim};
+    b.down.apply(compute, s.wide, rows, Epilogue::none, added_to(h, dim, m + 5 * dim));
   }
 };
 
@@ -164,16 +175,47 @@ Bridge::Bridge(const WeightReader& weights)
 
 BridgeMemory Bridge::memory_of(const Compute& compute, std::vector<float> rows) const {
   const std::size_t dim = shape_.dim;
-  const std::size_t tokens = rows.size() / dim;
+  BridgeMemory memory;
+  memory.tokens = rows.size() / dim;
+  memory.heads = shape_.heads;
   compute.kernels.layernorm(
-      {rows.data(), rows.data(), nullptr, nullptr, 1.0f, kNormEps, tokens, dim});
-  BridgeMemory memory{std::vector<float>(shape_.depth * tokens * 2 * dim), tokens};
-  for (std::size_t i = 0; i < shape_.depth; ++i) {
-    const std::span<float> out(memory.keys_values);
-    const std::size_t size = tokens * 2 * dim;
-    blocks_[i].ckv.apply_once(compute, rows, Epilogue::none, out.subspan(i * size, size));
+      {rows.data(), rows.data(), nullptr, nullptr, 1.0f, kNormEps, memory.tokens, dim});
+  if (memory.tokens == 1) {
+    remember_update(compute, rows, memory);
+  } else {
+    remember_keys(compute, rows, memory);
   }
   return memory;
+}
+
+void Bridge::remember_keys(const Compute& compute, std::span<const float> rows,
+                           BridgeMemory& memory) const {
+  const std::size_t dim = shape_.dim;
+  const std::size_t head_width = dim / shape_.heads;
+  memory.head_floats = packed_head_floats(compute.kernels, memory.tokens, head_width);
+  memory.keys_values =
+      AlignedBuffer(shape_.depth * shape_.heads * memory.head_floats * sizeof(float));
+  std::vector<float> projected(memory.tokens * 2 * dim);
+  const KeysValues keys_values{projected.data(), projected.data() + dim, 2 * dim};
+  for (std::size_t i = 0; i < shape_.depth; ++i) {
+    blocks_[i].ckv.apply_once(compute, rows, Epilogue::none, projected);
+    for (std::size_t head = 0; head < shape_.heads; ++head) {
+      pack_head(compute.kernels, keys_values, memory.tokens, head_width, head,
+                memory.head(i, head));
+    }
+  }
+}
+
+void Bridge::remember_update(const Compute& compute, std::span<const float> row,
+                             BridgeMemory& memory) const {
+  const std::size_t dim = shape_.dim;
+  memory.update.resize(shape_.depth * dim);
+  std::vector<float> projected(2 * dim);
+  for (std::size_t i = 0; i < shape_.depth; ++i) {
+    blocks_[i].ckv.apply_once(compute, row, Epilogue::none, projected);
+    blocks_[i].co.apply_once(compute, std::span(projected).last(dim), Epilogue::none,
+                             std::span(memory.update).subspan(i * dim, dim));
+  }
 }
 
 BridgeMemory Bridge::remember(const Compute& compute, const ConditionView& condition,
@@ -226,11 +268,10 @@ void Bridge::predict_v(const Compute& compute, const BridgeBatch& batch,
     sum_modulation(shared, blocks_[i].table, scratch.modulation.subspan(i * 6 * dim, 6 * dim));
   }
   pass.embed();
-  Pass::Residual residual{false, nullptr};
-  for (std::size_t i = 0; i < shape_.depth; ++i) residual = pass.block(i, residual);
+  for (std::size_t i = 0; i < shape_.depth; ++i) pass.block(i);
   const float* fin = batch.times.output.data() + batch.step * 2 * dim;
-  pass.normalise(residual, fin, fin + dim, output_);
-  output_.apply(compute, scratch.narrow, pass.rows, Epilogue::none, v.data(), shape_.width);
+  pass.normalise(pass.rows, fin, fin + dim, output_);
+  output_.apply(compute, scratch.narrow, pass.rows, Epilogue::none, into(v.data(), shape_.width));
 }
 
 }  // namespace geng

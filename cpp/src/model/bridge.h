@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "core/aligned_buffer.h"
+#include "model/attention.h"
 #include "model/condition_view.h"
 #include "model/frame.h"
 #include "model/linear.h"
@@ -16,11 +18,21 @@ struct BridgeShape {
   std::size_t tokens, width, dim, depth, heads, train_steps;
 };
 
-/// What cross-attention reads of one condition, in every block: [depth, tokens, 2 dim], k then v.
-/// Made once a request.
+/// What cross-attention reads of one condition, in every block. Made once a request.
+///
+/// A memory of one token needs no attention: the softmax of one score is 1, so what the layer adds
+/// is the same row for every query, whatever the query is. That row is kept instead.
 struct BridgeMemory {
-  std::vector<float> keys_values;
-  std::size_t tokens = 0;
+  std::size_t tokens = 0, heads = 0;
+  std::size_t head_floats = 0;  ///< Of one head's keys and values.
+  AlignedBuffer keys_values;    ///< [depth, heads, head_floats], packed; empty for one token.
+  std::vector<float> update;    ///< [depth, dim], for one token.
+
+  [[nodiscard]] bool attends() const noexcept { return update.empty(); }
+  [[nodiscard]] std::span<float> head(std::size_t block, std::size_t head) const noexcept {
+    float* all = reinterpret_cast<float*>(keys_values.data());
+    return {all + (block * heads + head) * head_floats, head_floats};
+  }
 };
 
 /// What the blocks read of the timesteps of a trajectory. Made once a request.
@@ -32,12 +44,12 @@ struct BridgeTimes {
 /// Everything one forward pass writes; cut from an arena before the first step.
 struct BridgeScratch {
   std::span<float> h;                ///< [rows, dim], the residual stream
-  std::span<float> update;           ///< [rows, dim], what is added to it next
   std::span<float> projected;        ///< [rows, 3 dim], q k v
   std::span<float> modulation;       ///< [depth, 6 dim]
-  std::span<float> scores;           ///< [sequences, keys]
+  std::span<float> packed;           ///< [sequences, keys and values of a head]
+  std::span<float> scores;           ///< [sequences, scratch of attention]
   LinearInput narrow, latent, wide;  ///< [rows, dim], [rows, width], [rows, 4 dim]
-  std::size_t keys = 0;
+  std::size_t sequences = 0;
 
   template <typename Source>
   static BridgeScratch cut(Source& arena, const cpu::KernelSet& kernels, const BridgeShape& shape,
@@ -50,6 +62,7 @@ struct BridgeBatch {
   std::size_t step;          ///< Row of `times`.
   const BridgeTimes& times;
   /// One answer a sample for each of these; the answers to memories[1] follow those to [0].
+  /// Those that attend come first.
   std::span<const BridgeMemory* const> memories;
 };
 
@@ -87,6 +100,10 @@ class Bridge {
   static BridgeShape shape_of(const ModelFile& file);
   static Block block_of(const WeightReader& weights, std::size_t index);
   BridgeMemory memory_of(const Compute& compute, std::vector<float> rows) const;
+  void remember_keys(const Compute& compute, std::span<const float> rows,
+                     BridgeMemory& memory) const;
+  void remember_update(const Compute& compute, std::span<const float> row,
+                       BridgeMemory& memory) const;
 
   BridgeShape shape_;
   Linear condition_, frame_, input_, time1_, time2_, modulation_, final_, output_;
@@ -99,13 +116,15 @@ BridgeScratch BridgeScratch::cut(Source& arena, const cpu::KernelSet& kernels,
                                  const BridgeShape& shape, std::size_t sequences,
                                  std::size_t memory_tokens) {
   const std::size_t rows = sequences * shape.tokens;
+  const std::size_t keys = memory_tokens > shape.tokens ? memory_tokens : shape.tokens;
   BridgeScratch s;
-  s.keys = memory_tokens > shape.tokens ? memory_tokens : shape.tokens;
+  s.sequences = sequences;
   s.h = arena.template take<float>(rows * shape.dim);
-  s.update = arena.template take<float>(rows * shape.dim);
   s.projected = arena.template take<float>(rows * 3 * shape.dim);
   s.modulation = arena.template take<float>(shape.depth * 6 * shape.dim);
-  s.scores = arena.template take<float>(sequences * s.keys);
+  s.packed = arena.template take<float>(
+      sequences * packed_head_floats(kernels, shape.tokens, shape.dim / shape.heads));
+  s.scores = arena.template take<float>(sequences * score_floats(shape.tokens, keys));
   s.narrow = LinearInput::cut(arena, kernels, rows, shape.dim);
   s.latent = LinearInput::cut(arena, kernels, rows, shape.width);
   s.wide = LinearInput::cut(arena, kernels, rows, 4 * shape.dim);

@@ -73,7 +73,8 @@ void Linear::load_float32(const TensorView& weight, const ModelFile& file,
   weight_ = AlignedBuffer(cpu::packed_f32_bytes(kernels, packed_.cols, packed_.depth));
   packed_.weight = weight_.data();
   if (weight.type == TensorType::f32) {
-    cpu::pack_f32(kernels, weight.f32().data(), packed_.cols, packed_.depth, floats(weight_));
+    cpu::pack_f32(kernels, weight.f32().data(), packed_.depth, packed_.cols, packed_.depth,
+                  floats(weight_));
     return;
   }
   const std::span<const float> scale = file.tensor(std::string(weight.name) + ".scale").f32();
@@ -82,11 +83,12 @@ void Linear::load_float32(const TensorView& weight, const ModelFile& file,
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<float>(steps[i]) * scale[i / packed_.depth];
   }
-  cpu::pack_f32(kernels, values.data(), packed_.cols, packed_.depth, floats(weight_));
+  cpu::pack_f32(kernels, values.data(), packed_.depth, packed_.cols, packed_.depth,
+                floats(weight_));
 }
 
 void Linear::apply(const Compute& compute, const LinearInput& input, std::size_t rows,
-                   cpu::Epilogue epilogue, float* y, std::size_t y_stride) const {
+                   cpu::Epilogue epilogue, const cpu::Output& out) const {
   const cpu::KernelSet& kernels = compute.kernels;
   const auto& p = packed_;
   const cpu::MatmulI8 int8{input.steps.data(),
@@ -94,20 +96,18 @@ void Linear::apply(const Compute& compute, const LinearInput& input, std::size_t
                            p.weight,
                            p.scale,
                            p.bias,
-                           y,
-                           y_stride,
                            p.cols,
                            p.depth,
-                           epilogue};
+                           epilogue,
+                           out};
   const cpu::MatmulF32 float32{input.values.data(),
                                p.depth,
                                static_cast<const float*>(p.weight),
                                p.bias,
-                               y,
-                               y_stride,
                                p.cols,
                                p.depth,
-                               epilogue};
+                               epilogue,
+                               out};
   const std::size_t panel = is_int8() ? kernels.i8_cols : kernels.f32_cols;
   const Grid grid(rows, p.cols, panel, static_cast<std::size_t>(compute.pool.size()));
   compute.pool.parallel_for(grid.row_blocks * grid.col_blocks, [&](std::size_t i) {
@@ -130,7 +130,7 @@ void Linear::apply_once(const Compute& compute, std::span<const float> x, cpu::E
   for_row_blocks(compute.pool, rows, [&](std::size_t first, std::size_t last) {
     input.prepare(*this, compute.kernels, first, last);
   });
-  apply(compute, input, rows, epilogue, y.data(), outputs());
+  apply(compute, input, rows, epilogue, into(y.data(), outputs()));
 }
 
 }  // namespace geng

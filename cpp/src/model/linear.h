@@ -33,6 +33,16 @@ void for_row_blocks(ThreadPool& pool, std::size_t rows, Body&& body) {
   });
 }
 
+/// y = result, rows `stride` floats apart.
+inline cpu::Output into(float* y, std::size_t stride) noexcept {
+  return {y, stride, false, nullptr};
+}
+
+/// y += gate * result; gate null means 1. What closes a residual.
+inline cpu::Output added_to(float* y, std::size_t stride, const float* gate) noexcept {
+  return {y, stride, true, gate};
+}
+
 class Linear;
 
 /// Rows on their way into a linear layer: float32, and int8 where the layer reads that.
@@ -70,11 +80,9 @@ class Linear {
   [[nodiscard]] std::size_t outputs() const noexcept { return packed_.cols; }
   [[nodiscard]] bool is_int8() const noexcept { return packed_.is_int8(); }
 
-  /// y[r] = epilogue(W x[r] + b) for the first `rows` rows of a prepared input.
-  ///
-  /// @param y  Out: row r starts at y + r * y_stride.
+  /// epilogue(W x[r] + b) of the first `rows` rows of a prepared input, to `out`.
   void apply(const Compute& compute, const LinearInput& input, std::size_t rows,
-             cpu::Epilogue epilogue, float* y, std::size_t y_stride) const;
+             cpu::Epilogue epilogue, const cpu::Output& out) const;
 
   /// The same for rows that are in no LinearInput yet; allocates. Not for the step loop.
   void apply_once(const Compute& compute, std::span<const float> x, cpu::Epilogue epilogue,

@@ -118,12 +118,13 @@ void SeriesEncoder::run_block(const Compute& compute, const Block& block,
                               std::span<float> h) const {
   std::vector<float> narrow(h.size());
   std::vector<float> wide(4 * h.size());
-  std::vector<float> scores(tokens_);
+  std::vector<float> scores(score_floats(tokens_, tokens_));
+  std::vector<float> packed(packed_head_floats(compute.kernels, tokens_, dim_ / heads_));
   layer_norm(compute, h, dim_, narrow);
   block.qkv.apply_once(compute, narrow, Epilogue::none, std::span(wide).first(3 * h.size()));
-  attend_all_heads(compute.kernels,
-                   {wide.data(), wide.data() + dim_, wide.data() + 2 * dim_, narrow.data(),
-                    scores.data(), 3 * dim_, 3 * dim_, dim_, tokens_, tokens_, dim_, heads_});
+  attend_once(compute.kernels,
+              {wide.data(), narrow.data(), 3 * dim_, dim_, tokens_, tokens_, dim_, heads_},
+              {wide.data() + dim_, wide.data() + 2 * dim_, 3 * dim_}, packed, scores);
   std::vector<float> update(h.size());
   block.o.apply_once(compute, narrow, Epilogue::none, update);
   add_to(h, update);

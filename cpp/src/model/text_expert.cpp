@@ -19,8 +19,8 @@ constexpr float kNormEps = 1e-12f;
 struct TextExpert::Scratch {
   std::size_t rows = 0;
   std::span<float> projected;  ///< [rows, 3 hidden], q k v
-  std::span<float> update;     ///< [rows, hidden]
-  std::span<float> scores;     ///< [heads, rows]
+  std::span<float> packed;     ///< [heads, packed keys and values]
+  std::span<float> scores;     ///< [heads, scratch of attention]
   LinearInput x, attended, wide;
 
   template <typename Source>
@@ -29,8 +29,9 @@ struct TextExpert::Scratch {
     Scratch s;
     s.rows = rows;
     s.projected = arena.template take<float>(rows * 3 * f.hidden_);
-    s.update = arena.template take<float>(rows * f.hidden_);
-    s.scores = arena.template take<float>(f.heads_ * rows);
+    s.packed = arena.template take<float>(f.heads_ *
+                                          packed_head_floats(kernels, rows, f.hidden_ / f.heads_));
+    s.scores = arena.template take<float>(f.heads_ * score_floats(rows, rows));
     s.x = LinearInput::cut(arena, kernels, rows, f.hidden_);
     s.attended = LinearInput::cut(arena, kernels, rows, f.hidden_);
     s.wide = LinearInput::cut(arena, kernels, rows, f.ffn_);
@@ -90,35 +91,34 @@ void TextExpert::run_layer(const Compute& compute, const Layer& layer, const Scr
       input.prepare(reader, compute.kernels, first, last);
     });
   };
-  // x <- LN(x + update)
   const auto close = [&](const Norm& norm) {
     for_row_blocks(compute.pool, rows, [&](std::size_t first, std::size_t last) {
-      float* x = s.x.values.data() + first * hidden_;
-      compute.kernels.add_gated(s.update.data() + first * hidden_, nullptr, x, last - first,
-                                hidden_);
-      normalise(compute, norm, x, last - first);
+      normalise(compute, norm, s.x.values.data() + first * hidden_, last - first);
     });
   };
   prepare(s.x, layer.q);
   const std::size_t stride = 3 * hidden_;
   float* q = s.projected.data();
-  layer.q.apply(compute, s.x, rows, Epilogue::none, q, stride);
-  layer.k.apply(compute, s.x, rows, Epilogue::none, q + hidden_, stride);
-  layer.v.apply(compute, s.x, rows, Epilogue::none, q + 2 * hidden_, stride);
+  layer.q.apply(compute, s.x, rows, Epilogue::none, into(q, stride));
+  layer.k.apply(compute, s.x, rows, Epilogue::none, into(q + hidden_, stride));
+  layer.v.apply(compute, s.x, rows, Epilogue::none, into(q + 2 * hidden_, stride));
+  const MultiHead heads{q, s.attended.values.data(), stride, hidden_, rows, rows, hidden_, heads_};
   compute.pool.parallel_for(heads_, [&](std::size_t head) {
-    attend_head(
-        compute.kernels,
-        {q, q + hidden_, q + 2 * hidden_, s.attended.values.data(), s.scores.data() + head * rows,
-         stride, stride, hidden_, rows, rows, hidden_, heads_},
-        head);
+    const std::span<float> packed = s.packed.subspan(head * (s.packed.size() / heads_));
+    pack_head(compute.kernels, {q + hidden_, q + 2 * hidden_, stride}, rows, heads.head_width(),
+              head, packed);
+    attend_head(compute.kernels, heads, head, packed,
+                s.scores.subspan(head * (s.scores.size() / heads_)));
   });
   prepare(s.attended, layer.o);
-  layer.o.apply(compute, s.attended, rows, Epilogue::none, s.update.data(), hidden_);
+  layer.o.apply(compute, s.attended, rows, Epilogue::none,
+                added_to(s.x.values.data(), hidden_, nullptr));
   close(layer.norm1);
   prepare(s.x, layer.up);
-  layer.up.apply(compute, s.x, rows, Epilogue::gelu_erf, s.wide.values.data(), ffn_);
+  layer.up.apply(compute, s.x, rows, Epilogue::gelu_erf, into(s.wide.values.data(), ffn_));
   prepare(s.wide, layer.down);
-  layer.down.apply(compute, s.wide, rows, Epilogue::none, s.update.data(), hidden_);
+  layer.down.apply(compute, s.wide, rows, Epilogue::none,
+                   added_to(s.x.values.data(), hidden_, nullptr));
   close(layer.norm2);
 }
 

@@ -6,9 +6,9 @@
 namespace geng::cpu::avx2 {
 // clang-format off: each builds on the ones before
 #include "cpu/avx2/vec.h"
+#include "cpu/avx2/int8.h"
 #include "cpu/generic/float_kernels.inl"
-#include "cpu/avx2/matmul_i8.inl"
-#include "cpu/generic/matmul_i8_driver.inl"
+#include "cpu/generic/matmul_i8.inl"
 // clang-format on
 
 extern const KernelSet kernels;
@@ -18,6 +18,7 @@ constinit const KernelSet kernels{
     .i8_cols = kI8Cols,
     .i8_depth = kI8Depth,
     .activation_width = sizeof(Activation),
+    .i8_shifted = kI8Shifted,
     .f32_cols = kF32Cols,
     .quantize_rows = quantize_rows,
     .matmul_i8 = matmul_i8,
@@ -25,6 +26,8 @@ constinit const KernelSet kernels{
     .layernorm = layernorm_f32,
     .attention = attention_f32,
     .softmax_rows = softmax_rows_f32,
+    .peak_i8 = peak_i8,
+    .peak_f32 = peak_f32,
     .gelu_tanh = gelu_tanh_f32,
     .gelu_erf = gelu_erf_f32,
     .silu = silu_f32,

@@ -59,17 +59,6 @@ static float largest(F32 a) noexcept {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-/// Quantized activations are int16 here: vpmaddwd multiplies pairs of those and adds them exactly.
-using Activation = std::int16_t;
-
-/// Eight whole numbers in [-127, 127] to p.
-static void store_activations(F32 a, Activation* p) noexcept {
-  const __m256i whole = _mm256_cvtps_epi32(a.v);
-  const __m128i narrow =
-      _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow);
-}
-
 // matmul_f32 holds kBlockRows x kBlockVectors accumulators: 12 of the 16 registers.
 constexpr std::size_t kBlockRows = 6;
 constexpr std::size_t kBlockVectors = 2;

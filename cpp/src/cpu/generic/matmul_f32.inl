@@ -1,64 +1,58 @@
-// Needs F32, kBlockRows and kBlockVectors (vec.h) and apply (activation.inl).
+// Needs F32, kBlockRows and kBlockVectors (vec.h), apply (activation.inl) and put (store.inl).
 // Each output is one accumulator that takes its products in the order of depth: the shape of the
 // block, the tile and the number of rows change the speed and never a bit of the result.
 
 constexpr std::size_t kF32Cols = kBlockVectors * F32::width;
 
-/// Adds bias, applies the epilogue, stores `count` <= width columns.
-static void store_outputs(F32 total, const float* bias, Epilogue epilogue, float* y,
-                          std::size_t count) noexcept {
-  if (bias != nullptr) total = total + F32::load(bias, count);
-  apply(epilogue, total).store(y, count);
-}
-
-/// Rows [row, row + Rows) of one panel of weights, whose first column is `col`.
-template <std::size_t Rows>
+/// Rows [row, row + Rows) of the first `Vectors` registers of a panel whose first column is `col`.
+template <std::size_t Rows, std::size_t Vectors>
 static void block_f32(const MatmulF32& a, const float* w, std::size_t row, std::size_t col,
                       std::size_t cols) noexcept {
   const float* x = a.x + row * a.x_stride;
-  F32 total[Rows][kBlockVectors];
-#pragma GCC unroll 8
+  F32 total[Rows][Vectors];
+#pragma GCC unroll 16
   for (std::size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 8
-    for (std::size_t c = 0; c < kBlockVectors; ++c) total[r][c] = F32::set(0.0f);
+    for (std::size_t c = 0; c < Vectors; ++c) total[r][c] = F32::set(0.0f);
 
   for (std::size_t k = 0; k < a.depth; ++k, w += kF32Cols) {
-    F32 weight[kBlockVectors];
+    F32 weight[Vectors];
 #pragma GCC unroll 8
-    for (std::size_t c = 0; c < kBlockVectors; ++c) weight[c] = F32::load(w + c * F32::width);
-#pragma GCC unroll 8
+    for (std::size_t c = 0; c < Vectors; ++c) weight[c] = F32::load(w + c * F32::width);
+#pragma GCC unroll 16
     for (std::size_t r = 0; r < Rows; ++r) {
       const F32 input = F32::set(x[r * a.x_stride + k]);
 #pragma GCC unroll 8
-      for (std::size_t c = 0; c < kBlockVectors; ++c)
-        total[r][c] = fma(input, weight[c], total[r][c]);
+      for (std::size_t c = 0; c < Vectors; ++c) total[r][c] = fma(input, weight[c], total[r][c]);
     }
   }
 
 #pragma GCC unroll 8
-  for (std::size_t c = 0; c < kBlockVectors; ++c) {
+  for (std::size_t c = 0; c < Vectors; ++c) {
     const std::size_t begin = c * F32::width;
     if (begin >= cols) break;
     const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
-    const float* bias = a.bias != nullptr ? a.bias + col + begin : nullptr;
-#pragma GCC unroll 8
+    F32 bias = F32::set(0.0f);
+    if (a.bias != nullptr) bias = F32::load(a.bias + col + begin, count);
+#pragma GCC unroll 16
     for (std::size_t r = 0; r < Rows; ++r) {
-      store_outputs(total[r][c], bias, a.epilogue, a.y + (row + r) * a.y_stride + col + begin,
-                    count);
+      put(a.out, apply(a.epilogue, total[r][c] + bias), row + r, col + begin, count);
     }
   }
 }
 
-/// The last rows of a tile, fewer than a block.
+/// `rows` <= Rows rows; of a narrow last panel only the first register.
 template <std::size_t Rows>
-static void rest_f32(const MatmulF32& a, const float* w, std::size_t row, std::size_t rows,
+static void some_f32(const MatmulF32& a, const float* w, std::size_t row, std::size_t rows,
                      std::size_t col, std::size_t cols) noexcept {
-  if constexpr (Rows > 0) {
-    if (rows == Rows) {
-      block_f32<Rows>(a, w, row, col, cols);
+  if (rows == Rows) {
+    if (cols <= F32::width) {
+      block_f32<Rows, 1>(a, w, row, col, cols);
     } else {
-      rest_f32<Rows - 1>(a, w, row, rows, col, cols);
+      block_f32<Rows, kBlockVectors>(a, w, row, col, cols);
     }
+  } else if constexpr (Rows > 1) {
+    some_f32<Rows - 1>(a, w, row, rows, col, cols);
   }
 }
 
@@ -66,11 +60,11 @@ static void rest_f32(const MatmulF32& a, const float* w, std::size_t row, std::s
 static void matmul_f32(const MatmulF32& a, const Tile& tile) noexcept {
   for (std::size_t col = tile.col_begin; col < tile.col_end; col += kF32Cols) {
     const std::size_t cols = tile.col_end - col < kF32Cols ? tile.col_end - col : kF32Cols;
-    const float* w = a.w + col * a.depth;
-    std::size_t row = tile.row_begin;
-    for (; row + kBlockRows <= tile.row_end; row += kBlockRows) {
-      block_f32<kBlockRows>(a, w, row, col, cols);
+    std::size_t blocks = (tile.row_end - tile.row_begin + kBlockRows - 1) / kBlockRows;
+    for (std::size_t row = tile.row_begin; row < tile.row_end; --blocks) {
+      const std::size_t rows = (tile.row_end - row + blocks - 1) / blocks;
+      some_f32<kBlockRows>(a, a.w + col * a.depth, row, rows, col, cols);
+      row += rows;
     }
-    rest_f32<kBlockRows - 1>(a, w, row, tile.row_end - row, col, cols);
   }
 }

@@ -5,9 +5,9 @@
 namespace geng::cpu::scalar {
 // clang-format off: each builds on the ones before
 #include "cpu/scalar/vec.h"
+#include "cpu/scalar/int8.h"
 #include "cpu/generic/float_kernels.inl"
-#include "cpu/scalar/matmul_i8.inl"
-#include "cpu/generic/matmul_i8_driver.inl"
+#include "cpu/generic/matmul_i8.inl"
 // clang-format on
 
 extern const KernelSet kernels;
@@ -17,6 +17,7 @@ constinit const KernelSet kernels{
     .i8_cols = kI8Cols,
     .i8_depth = kI8Depth,
     .activation_width = sizeof(Activation),
+    .i8_shifted = kI8Shifted,
     .f32_cols = kF32Cols,
     .quantize_rows = quantize_rows,
     .matmul_i8 = matmul_i8,
@@ -24,6 +25,8 @@ constinit const KernelSet kernels{
     .layernorm = layernorm_f32,
     .attention = attention_f32,
     .softmax_rows = softmax_rows_f32,
+    .peak_i8 = peak_i8,
+    .peak_f32 = peak_f32,
     .gelu_tanh = gelu_tanh_f32,
     .gelu_erf = gelu_erf_f32,
     .silu = silu_f32,

@@ -52,12 +52,5 @@ static F32 first(std::size_t n, F32 a, F32 b) noexcept { return n == 0 ? b : a; 
 static float sum(F32 a) noexcept { return a.v; }
 static float largest(F32 a) noexcept { return a.v; }
 
-using Activation = std::int8_t;
-
-/// One whole number in [-127, 127] to p.
-static void store_activations(F32 a, Activation* p) noexcept {
-  *p = static_cast<Activation>(whole_bits(a));
-}
-
 constexpr std::size_t kBlockRows = 4;
 constexpr std::size_t kBlockVectors = 4;

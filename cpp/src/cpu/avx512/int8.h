@@ -1,0 +1,40 @@
+// Exact int8 products for AVX-512 without VNNI. Weights are int8 in memory (half the traffic) and
+// widened to int16 as they are read; vpmaddwd multiplies a pair of depths and adds both products.
+
+constexpr std::size_t kI8Rows = 12;
+constexpr std::size_t kI8Vectors = 2;
+constexpr std::size_t kI8Depth = 2;
+constexpr bool kI8Shifted = false;
+
+using Activation = std::int16_t;
+
+/// Sixteen whole numbers in [-127, 127] to p.
+static void store_activations(F32 a, Activation* p) noexcept {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a.v)));
+}
+
+struct I32 {
+  __m512i v;
+
+  static I32 zero() noexcept { return {_mm512_setzero_si512()}; }
+  static I32 load(const std::int8_t* p) noexcept { return {_mm512_loadu_si512(p)}; }
+  /// Sixteen columns of one pair of depths, as int16.
+  static I32 weights(const std::int8_t* w) noexcept {
+    return {_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)))};
+  }
+  /// One pair of depths of an input, in every lane.
+  static I32 spread(const Activation* x) noexcept {
+    int pair;
+    __builtin_memcpy(&pair, x, sizeof pair);
+    return {_mm512_set1_epi32(pair)};
+  }
+  [[nodiscard]] F32 as_float() const noexcept { return {_mm512_cvtepi32_ps(v)}; }
+};
+
+static I32 dot(I32 total, I32 input, I32 weight) noexcept {
+  return {_mm512_add_epi32(total.v, _mm512_madd_epi16(input.v, weight.v))};
+}
+static std::int32_t any_lane(I32 a) noexcept {
+  return _mm_cvtsi128_si32(_mm512_castsi512_si128(a.v));
+}

@@ -1,0 +1,52 @@
+// F32 for AVX-512 (F, BW, DQ, VL): sixteen lanes. Included inside the kernel file's namespace;
+// needs <immintrin.h>.
+
+struct F32 {
+  static constexpr std::size_t width = 16;
+  __m512 v;
+
+  static F32 set(float x) noexcept { return {_mm512_set1_ps(x)}; }
+  static F32 load(const float* p) noexcept { return {_mm512_loadu_ps(p)}; }
+  void store(float* p) const noexcept { _mm512_storeu_ps(p, v); }
+
+  /// The first n lanes, n <= width.
+  static __mmask16 lanes(std::size_t n) noexcept { return static_cast<__mmask16>((1u << n) - 1u); }
+  /// The first n lanes from p, zero in the others; touches no other byte.
+  static F32 load(const float* p, std::size_t n) noexcept {
+    return {_mm512_maskz_loadu_ps(lanes(n), p)};
+  }
+  void store(float* p, std::size_t n) const noexcept { _mm512_mask_storeu_ps(p, lanes(n), v); }
+};
+
+static F32 operator+(F32 a, F32 b) noexcept { return {_mm512_add_ps(a.v, b.v)}; }
+static F32 operator-(F32 a, F32 b) noexcept { return {_mm512_sub_ps(a.v, b.v)}; }
+static F32 operator*(F32 a, F32 b) noexcept { return {_mm512_mul_ps(a.v, b.v)}; }
+static F32 operator/(F32 a, F32 b) noexcept { return {_mm512_div_ps(a.v, b.v)}; }
+static F32 fma(F32 a, F32 b, F32 c) noexcept { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+// min and max keep a NaN that stands in b.
+static F32 min(F32 a, F32 b) noexcept { return {_mm512_min_ps(a.v, b.v)}; }
+static F32 max(F32 a, F32 b) noexcept { return {_mm512_max_ps(a.v, b.v)}; }
+static F32 abs(F32 a) noexcept { return {_mm512_abs_ps(a.v)}; }
+
+/// The nearest whole number, halves to even.
+static F32 nearest(F32 a) noexcept {
+  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+
+/// 2^n for whole n in [-126, 127].
+static F32 power_of_two(F32 n) noexcept {
+  const __m512i biased = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(biased, 23))};
+}
+
+/// Lanes below n from a, the others from b.
+static F32 first(std::size_t n, F32 a, F32 b) noexcept {
+  return {_mm512_mask_blend_ps(F32::lanes(n), b.v, a.v)};
+}
+
+static float sum(F32 a) noexcept { return _mm512_reduce_add_ps(a.v); }
+static float largest(F32 a) noexcept { return _mm512_reduce_max_ps(a.v); }
+
+// matmul_f32 holds kBlockRows x kBlockVectors accumulators: 24 of the 32 registers.
+constexpr std::size_t kBlockRows = 12;
+constexpr std::size_t kBlockVectors = 2;

@@ -1,0 +1,20 @@
+/// Independent chains of the int8 instruction, as many as hide its latency.
+static std::uint64_t peak_i8(std::size_t rounds) noexcept {
+  constexpr std::size_t kChains = 12;
+  const std::int8_t bytes[64] = {static_cast<std::int8_t>(rounds), 1, 2, 3};
+  I32 chain[kChains];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kChains; ++i) chain[i] = I32::load(bytes);
+  const I32 input = I32::load(bytes);
+  const I32 weight = I32::weights(bytes);
+  for (std::size_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kChains; ++i) chain[i] = dot(chain[i], input, weight);
+  }
+  std::int32_t total = 0;
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kChains; ++i) total ^= any_lane(chain[i]);
+  // The sum is used, so that no compiler can leave the loop out.
+  const std::uint64_t never = total == 0x5EED5EED ? 1 : 0;
+  return rounds * kChains * F32::width * kI8Depth + never;
+}

@@ -1,0 +1,30 @@
+// One product at a time: the definition, and what every other set is compared with.
+
+constexpr std::size_t kI8Rows = 1;
+constexpr std::size_t kI8Vectors = 1;
+constexpr std::size_t kI8Depth = 1;
+constexpr bool kI8Shifted = false;
+
+using Activation = std::int8_t;
+
+/// One whole number in [-127, 127] to p.
+static void store_activations(F32 a, Activation* p) noexcept {
+  *p = static_cast<Activation>(whole_bits(a));
+}
+
+struct I32 {
+  std::int32_t v;
+
+  static I32 zero() noexcept { return {0}; }
+  static I32 load(const std::int8_t* p) noexcept {
+    I32 loaded;
+    __builtin_memcpy(&loaded.v, p, sizeof loaded.v);
+    return loaded;
+  }
+  static I32 weights(const std::int8_t* w) noexcept { return {*w}; }
+  static I32 spread(const Activation* x) noexcept { return {*x}; }
+  [[nodiscard]] F32 as_float() const noexcept { return {static_cast<float>(v)}; }
+};
+
+static I32 dot(I32 total, I32 input, I32 weight) noexcept { return {total.v + input.v * weight.v}; }
+static std::int32_t any_lane(I32 a) noexcept { return a.v; }
