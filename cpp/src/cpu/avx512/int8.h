@@ -32,9 +32,12 @@ struct I32 {
   [[nodiscard]] F32 as_float() const noexcept { return {_mm512_cvtepi32_ps(v)}; }
 };
 
-static I32 dot(I32 total, I32 input, I32 weight) noexcept {
-  return {_mm512_add_epi32(total.v, _mm512_madd_epi16(input.v, weight.v))};
+/// total += input . weight, lane by lane.
+static void add_dot(I32& total, I32 input, I32 weight) noexcept {
+  total.v = _mm512_add_epi32(total.v, _mm512_madd_epi16(input.v, weight.v));
 }
+/// Keeps the compiler from knowing what is in the register.
+static void hide(I32& a) noexcept { asm volatile("" : "+v"(a.v)); }
 static std::int32_t any_lane(I32 a) noexcept {
   return _mm_cvtsi128_si32(_mm512_castsi512_si128(a.v));
 }

@@ -31,9 +31,13 @@ struct I32 {
   [[nodiscard]] F32 as_float() const noexcept { return {_mm512_cvtepi32_ps(v)}; }
 };
 
-static I32 dot(I32 total, I32 input, I32 weight) noexcept {
-  return {_mm512_dpbusd_epi32(total.v, input.v, weight.v)};
+/// total += input . weight, lane by lane. Not the intrinsic: GCC 12 copies each of its accumulators
+/// twice a round, and there are no registers left for the copies.
+static void add_dot(I32& total, I32 input, I32 weight) noexcept {
+  asm("vpdpbusd %2, %1, %0" : "+v"(total.v) : "v"(input.v), "v"(weight.v));
 }
+/// Keeps the compiler from knowing what is in the register.
+static void hide(I32& a) noexcept { asm volatile("" : "+v"(a.v)); }
 static std::int32_t any_lane(I32 a) noexcept {
   return _mm_cvtsi128_si32(_mm512_castsi512_si128(a.v));
 }

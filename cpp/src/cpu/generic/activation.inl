@@ -43,18 +43,6 @@ static F32 gelu_erf(F32 x) noexcept {
   return max(F32::set(0.0f), x) - abs(x) * half_erfc;
 }
 
-static F32 apply(Epilogue epilogue, F32 x) noexcept {
-  switch (epilogue) {
-    case Epilogue::gelu_tanh:
-      return gelu_tanh(x);
-    case Epilogue::gelu_erf:
-      return gelu_erf(x);
-    case Epilogue::none:
-      break;
-  }
-  return x;
-}
-
 static void silu_f32(const float* x, float* y, std::size_t n) noexcept {
   map(x, y, n, [](F32 v) { return silu(v); });
 }

@@ -32,12 +32,11 @@ static void block_f32(const MatmulF32& a, const float* w, std::size_t row, std::
     const std::size_t begin = c * F32::width;
     if (begin >= cols) break;
     const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
-    F32 bias = F32::set(0.0f);
-    if (a.bias != nullptr) bias = F32::load(a.bias + col + begin, count);
+    const F32 bias = a.bias != nullptr ? load_lanes(a.bias + col + begin, count) : F32::set(0.0f);
+    F32 sums[Rows];
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < Rows; ++r) {
-      put(a.out, apply(a.epilogue, total[r][c] + bias), row + r, col + begin, count);
-    }
+    for (std::size_t r = 0; r < Rows; ++r) sums[r] = total[r][c] + bias;
+    put(a.out, a.epilogue, sums, row, col + begin, count);
   }
 }
 

@@ -28,7 +28,7 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     for (std::size_t r = 0; r < Rows; ++r) {
       const I32 input = I32::spread(x + r * stride + k);
 #pragma GCC unroll 8
-      for (std::size_t c = 0; c < kI8Vectors; ++c) total[r][c] = dot(total[r][c], input, weight[c]);
+      for (std::size_t c = 0; c < kI8Vectors; ++c) add_dot(total[r][c], input, weight[c]);
     }
   }
 
@@ -37,9 +37,9 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     const std::size_t begin = c * F32::width;
     if (begin >= cols) break;
     const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
+    F32 sums[Rows];
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < Rows; ++r) {
-      store_scaled(a, total[r][c].as_float(), row + r, col + begin, count);
-    }
+    for (std::size_t r = 0; r < Rows; ++r) sums[r] = total[r][c].as_float();
+    store_scaled(a, sums, row, col + begin, count);
   }
 }

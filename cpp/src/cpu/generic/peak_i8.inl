@@ -4,12 +4,15 @@ static std::uint64_t peak_i8(std::size_t rounds) noexcept {
   const std::int8_t bytes[64] = {static_cast<std::int8_t>(rounds), 1, 2, 3};
   I32 chain[kChains];
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < kChains; ++i) chain[i] = I32::load(bytes);
+  for (std::size_t i = 0; i < kChains; ++i) hide(chain[i] = I32::load(bytes));
   const I32 input = I32::load(bytes);
-  const I32 weight = I32::weights(bytes);
+  I32 weight = I32::weights(bytes);
   for (std::size_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < kChains; ++i) chain[i] = dot(chain[i], input, weight);
+    for (std::size_t i = 0; i < kChains; ++i) {
+      hide(weight);  // or the products of a round would be computed once
+      add_dot(chain[i], input, weight);
+    }
   }
   std::int32_t total = 0;
 #pragma GCC unroll 16

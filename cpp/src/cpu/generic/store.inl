@@ -1,20 +1,40 @@
-// How every matmul puts its results away. Needs F32 (vec.h) and apply (activation.inl).
+// How every matmul finishes a register of columns of its block. Needs F32 (vec.h) and the epilogues
+// (activation.inl). Whatever does not depend on the row is asked once, not once a row.
 
-/// `count` <= width results of row `row`, from column `col` on.
-static void put(const Output& out, F32 value, std::size_t row, std::size_t col,
-                std::size_t count) noexcept {
+/// The first `count` lanes from p, all of them in the common case without a mask.
+static F32 load_lanes(const float* p, std::size_t count) noexcept {
+  return count == F32::width ? F32::load(p) : F32::load(p, count);
+}
+
+template <std::size_t Rows, typename Function>
+static void for_rows(F32 (&value)[Rows], Function f) noexcept {
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < Rows; ++r) value[r] = f(value[r], r);
+}
+
+/// Applies the epilogue to `count` <= width columns from `col` of rows [row, row + Rows), and puts
+/// them away.
+template <std::size_t Rows>
+static void put(const Output& out, Epilogue epilogue, F32 (&value)[Rows], std::size_t row,
+                std::size_t col, std::size_t count) noexcept {
+  if (epilogue == Epilogue::gelu_tanh) {
+    for_rows(value, [](F32 v, std::size_t) { return gelu_tanh(v); });
+  } else if (epilogue == Epilogue::gelu_erf) {
+    for_rows(value, [](F32 v, std::size_t) { return gelu_erf(v); });
+  }
   float* y = out.y + row * out.stride + col;
+  if (out.adds && out.gate != nullptr) {
+    const F32 gate = load_lanes(out.gate + col, count);
+    for_rows(value, [&](F32 v, std::size_t r) {
+      return fma(gate, v, load_lanes(y + r * out.stride, count));
+    });
+  } else if (out.adds) {
+    for_rows(value,
+             [&](F32 v, std::size_t r) { return v + load_lanes(y + r * out.stride, count); });
+  }
   if (count == F32::width) {
-    if (out.adds) {
-      value = out.gate != nullptr ? fma(F32::load(out.gate + col), value, F32::load(y))
-                                  : value + F32::load(y);
-    }
-    value.store(y);
-    return;
+    for_rows(value, [&](F32 v, std::size_t r) { return v.store(y + r * out.stride), v; });
+  } else {
+    for_rows(value, [&](F32 v, std::size_t r) { return v.store(y + r * out.stride, count), v; });
   }
-  if (out.adds) {
-    value = out.gate != nullptr ? fma(F32::load(out.gate + col, count), value, F32::load(y, count))
-                                : value + F32::load(y, count);
-  }
-  value.store(y, count);
 }

@@ -26,5 +26,8 @@ struct I32 {
   [[nodiscard]] F32 as_float() const noexcept { return {static_cast<float>(v)}; }
 };
 
-static I32 dot(I32 total, I32 input, I32 weight) noexcept { return {total.v + input.v * weight.v}; }
+/// total += input . weight.
+static void add_dot(I32& total, I32 input, I32 weight) noexcept { total.v += input.v * weight.v; }
+/// Keeps the compiler from knowing what is in the register.
+static void hide(I32& a) noexcept { asm volatile("" : "+r"(a.v)); }
 static std::int32_t any_lane(I32 a) noexcept { return a.v; }
