@@ -101,11 +101,27 @@ std::vector<double> attention(const Attention& a, const float* k, const float* v
 
 }  // namespace
 
-TEST(GeluTanh, AgreesWithFloat64InEveryPlace) {
-  for (const KernelSet* set : runnable_sets()) check_map(set->gelu_tanh, gelu_tanh);
+/// An epilogue of the float32 matmul over [-20, 20]: one depth, one column, a weight of 1.
+void check_epilogue(const KernelSet& set, Epilogue epilogue, double (*reference)(double)) {
+  std::vector<float> x(4001), y(4001), packed(packed_f32_bytes(set, 1, 1) / sizeof(float));
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) * 0.01f - 20.0f;
+  const float one = 1.0f;
+  pack_f32(set, &one, 1, 1, 1, packed.data());
+  set.matmul_f32(
+      {x.data(), 1, packed.data(), nullptr, 1, 1, epilogue, {y.data(), 1, false, nullptr}},
+      {0, x.size(), 0, 1});
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    CHECK_NEAR(y[i], reference(x[i]), 4e-7 * std::max(1.0, std::abs(double{x[i]})));
+  }
 }
-TEST(GeluErf, AgreesWithFloat64InEveryPlace) {
-  for (const KernelSet* set : runnable_sets()) check_map(set->gelu_erf, gelu_erf);
+
+TEST(GeluTanh, AgreesWithFloat64) {
+  for (const KernelSet* set : runnable_sets()) {
+    check_epilogue(*set, Epilogue::gelu_tanh, gelu_tanh);
+  }
+}
+TEST(GeluErf, AgreesWithFloat64) {
+  for (const KernelSet* set : runnable_sets()) check_epilogue(*set, Epilogue::gelu_erf, gelu_erf);
 }
 TEST(Silu, AgreesWithFloat64InEveryPlace) {
   for (const KernelSet* set : runnable_sets()) check_map(set->silu, silu);
@@ -131,25 +147,37 @@ TEST(LayerNorm, MayWorkInPlace) {
   }
 }
 
+/// Attention of one query of one number to `keys`, once for every key whose share is asked.
+std::vector<float> softmax(const KernelSet& set, const std::vector<float>& keys) {
+  const std::size_t n = keys.size();
+  std::vector<float> out(n);
+  const Guarded<float> k(packed_f32_bytes(set, n, 1) / sizeof(float));
+  pack_f32(set, keys.data(), 1, n, 1, k.data());
+  std::vector<float> scores(packed_f32_bytes(set, n, 1) / sizeof(float));
+  const float query = 1.0f;
+  for (std::size_t c = 0; c < n; ++c) {  // the value of key c is 1, that of the others 0
+    std::vector<float> column(n, 0.0f);
+    column[c] = 1.0f;
+    const Guarded<float> one(packed_f32_bytes(set, 1, n) / sizeof(float));
+    pack_f32_transposed(set, column.data(), 1, 1, n, one.data());
+    set.attention(
+        {&query, k.data(), one.data(), out.data() + c, scores.data(), 1, 1, 1, n, 1, 1.0f});
+  }
+  return out;
+}
+
 TEST(Softmax, AgreesWithFloat64AtEveryTail) {
   for (const KernelSet* set : runnable_sets()) {
     for (std::size_t n = 1; n <= 40; ++n) {
-      const Guarded<float> x(2 * n);
+      std::vector<float> x(n);
       fill(x, n);
-      for (float& v : x)
-        v = 10.0f * v - 200.0f;  // far below zero: the padding must not be the maximum
-      std::vector<double> wanted(x.begin(), x.end());
-      set->softmax_rows(x.data(), 2, n);
-      for (std::size_t r = 0; r < 2; ++r) {
-        const auto row = wanted.begin() + static_cast<std::ptrdiff_t>(r * n);
-        const double top = *std::max_element(row, row + static_cast<std::ptrdiff_t>(n));
-        double total = 0;
-        for (std::size_t i = 0; i < n; ++i)
-          total += wanted[r * n + i] = std::exp(wanted[r * n + i] - top);
-        for (std::size_t i = 0; i < n; ++i) {
-          CHECK_NEAR(x[r * n + i], wanted[r * n + i] / total, 5e-7);
-        }
-      }
+      // Far below zero: the padding must not be the maximum.
+      for (float& v : x) v = 10.0f * v - 200.0f;
+      const double top = *std::ranges::max_element(x);
+      double total = 0;
+      for (const float v : x) total += std::exp(v - top);
+      const std::vector<float> got = softmax(*set, x);
+      for (std::size_t i = 0; i < n; ++i) CHECK_NEAR(got[i], std::exp(x[i] - top) / total, 5e-7);
     }
   }
 }
@@ -157,8 +185,7 @@ TEST(Softmax, TurnsARowWithANanIntoNans) {
   for (const KernelSet* set : runnable_sets()) {
     std::vector<float> x(13, 1.0f);
     x[5] = NAN;
-    set->softmax_rows(x.data(), 1, x.size());
-    for (const float v : x) CHECK(std::isnan(v));
+    for (const float v : softmax(*set, x)) CHECK(std::isnan(v));
   }
 }
 // e^-x over the whole range, seen through softmax of (0, -x): the quotient of both is e^-x.
@@ -166,8 +193,7 @@ TEST(Softmax, HasAnExponentialGoodToAFewUlps) {
   for (const KernelSet* set : runnable_sets()) {
     double worst = 0;
     for (float x = 0.0f; x < 80.0f; x += 0.0137f) {
-      float pair[] = {0.0f, -x};
-      set->softmax_rows(pair, 1, 2);
+      const std::vector<float> pair = softmax(*set, {0.0f, -x});
       worst =
           std::max(worst, std::abs(double{pair[1]} / double{pair[0]} / std::exp(-double{x}) - 1));
     }
@@ -183,7 +209,8 @@ TEST(Attention, AgreesWithFloat64AtEveryTail) {
           const std::size_t stride = width + 5;
           const Guarded<float> q((queries - 1) * stride + width), k((keys - 1) * stride + width);
           const Guarded<float> v((keys - 1) * stride + width), out(queries * width);
-          const Guarded<float> scores(std::min(queries, kAttentionRows) * keys);
+          const Guarded<float> scores(std::min(queries, kAttentionRows) *
+                                      packed_f32_bytes(*set, keys, 1) / sizeof(float));
           const Guarded<float> packed_k(packed_f32_bytes(*set, keys, width) / sizeof(float));
           const Guarded<float> packed_v(packed_f32_bytes(*set, width, keys) / sizeof(float));
           fill(q, 1);
@@ -221,25 +248,6 @@ TEST(Axpby, AgreesWithFloat64AtEveryTail) {
       set->axpby(1.5f, x.data(), -0.25f, y.data(), n);
       for (std::size_t i = 0; i < n; ++i) {
         CHECK_NEAR(y[i], 1.5 * x[i] - 0.25 * before[i], 1e-6);
-      }
-    }
-  }
-}
-
-TEST(AddGated, AgreesWithFloat64AtEveryTailWithAndWithoutAGate) {
-  for (const KernelSet* set : runnable_sets()) {
-    for (std::size_t width = 1; width <= 40; ++width) {
-      for (const bool gated : {false, true}) {
-        const Guarded<float> x(3 * width), y(3 * width), gate(width);
-        fill(x, 1);
-        fill(y, 2);
-        fill(gate, 3);
-        const std::vector<float> before(y.begin(), y.end());
-        set->add_gated(x.data(), gated ? gate.data() : nullptr, y.data(), 3, width);
-        for (std::size_t i = 0; i < 3 * width; ++i) {
-          const double factor = gated ? double{gate[i % width]} : 1.0;
-          CHECK_NEAR(y[i], before[i] + factor * x[i], 2e-6);
-        }
       }
     }
   }

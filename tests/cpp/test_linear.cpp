@@ -120,7 +120,7 @@ TEST(Attention, MatchesTheReferenceForEveryHead) {
   const auto k = random(kKeys * kWidth, 2);
   const auto v = random(kKeys * kWidth, 3);
   std::vector<float> out(kQueries * kWidth);
-  std::vector<float> scores(score_floats(kQueries, kKeys));
+  std::vector<float> scores(score_floats(cpu::active(), kQueries, kKeys));
   std::vector<float> packed(packed_head_floats(cpu::active(), kKeys, kHead));
   attend_once(cpu::active(),
               {q.data(), out.data(), kWidth, kWidth, kQueries, kKeys, kWidth, kHeads},

@@ -97,7 +97,7 @@ struct Attention {
   const float* k;  ///< As written by pack_f32: [keys, head_width].
   const float* v;  ///< As written by pack_f32_transposed: [keys, head_width].
   float* out;      ///< Out: [queries, head_width], rows out_stride apart
-  float* scores;   ///< Scratch: [min(queries, kAttentionRows), keys]
+  float* scores;   ///< Scratch: [min(queries, kAttentionRows), keys up to a multiple of f32_cols]
   std::size_t q_stride, out_stride;
   std::size_t queries, keys, head_width;
   float scale;  ///< > 0; 1 / sqrt(head_width)
@@ -123,21 +123,14 @@ struct KernelSet {
   void (*matmul_f32)(const MatmulF32&, const Tile&) noexcept;
   void (*layernorm)(const LayerNorm&) noexcept;
   void (*attention)(const Attention&) noexcept;
-  /// Each row of x [rows, width] becomes its softmax, in place.
-  void (*softmax_rows)(float* x, std::size_t rows, std::size_t width) noexcept;
   // Register-only loops of the instruction that each matmul lives on: what this core could reach.
   // Both return the multiply-adds they did in `rounds` rounds.
   std::uint64_t (*peak_i8)(std::size_t rounds) noexcept;
   std::uint64_t (*peak_f32)(std::size_t rounds) noexcept;
-  // y[i] = f(x[i]); y may be x.
-  void (*gelu_tanh)(const float* x, float* y, std::size_t n) noexcept;
-  void (*gelu_erf)(const float* x, float* y, std::size_t n) noexcept;
+  /// y[i] = x[i] / (1 + e^-x[i]); y may be x.
   void (*silu)(const float* x, float* y, std::size_t n) noexcept;
   /// y[i] = a * x[i] + b * y[i].
   void (*axpby)(float a, const float* x, float b, float* y, std::size_t n) noexcept;
-  /// y[r, i] += gate[i] * x[r, i]; gate null means 1.
-  void (*add_gated)(const float* x, const float* gate, float* y, std::size_t rows,
-                    std::size_t width) noexcept;
 };
 
 /// Every set in this binary, best first. The last one, scalar, runs anywhere.

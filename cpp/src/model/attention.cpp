@@ -28,8 +28,10 @@ std::size_t packed_head_floats(const cpu::KernelSet& kernels, std::size_t keys,
          whole_lines(cpu::packed_f32_bytes(kernels, head_width, keys));
 }
 
-std::size_t score_floats(std::size_t queries, std::size_t keys) noexcept {
-  return std::min(queries, cpu::kAttentionRows) * keys;
+std::size_t score_floats(const cpu::KernelSet& kernels, std::size_t queries,
+                         std::size_t keys) noexcept {
+  const std::size_t padded = (keys + kernels.f32_cols - 1) / kernels.f32_cols * kernels.f32_cols;
+  return whole_lines(std::min(queries, cpu::kAttentionRows) * padded * sizeof(float));
 }
 
 void pack_head(const cpu::KernelSet& kernels, const KeysValues& from, std::size_t keys,

@@ -30,7 +30,8 @@ std::size_t packed_head_floats(const cpu::KernelSet& kernels, std::size_t keys,
                                std::size_t head_width) noexcept;
 
 /// Floats of scratch that attending to `keys` keys with `queries` queries takes.
-std::size_t score_floats(std::size_t queries, std::size_t keys) noexcept;
+std::size_t score_floats(const cpu::KernelSet& kernels, std::size_t queries,
+                         std::size_t keys) noexcept;
 
 /// Head `head` of `from`, in the order the attention kernel reads.
 void pack_head(const cpu::KernelSet& kernels, const KeysValues& from, std::size_t keys,

@@ -124,7 +124,7 @@ BridgeScratch BridgeScratch::cut(Source& arena, const cpu::KernelSet& kernels,
   s.modulation = arena.template take<float>(shape.depth * 6 * shape.dim);
   s.packed = arena.template take<float>(
       sequences * packed_head_floats(kernels, shape.tokens, shape.dim / shape.heads));
-  s.scores = arena.template take<float>(sequences * score_floats(shape.tokens, keys));
+  s.scores = arena.template take<float>(sequences * score_floats(kernels, shape.tokens, keys));
   s.narrow = LinearInput::cut(arena, kernels, rows, shape.dim);
   s.latent = LinearInput::cut(arena, kernels, rows, shape.width);
   s.wide = LinearInput::cut(arena, kernels, rows, 4 * shape.dim);

@@ -118,7 +118,7 @@ void SeriesEncoder::run_block(const Compute& compute, const Block& block,
                               std::span<float> h) const {
   std::vector<float> narrow(h.size());
   std::vector<float> wide(4 * h.size());
-  std::vector<float> scores(score_floats(tokens_, tokens_));
+  std::vector<float> scores(score_floats(compute.kernels, tokens_, tokens_));
   std::vector<float> packed(packed_head_floats(compute.kernels, tokens_, dim_ / heads_));
   layer_norm(compute, h, dim_, narrow);
   block.qkv.apply_once(compute, narrow, Epilogue::none, std::span(wide).first(3 * h.size()));

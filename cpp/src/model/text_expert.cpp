@@ -31,7 +31,7 @@ struct TextExpert::Scratch {
     s.projected = arena.template take<float>(rows * 3 * f.hidden_);
     s.packed = arena.template take<float>(f.heads_ *
                                           packed_head_floats(kernels, rows, f.hidden_ / f.heads_));
-    s.scores = arena.template take<float>(f.heads_ * score_floats(rows, rows));
+    s.scores = arena.template take<float>(f.heads_ * score_floats(kernels, rows, rows));
     s.x = LinearInput::cut(arena, kernels, rows, f.hidden_);
     s.attended = LinearInput::cut(arena, kernels, rows, f.hidden_);
     s.wide = LinearInput::cut(arena, kernels, rows, f.ffn_);

@@ -46,9 +46,3 @@ static F32 gelu_erf(F32 x) noexcept {
 static void silu_f32(const float* x, float* y, std::size_t n) noexcept {
   map(x, y, n, [](F32 v) { return silu(v); });
 }
-static void gelu_tanh_f32(const float* x, float* y, std::size_t n) noexcept {
-  map(x, y, n, [](F32 v) { return gelu_tanh(v); });
-}
-static void gelu_erf_f32(const float* x, float* y, std::size_t n) noexcept {
-  map(x, y, n, [](F32 v) { return gelu_erf(v); });
-}

@@ -1,11 +1,6 @@
 // How every matmul finishes a register of columns of its block. Needs F32 (vec.h) and the epilogues
 // (activation.inl). Whatever does not depend on the row is asked once, not once a row.
 
-/// The first `count` lanes from p, all of them in the common case without a mask.
-static F32 load_lanes(const float* p, std::size_t count) noexcept {
-  return count == F32::width ? F32::load(p) : F32::load(p, count);
-}
-
 template <std::size_t Rows, typename Function>
 static void for_rows(F32 (&value)[Rows], Function f) noexcept {
 #pragma GCC unroll 16
@@ -32,9 +27,6 @@ static void put(const Output& out, Epilogue epilogue, F32 (&value)[Rows], std::s
     for_rows(value,
              [&](F32 v, std::size_t r) { return v + load_lanes(y + r * out.stride, count); });
   }
-  if (count == F32::width) {
-    for_rows(value, [&](F32 v, std::size_t r) { return v.store(y + r * out.stride), v; });
-  } else {
-    for_rows(value, [&](F32 v, std::size_t r) { return v.store(y + r * out.stride, count), v; });
-  }
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < Rows; ++r) store_lanes(value[r], y + r * out.stride, count);
 }
