@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <condition_variable>
+#include <cstdint>
 #include <exception>
 #include <fstream>
 #include <iterator>
@@ -37,6 +37,27 @@ struct Job {
   std::size_t count = 0;
 };
 
+/// How often an idle thread looks again before it sleeps: some ten microseconds. The rounds of one
+/// denoising step follow each other faster than a sleeping thread wakes up.
+constexpr int kLooks = 1000;
+
+void breathe() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb");  // `yield` is over at once
+#endif
+}
+
+/// Waits until `value` is no longer `old`.
+void await_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) noexcept {
+  for (int look = 0; look < kLooks; ++look) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    breathe();
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
 }  // namespace
 
 int default_threads() {
@@ -48,26 +69,27 @@ int default_threads() {
   return quota < threads ? std::max(1, static_cast<int>(quota)) : threads;
 }
 
+/// The caller opens a round, works, closes it, and waits for the helpers that had joined. One that
+/// comes late finds it closed and costs nobody anything.
+///
+/// A helper counts itself in and then looks whether the round is open; the caller closes it and
+/// then looks whether anyone is in. Both orders are sequentially consistent, so one of them sees
+/// the other, and no helper reads a job that its caller has left.
 struct ThreadPool::State {
-  std::mutex mutex;
-  std::condition_variable opened;    // a job was opened, or the pool closes
-  std::condition_variable finished;  // the last helper left the job
-  Job job;
-  std::uint64_t job_number = 0;
-  bool open = false;  // helpers may still join the job
-  bool closing = false;
-  int helping = 0;  // helpers inside the job
-  std::exception_ptr first_error;
+  Job job;                              // written while nobody is in
+  std::atomic<std::uint32_t> round{0};  // odd while a job is open
+  std::atomic<std::uint32_t> helping{0};
   std::atomic<std::size_t> next{0};
+  std::atomic<bool> closing{false};
   std::atomic_flag busy;
+  std::mutex mutex;  // guards first_error
+  std::exception_ptr first_error;
   std::vector<std::thread> helpers;
 
   ~State() {
-    {
-      const std::lock_guard lock(mutex);
-      closing = true;
-    }
-    opened.notify_all();
+    closing = true;
+    round += 2;  // still closed, but another number, so that nobody sleeps through it
+    round.notify_all();
     for (std::thread& helper : helpers) helper.join();
   }
 
@@ -84,34 +106,24 @@ struct ThreadPool::State {
   }
 
   void help() {
-    std::unique_lock lock(mutex);
-    for (std::uint64_t seen = 0;;) {
-      opened.wait(lock, [&] { return closing || (open && job_number != seen); });
+    for (std::uint32_t seen = 0;;) {
+      await_change(round, seen);
       if (closing) return;
-      seen = job_number;
       ++helping;
-      lock.unlock();
-      work(job);
-      lock.lock();
-      if (--helping == 0) finished.notify_one();
+      seen = round;
+      if (seen % 2 == 1) work(job);
+      if (--helping == 0) helping.notify_one();
     }
   }
 
-  /// The caller works too, and waits only for helpers that have joined: one that wakes up late
-  /// finds the job closed and costs nobody anything.
   void run(const Job& wanted) {
-    {
-      const std::lock_guard lock(mutex);
-      job = wanted;
-      next = 0;
-      ++job_number;
-      open = true;
-    }
-    opened.notify_all();
+    job = wanted;
+    next = 0;
+    ++round;
+    round.notify_all();
     work(wanted);
-    std::unique_lock lock(mutex);
-    open = false;
-    finished.wait(lock, [&] { return helping == 0; });
+    ++round;
+    for (std::uint32_t in = helping; in != 0; in = helping) await_change(helping, in);
   }
 };
 

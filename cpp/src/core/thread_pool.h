@@ -12,7 +12,8 @@ int default_threads();
 /// Runs independent pieces of work on a fixed set of threads, the caller being one of them.
 ///
 /// Results do not depend on the number of threads so long as piece i writes only its own output.
-/// Idle threads sleep. A pool of size 1 starts no thread. Allocates only in the constructor.
+/// Idle threads sleep after a few microseconds of looking for the next piece. A pool of size 1
+/// starts no thread. Allocates only in the constructor.
 ///
 /// Threads: safe to share. A call that finds the pool at work (another caller's, or from inside a
 /// piece) does its pieces alone on its own thread instead of waiting.
