@@ -15,7 +15,7 @@ PIP    := $(WITH) python -m pip install -qq --disable-pip-version-check --no-war
           --constraint requirements/constraints.txt
 
 files    = $(shell find $(wildcard $(1)) -type f -not -path '*/__pycache__/*' 2>/dev/null)
-DEVICE  := $(call files,CMakeLists.txt pyproject.toml cpp/include cpp/src cpp/bindings cmake python)
+DEVICE  := $(call files,CMakeLists.txt pyproject.toml cpp/include cpp/src cpp/bindings cmake firmware_profiles python)
 EXPORT  := $(call files,export)
 CLOUD   := $(call files,cloud)
 CPP     := $(call files,cpp tests/cpp)

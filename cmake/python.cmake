@@ -8,3 +8,21 @@ target_link_libraries(_core PRIVATE geng geng_flags)
 target_compile_definitions(_core PRIVATE GENG_VERSION="${PROJECT_VERSION}"
                            GENG_BUILD_FLAGS="${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE}")
 install(TARGETS _core LIBRARY DESTINATION geng_edge)
+
+# The boards as one JSON file: a device needs no TOML reader.
+set(geng_profiles ${CMAKE_CURRENT_BINARY_DIR}/profiles.json)
+file(GLOB geng_profile_sources CONFIGURE_DEPENDS firmware_profiles/*.toml firmware_profiles/schema.json)
+add_custom_command(
+  OUTPUT ${geng_profiles}
+  COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/cmake/compile_profiles.py
+          ${CMAKE_CURRENT_SOURCE_DIR}/firmware_profiles ${geng_profiles}
+  DEPENDS ${geng_profile_sources} cmake/compile_profiles.py
+  VERBATIM)
+add_custom_target(geng_profiles ALL DEPENDS ${geng_profiles})
+install(FILES ${geng_profiles} DESTINATION geng_edge/profiles)
+
+# The commit, for the rows of `geng-edge bench`; empty where the sources are no git checkout.
+execute_process(COMMAND git describe --always --dirty --exclude * WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+                OUTPUT_VARIABLE geng_commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+file(CONFIGURE OUTPUT build.json CONTENT "{\"commit\": \"@geng_commit@\"}\n" @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/build.json DESTINATION geng_edge)
