@@ -261,12 +261,12 @@ void bind_facts(py::class_<Generator>& model) {
 void bind_model(py::module_& m) {
   py::class_<Generator> model(m, "Model", "A loaded model. Immutable: share it between threads.");
   model.def(py::init([](const std::string& path, const std::string& precision, int threads,
-                        const std::string& isa) {
+                        const std::string& isa, const std::string& cache) {
               const Precision chosen = precision_of(precision);
               const py::gil_scoped_release unlocked;
-              return Generator(path, chosen, threads, isa);
+              return Generator(path, chosen, threads, isa, cache);
             }),
-            "path"_a, "precision"_a = "int8", "threads"_a = 0, "isa"_a = "");
+            "path"_a, "precision"_a = "int8", "threads"_a = 0, "isa"_a = "", "cache"_a = "");
   model.def("encode_text", &encode_text, "ids"_a, "numbers"_a);
   model.def("read_numbers", &read_numbers, "condition"_a, "length"_a = 512);
   const SamplerConfig defaults;

@@ -8,6 +8,7 @@
 #include "diffusion/sampler.h"
 #include "format/gguf.h"
 #include "format/model_layout.h"
+#include "format/packed_weights.h"
 #include "geng/error.h"
 #include "model/bridge.h"
 #include "model/bridge_denoiser.h"
@@ -24,10 +25,26 @@ namespace {
 /// Samples computed together: enough to share the weights, few enough to bound the memory.
 constexpr std::size_t kChunk = 32;
 
-ModelFile open_checked(const std::string& path) {
-  ModelFile file = ModelFile::open(path);
+PackedKey key_of(const ModelFile& file, const cpu::KernelSet& kernels, Precision precision) {
+  const std::string layout =
+      std::to_string(kernels.i8_cols) + " " + std::to_string(kernels.i8_depth) + " " +
+      std::to_string(kernels.i8_shifted) + " " + std::to_string(kernels.f32_cols);
+  return {file.fingerprint(),
+          file.file_bytes(),
+          file.modified(),
+          kernels.name,
+          layout,
+          static_cast<std::uint32_t>(precision)};
+}
+
+/// Packed weights of an earlier start, or else a place for new ones; the file is checked either
+/// way, its sum only when no earlier start found it right.
+PackedWeights packed_of(const ModelFile& file, const std::string& cache_folder,
+                        const PackedKey& key) {
+  PackedWeights packed(cache_folder, key);
+  if (!packed.is_cached()) file.verify();
   check_layout(file);
-  return file;
+  return packed;
 }
 
 /// Calls body(first, count) for every chunk of `total` samples.
@@ -48,10 +65,11 @@ std::vector<int> timesteps_of(const Trajectory& trajectory) {
 
 /// Everything a loaded model consists of. The order is the order of loading.
 struct Generator::Parts {
-  ModelFile file;
   const cpu::KernelSet& kernels;
-  mutable ThreadPool pool;
+  ModelFile file;
   Precision precision;
+  mutable PackedWeights packed;
+  mutable ThreadPool pool;
   NoiseSchedule schedule;
   LatentLayout layout;
   TextExpert text;
@@ -60,11 +78,13 @@ struct Generator::Parts {
   Decoder decoder;
   std::optional<SeriesEncoder> encoder;
 
-  Parts(const std::string& path, Precision chosen, int threads, std::string_view isa)
-      : file(open_checked(path)),
-        kernels(isa.empty() ? cpu::active() : cpu::select(cpu::detect(), isa)),
-        pool(threads),
+  Parts(const std::string& path, Precision chosen, int threads, std::string_view isa,
+        const std::string& cache_folder)
+      : kernels(isa.empty() ? cpu::active() : cpu::select(cpu::detect(), isa)),
+        file(ModelFile::open_unverified(path)),
         precision(chosen),
+        packed(packed_of(file, cache_folder, key_of(file, kernels, precision))),
+        pool(threads),
         schedule(file.tensor("schedule.alpha_bar").f32()),
         layout(LatentLayout::of(file)),
         text(weights()),
@@ -72,9 +92,10 @@ struct Generator::Parts {
         bridge(weights()),
         decoder(layout, file.tensor("latent.mean").f32(), file.tensor("latent.std").f32()) {
     if (SeriesEncoder::is_in(file)) encoder.emplace(weights(), layout);
+    packed.save();
   }
 
-  [[nodiscard]] WeightReader weights() const noexcept { return {file, kernels, precision}; }
+  [[nodiscard]] WeightReader weights() const noexcept { return {file, kernels, precision, packed}; }
   [[nodiscard]] Compute compute() const noexcept { return {kernels, pool}; }
 
   [[nodiscard]] ConditionView checked(std::span<const float> condition) const {
@@ -94,8 +115,8 @@ struct Generator::Parts {
 };
 
 Generator::Generator(const std::string& path, Precision precision, int threads,
-                     std::string_view isa)
-    : parts_(std::make_unique<const Parts>(path, precision, threads, isa)) {}
+                     std::string_view isa, const std::string& cache_folder)
+    : parts_(std::make_unique<const Parts>(path, precision, threads, isa, cache_folder)) {}
 Generator::~Generator() = default;
 Generator::Generator(Generator&&) noexcept = default;
 Generator& Generator::operator=(Generator&&) noexcept = default;

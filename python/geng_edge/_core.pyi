@@ -9,7 +9,12 @@ _Progress: TypeAlias = Callable[[int, int], bool] | None
 
 class Model:
     def __init__(
-        self, path: str, precision: str = "int8", threads: int = 0, isa: str = ""
+        self,
+        path: str,
+        precision: str = "int8",
+        threads: int = 0,
+        isa: str = "",
+        cache: str = "",
     ) -> None: ...
     def encode_text(self, ids: npt.NDArray[np.int32], numbers: _Floats) -> _Floats: ...
     def read_numbers(self, condition: _Floats, length: int = 512) -> dict[str, Any]: ...

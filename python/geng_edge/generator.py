@@ -8,14 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from geng_edge import _core
+from geng_edge import _core, cache
 from geng_edge.condition import Condition, check_interval, check_unicode, load_tokenizer
 from geng_edge.errors import ArgumentError, ModelFileError
 from geng_edge.numbers import NUMBER_WIDTH
+from geng_edge.precision import AUTO, check_precision, fastest
 from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, Request
 from geng_edge.series import DEFAULT_START, Series, moments_of
 
-PRECISIONS = ("int8", "fp32")
 Progress = Callable[[int, int], bool]
 
 
@@ -32,6 +32,16 @@ def bundled_model() -> Path:
             f"{folder} holds no model; name one with --model or GENG_MODEL", path=folder
         )
     return found[0]
+
+
+def find_model(path: str | os.PathLike[str] | None = None) -> Path:
+    """The file that ``path`` names, or ``$GENG_MODEL``, or the bundled model.
+
+    Raises:
+        ModelFileError: None is named and this build came without one.
+    """
+    named = path if path is not None else os.environ.get("GENG_MODEL")
+    return Path(named) if named else bundled_model()
 
 
 class Generator:
@@ -56,31 +66,34 @@ class Generator:
         path: str | os.PathLike[str] | None = None,
         precision: str = "int8",
         threads: int = 0,
+        isa: str = "",
     ) -> Generator:
         """Load and check a model file.
 
+        The packed weights are kept in :func:`geng_edge.cache.folder` for the next start, which
+        then verifies no sum and packs nothing.
+
         Args:
             path: The file; ``$GENG_MODEL``, then the bundled model, by default.
-            precision: ``int8``, or ``fp32`` (slower, for comparison).
+            precision: ``int8``, ``fp32``, or ``auto``: what is faster here, measured once.
             threads: Threads that share the work; 0 takes what affinity and quota allow.
+            isa: Kernel set; ``$GENG_FORCE_ISA``, then the best this CPU runs, by default.
 
         Raises:
             ArgumentError: A setting is out of range.
             ModelFileError: The file is missing, not whole or not ours.
         """
-        if precision not in PRECISIONS:
-            raise ArgumentError(
-                f"precision is {precision!r}; it must be {' or '.join(PRECISIONS)}",
-                name="precision",
-                value=precision,
-            )
+        check_precision(precision)
         if isinstance(threads, bool) or not 0 <= threads <= 256:
             raise ArgumentError(
                 f"threads is {threads}; it must be 0 to 256", name="threads", value=threads
             )
-        named = path if path is not None else os.environ.get("GENG_MODEL")
-        file = Path(named) if named else bundled_model()
-        return cls(_core.Model(str(file), precision, threads), file)
+        file = find_model(path)
+        if precision == AUTO:
+            precision = fastest(file, threads)
+        kept = cache.folder()
+        folder = str(kept) if kept is not None else ""
+        return cls(_core.Model(str(file), precision, threads, isa, folder), file)
 
     @cached_property
     def tokenizer(self) -> Any:

@@ -22,6 +22,7 @@ constexpr int kTimesteps[] = {499, 250, 3};
 struct Fixture {
   random_model::TempFile temporary;
   ModelFile file;
+  PackedWeights packed;
   ThreadPool pool;
   Compute compute;
   Bridge bridge;
@@ -32,7 +33,7 @@ struct Fixture {
         file(ModelFile::open(temporary.path())),
         pool(threads),
         compute{cpu::active(), pool},
-        bridge(WeightReader{file, cpu::active(), precision}),
+        bridge(WeightReader{file, cpu::active(), precision, packed}),
         memory(bridge.remember(compute, {condition(), 32}, Frame{}.features())),
         nothing(bridge.remember_nothing(compute)) {}
 

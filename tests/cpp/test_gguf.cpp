@@ -210,8 +210,10 @@ TEST(ModelFile, RefusesTensorsThatOverlapLeaveAGapOrRunOut) {
 
 TEST(ModelFile, RefusesDataThatDoesNotMatchItsSum) {
   check_refused("key 'geng.sha256' is missing", [](gguf::File& f) { f.sum = ""; });
-  check_refused("geng.sha256 says 00. The file was damaged or changed",
+  check_refused("geng.sha256 is '00'; it must be 64 lower-case hexadecimal digits",
                 [](gguf::File& f) { f.sum = "00"; });
+  check_refused(std::string(64, '0') + ". The file was damaged or changed",
+                [](gguf::File& f) { f.sum = std::string(64, '0'); });
   std::string flipped = gguf::tiny().build();
   flipped[flipped.size() - 30] ^= 1;
   CHECK(verdict(flipped).find("was damaged or changed") != std::string::npos);

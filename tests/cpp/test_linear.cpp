@@ -19,6 +19,7 @@ namespace {
 struct Fixture {
   random_model::TempFile temporary;
   ModelFile file;
+  mutable PackedWeights packed;
   ThreadPool pool;
   Compute compute;
 
@@ -34,7 +35,7 @@ struct Fixture {
     return random_model::Builder(sizes).build();
   }
   [[nodiscard]] Linear linear(Precision precision) const {
-    return {file, "bridge.0.up", precision, cpu::active()};
+    return {WeightReader{file, cpu::active(), precision, packed}, "bridge.0.up", precision};
   }
 };
 

@@ -24,3 +24,11 @@ def latent(tmp_path: Path, tiny: Path) -> Path:
     path = tmp_path / "latent.npy"
     Condition.from_text("values from -5 to 5", generator=Generator.load(tiny, threads=1)).save(path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, so that none depends on what ran before it."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("GENG_CACHE", str(folder))
+    return folder

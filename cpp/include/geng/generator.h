@@ -46,10 +46,13 @@ class Generator {
   ///
   /// @param threads  Including the calling one, 0 .. 256; 0 = what affinity and quota allow.
   /// @param isa  Kernel set to use; empty = $GENG_FORCE_ISA, then the best this CPU runs.
+  /// @param cache_folder  Where packed weights are kept for the next start, which then verifies no
+  ///                      sum and packs nothing; made when missing. Empty = nowhere.
   /// @throws Error{model_file}  The file is not whole or not ours.
   /// @throws Error{invalid_argument}  The kernel set is unknown, or this CPU lacks it.
   explicit Generator(const std::string& path, Precision precision = Precision::int8,
-                     int threads = 0, std::string_view isa = {});
+                     int threads = 0, std::string_view isa = {},
+                     const std::string& cache_folder = {});
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;

@@ -49,6 +49,12 @@ std::span<const std::int8_t> TensorView::i8() const noexcept {
 }
 
 ModelFile ModelFile::open(const std::string& path) {
+  ModelFile file = open_unverified(path);
+  file.verify();
+  return file;
+}
+
+ModelFile ModelFile::open_unverified(const std::string& path) {
   ModelFile file;
   file.path_ = path;
   file.mapping_ = MappedFile(path, kMostFileBytes);
@@ -64,6 +70,7 @@ ModelFile ModelFile::from_bytes(std::span<const std::byte> bytes, std::string na
                            std::to_string(kMostFileBytes));
   }
   file.read(bytes);
+  file.verify();
   return file;
 }
 
@@ -76,10 +83,20 @@ void ModelFile::read(std::span<const std::byte> bytes) {
     refuse(path_, "general.alignment is " + std::to_string(u32("general.alignment")) +
                       "; it must be " + std::to_string(kFileAlignment));
   }
-  fingerprint_ = sha256_hex(bytes.subspan(header.data_start));
-  if (const auto stated = string("geng.sha256"); stated != fingerprint_) {
-    refuse(path_, "tensor data has sha256 " + fingerprint_ + "; geng.sha256 says " +
-                      shortened(stated) + ". The file was damaged or changed");
+  data_start_ = header.data_start;
+  fingerprint_ = string("geng.sha256");
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (fingerprint_.size() != 64 || !std::ranges::all_of(fingerprint_, is_hex)) {
+    refuse(path_, "geng.sha256 is '" + shortened(fingerprint_) +
+                      "'; it must be 64 lower-case hexadecimal digits");
+  }
+}
+
+void ModelFile::verify() const {
+  const std::string found = sha256_hex(bytes_.subspan(data_start_));
+  if (found != fingerprint_) {
+    refuse(path_, "tensor data has sha256 " + found + "; geng.sha256 says " + fingerprint_ +
+                      ". The file was damaged or changed");
   }
 }
 

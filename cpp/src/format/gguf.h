@@ -64,13 +64,20 @@ class ModelFile {
   /// @throws Error{model_file}  Unreadable, broken, cut, or its sum is wrong. The sentence starts
   ///                            with the path and names the key, tensor or byte.
   static ModelFile open(const std::string& path);
+  /// The same but for the sum over the tensor data, which is most of the cost: for a file whose
+  /// sum was found right when it had the same size and time of writing. verify() makes up for it.
+  static ModelFile open_unverified(const std::string& path);
+  /// @throws Error{model_file}  The sum is wrong.
+  void verify() const;
   /// The same from memory (tests, fuzzing, firmware): `bytes` is borrowed and must be 32-byte
   /// aligned; `name` stands where the path stands in sentences.
   static ModelFile from_bytes(std::span<const std::byte> bytes, std::string name);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::size_t file_bytes() const noexcept { return bytes_.size(); }
-  /// SHA-256 of the tensor data, 64 hexadecimal digits; equal to metadata geng.sha256.
+  /// When the file was last written, in nanoseconds; 0 for one in memory.
+  [[nodiscard]] std::int64_t modified() const noexcept { return mapping_.modified(); }
+  /// SHA-256 of the tensor data as metadata geng.sha256 states it, 64 hexadecimal digits.
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
   [[nodiscard]] std::span<const MetadataField> metadata() const noexcept { return fields_; }
@@ -104,6 +111,7 @@ class ModelFile {
   std::vector<MetadataField> fields_;   // sorted by key
   std::vector<TensorView> tensors_;     // in file order
   std::vector<std::uint32_t> by_name_;  // indices into tensors_, sorted by name
+  std::size_t data_start_ = 0;
   std::string fingerprint_;
 };
 

@@ -48,12 +48,15 @@ MappedFile::MappedFile(const std::string& path, std::size_t limit) {
   const void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number, 0);
   if (address == MAP_FAILED) refuse(path, std::string("cannot be mapped: ") + std::strerror(errno));
   bytes_ = {static_cast<const std::byte*>(address), size};
+  modified_ = std::int64_t{about.st_mtim.tv_sec} * 1'000'000'000 + about.st_mtim.tv_nsec;
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : bytes_(std::exchange(other.bytes_, {})), modified_(other.modified_) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(bytes_, other.bytes_);
+  std::swap(modified_, other.modified_);
   return *this;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -19,9 +20,12 @@ class MappedFile {
   ~MappedFile();
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  /// When the file was last written, in nanoseconds.
+  [[nodiscard]] std::int64_t modified() const noexcept { return modified_; }
 
  private:
   std::span<const std::byte> bytes_;
+  std::int64_t modified_ = 0;
 };
 
 }  // namespace geng

@@ -1,6 +1,7 @@
 #include "model/linear.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/arena_meter.h"
@@ -9,10 +10,6 @@ namespace geng {
 namespace {
 
 std::size_t ceil_div(std::size_t n, std::size_t by) noexcept { return (n + by - 1) / by; }
-
-float* floats(const AlignedBuffer& buffer) noexcept {
-  return reinterpret_cast<float*>(buffer.data());
-}
 
 /// Rows are shared out first; columns only when there are too few rows to feed every thread.
 struct Grid {
@@ -38,53 +35,65 @@ void LinearInput::prepare(const Linear& reader, const cpu::KernelSet& kernels, s
       {values.data() + first * depth, out, scales.data() + first, last - first, depth});
 }
 
-Linear::Linear(const ModelFile& file, std::string_view name, Precision precision,
-               const cpu::KernelSet& kernels) {
-  const TensorView& weight = file.tensor(std::string(name) + ".weight");
+Linear::Linear(const WeightReader& weights, std::string_view name, Precision precision) {
+  const TensorView& weight = weights.file.tensor(std::string(name) + ".weight");
   packed_.cols = weight.shape[0];
   packed_.depth = weight.shape[1];
-  packed_.bias = file.tensor(std::string(name) + ".bias").f32().data();
+  packed_.bias = weights.file.tensor(std::string(name) + ".bias").f32().data();
   if (precision == Precision::int8) {
-    load_int8(weight, file, kernels);
+    load_int8(weight, weights);
   } else {
-    load_float32(weight, file, kernels);
+    load_float32(weight, weights);
   }
 }
 
-void Linear::load_int8(const TensorView& weight, const ModelFile& file,
-                       const cpu::KernelSet& kernels) {
-  weight_ = AlignedBuffer(cpu::packed_i8_bytes(kernels, packed_.cols, packed_.depth));
-  packed_.weight = weight_.data();
+void Linear::load_int8(const TensorView& weight, const WeightReader& weights) {
+  const auto [cols, depth] = std::pair(packed_.cols, packed_.depth);
+  const cpu::KernelSet& kernels = weights.kernels;
+  const std::size_t bytes = cpu::packed_i8_bytes(kernels, cols, depth);
   if (weight.type == TensorType::i8) {
-    packed_.scale = file.tensor(std::string(weight.name) + ".scale").f32().data();
-    cpu::pack_i8(kernels, weight.i8().data(), packed_.cols, packed_.depth, weight_.data());
+    packed_.scale = weights.file.tensor(std::string(weight.name) + ".scale").f32().data();
+    packed_.weight = weights.packed.block(bytes, [&](std::byte* out) {
+      cpu::pack_i8(kernels, weight.i8().data(), cols, depth, out);
+    });
     return;
   }
-  scale_ = AlignedBuffer(packed_.cols * sizeof(float));
-  packed_.scale = floats(scale_);
-  std::vector<std::int8_t> steps(weight.elements);
-  cpu::quantize_weights(weight.f32().data(), packed_.cols, packed_.depth, steps.data(),
-                        floats(scale_));
-  cpu::pack_i8(kernels, steps.data(), packed_.cols, packed_.depth, weight_.data());
+  // Both blocks are made of one quantisation; the scales come first.
+  std::vector<std::int8_t> steps;
+  const std::byte* scale = weights.packed.block(cols * sizeof(float), [&](std::byte* out) {
+    steps.resize(weight.elements);
+    cpu::quantize_weights(weight.f32().data(), cols, depth, steps.data(),
+                          reinterpret_cast<float*>(out));
+  });
+  packed_.scale = reinterpret_cast<const float*>(scale);
+  packed_.weight = weights.packed.block(bytes, [&](std::byte* out) {
+    if (steps.empty()) {  // the scales were cached and this block was not
+      std::vector<float> again(cols);
+      steps.resize(weight.elements);
+      cpu::quantize_weights(weight.f32().data(), cols, depth, steps.data(), again.data());
+    }
+    cpu::pack_i8(kernels, steps.data(), cols, depth, out);
+  });
 }
 
-void Linear::load_float32(const TensorView& weight, const ModelFile& file,
-                          const cpu::KernelSet& kernels) {
-  weight_ = AlignedBuffer(cpu::packed_f32_bytes(kernels, packed_.cols, packed_.depth));
-  packed_.weight = weight_.data();
-  if (weight.type == TensorType::f32) {
-    cpu::pack_f32(kernels, weight.f32().data(), packed_.depth, packed_.cols, packed_.depth,
-                  floats(weight_));
-    return;
-  }
-  const std::span<const float> scale = file.tensor(std::string(weight.name) + ".scale").f32();
-  const std::span<const std::int8_t> steps = weight.i8();
-  std::vector<float> values(weight.elements);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(steps[i]) * scale[i / packed_.depth];
-  }
-  cpu::pack_f32(kernels, values.data(), packed_.depth, packed_.cols, packed_.depth,
-                floats(weight_));
+void Linear::load_float32(const TensorView& weight, const WeightReader& weights) {
+  const auto [cols, depth] = std::pair(packed_.cols, packed_.depth);
+  const std::size_t bytes = cpu::packed_f32_bytes(weights.kernels, cols, depth);
+  packed_.weight = weights.packed.block(bytes, [&](std::byte* out) {
+    auto* to = reinterpret_cast<float*>(out);
+    if (weight.type == TensorType::f32) {
+      cpu::pack_f32(weights.kernels, weight.f32().data(), depth, cols, depth, to);
+      return;
+    }
+    const std::string scale_name = std::string(weight.name) + ".scale";
+    const std::span<const float> scale = weights.file.tensor(scale_name).f32();
+    const std::span<const std::int8_t> steps = weight.i8();
+    std::vector<float> values(weight.elements);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = static_cast<float>(steps[i]) * scale[i / depth];
+    }
+    cpu::pack_f32(weights.kernels, values.data(), depth, cols, depth, to);
+  });
 }
 
 void Linear::apply(const Compute& compute, const LinearInput& input, std::size_t rows,

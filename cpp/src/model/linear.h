@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "core/aligned_buffer.h"
 #include "core/arena.h"
 #include "core/thread_pool.h"
 #include "cpu/kernel_set.h"
 #include "cpu/pack.h"
 #include "format/gguf.h"
+#include "format/packed_weights.h"
 #include "geng/precision.h"
 
 namespace geng {
@@ -44,6 +44,7 @@ inline cpu::Output added_to(float* y, std::size_t stride, const float* gate) noe
 }
 
 class Linear;
+struct WeightReader;
 
 /// Rows on their way into a linear layer: float32, and int8 where the layer reads that.
 struct LinearInput {
@@ -72,9 +73,8 @@ struct LinearInput {
 class Linear {
  public:
   /// Takes `<name>.weight`, `<name>.bias` and, for int8, `<name>.weight.scale` of a checked file.
-  /// Bias and stored scales are borrowed from the mapping.
-  Linear(const ModelFile& file, std::string_view name, Precision precision,
-         const cpu::KernelSet& kernels);
+  /// Bias and stored scales are borrowed from the mapping, packed weights from `weights.packed`.
+  Linear(const WeightReader& weights, std::string_view name, Precision precision);
 
   [[nodiscard]] std::size_t inputs() const noexcept { return packed_.depth; }
   [[nodiscard]] std::size_t outputs() const noexcept { return packed_.cols; }
@@ -89,11 +89,9 @@ class Linear {
                   std::span<float> y) const;
 
  private:
-  void load_int8(const TensorView& weight, const ModelFile& file, const cpu::KernelSet& kernels);
-  void load_float32(const TensorView& weight, const ModelFile& file, const cpu::KernelSet& kernels);
+  void load_int8(const TensorView& weight, const WeightReader& weights);
+  void load_float32(const TensorView& weight, const WeightReader& weights);
 
-  AlignedBuffer weight_;
-  AlignedBuffer scale_;  // only when quantised here
   cpu::PackedLinear packed_;
 };
 
@@ -102,14 +100,13 @@ struct WeightReader {
   const ModelFile& file;
   const cpu::KernelSet& kernels;
   Precision precision;
+  PackedWeights& packed;  ///< Owns the packed weights: must outlive the models.
 
   /// A layer that follows the precision.
-  [[nodiscard]] Linear linear(std::string_view name) const {
-    return {file, name, precision, kernels};
-  }
+  [[nodiscard]] Linear linear(std::string_view name) const { return {*this, name, precision}; }
   /// A layer that is float32 whatever the precision: small, and what it makes is unbounded.
   [[nodiscard]] Linear exact(std::string_view name) const {
-    return {file, name, Precision::float32, kernels};
+    return {*this, name, Precision::float32};
   }
   /// A float32 tensor, borrowed from the mapping.
   [[nodiscard]] std::span<const float> values(std::string_view name) const {

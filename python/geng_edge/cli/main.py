@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Generate sensor time series from a description, on this device.",
         allow_abbrev=False,
         epilog="Environment: GENG_MODEL model file, GENG_THREADS threads, GENG_FORCE_ISA kernel set, "
-        "NO_COLOR plain output.",
+        "GENG_CACHE folder of packed weights or off, NO_COLOR plain output.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

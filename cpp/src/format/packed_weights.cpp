@@ -1,0 +1,168 @@
+#include "format/packed_weights.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <utility>
+
+namespace geng {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMagic = "GENGPACK1\n";
+constexpr std::size_t kHeaderBytes = 4096;  // a page, so that the data starts on one
+constexpr std::size_t kMostBytes = std::size_t{1} << 32;
+constexpr std::size_t kMostFiles = 8;
+constexpr std::string_view kSuffix = ".packed";
+
+/// Four lanes of multiply and rotate: finds any accident of a disk at the speed of memory. Against
+/// malice there is the file's owner.
+class Checksum {
+ public:
+  void add(std::span<const std::byte> bytes) noexcept {
+    std::size_t at = 0;
+    for (; at + 32 <= bytes.size(); at += 32) {
+      for (std::size_t i = 0; i < 4; ++i) mix(lanes_[i], bytes.data() + at + 8 * i, 8);
+    }
+    for (; at < bytes.size(); at += 8) {
+      mix(lanes_[0], bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
+    }
+    count_ += bytes.size();
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    std::uint64_t all = count_;
+    for (const std::uint64_t lane : lanes_) all = std::rotl((all ^ lane) * kOdd, 29);
+    return all;
+  }
+
+ private:
+  static constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15u;  // 2^64 over the golden ratio
+
+  static void mix(std::uint64_t& lane, const std::byte* p, std::size_t n) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, p, n);
+    lane = std::rotl((lane ^ word) * kOdd, 31);
+  }
+
+  std::array<std::uint64_t, 4> lanes_{1, 2, 3, 4};
+  std::uint64_t count_ = 0;
+};
+
+/// The key as text: what a file begins with, but for sizes and sums.
+std::string text_of(const PackedKey& key) {
+  return std::string(kMagic) + "library " GENG_VERSION "\nmodel " + std::string(key.fingerprint) +
+         "\nbytes " + std::to_string(key.model_bytes) + "\nmodified " +
+         std::to_string(key.model_modified) + "\nisa " + std::string(key.isa) + "\nlayout " +
+         key.layout + "\nprecision " + std::to_string(key.precision) + "\n";
+}
+
+/// The whole header of a file with this key and this data.
+std::string header_of(const std::string& key, std::size_t data_bytes, const Checksum& sum) {
+  std::string header =
+      key + "data " + std::to_string(data_bytes) + "\nsum " + std::to_string(sum.value()) + "\n";
+  header.resize(kHeaderBytes, '\0');
+  return header;
+}
+
+/// Whether the file is ours alone to write.
+bool is_trusted(const std::string& path) noexcept {
+  struct stat about{};
+  return ::lstat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
+         about.st_uid == ::geteuid() && (about.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/// Removes the files that were not written for longest, all but kMostFiles.
+void prune(const fs::path& folder) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == kSuffix) {
+      files.emplace_back(entry.last_write_time(), entry.path());
+    }
+  }
+  std::sort(files.rbegin(), files.rend());
+  for (std::size_t i = kMostFiles; i < files.size(); ++i) fs::remove(files[i].second);
+}
+
+/// Whether all of it was written.
+bool write_file(const fs::path& path, std::string_view header,
+                std::span<const AlignedBuffer> blocks) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
+  out.write(header.data(), static_cast<std::streamsize>(header.size()));
+  for (const AlignedBuffer& block : blocks) {
+    out.write(reinterpret_cast<const char*>(block.data()),
+              static_cast<std::streamsize>(block.size()));
+  }
+  out.close();
+  return out.good();
+}
+
+}  // namespace
+
+PackedWeights::PackedWeights(std::string folder, const PackedKey& key)
+    : folder_(std::move(folder)), header_(text_of(key)) {
+  if (folder_.empty()) return;
+  name_ = (fs::path(folder_) / (std::string(key.fingerprint.substr(0, 16)) + "-" +
+                                std::string(key.isa) + "-" + std::to_string(key.precision)))
+              .string() +
+          std::string(kSuffix);
+  try {
+    if (!is_trusted(name_)) return;
+    mapping_ = MappedFile(name_, kMostBytes);
+    const std::span<const std::byte> bytes = mapping_.bytes();
+    if (bytes.size() < kHeaderBytes) return;
+    Checksum sum;
+    sum.add(bytes.subspan(kHeaderBytes));
+    const std::string wanted = header_of(header_, bytes.size() - kHeaderBytes, sum);
+    cached_ = std::memcmp(bytes.data(), wanted.data(), kHeaderBytes) == 0;
+    next_ = cached_ ? kHeaderBytes : 0;
+  } catch (const std::exception&) {
+    cached_ = false;  // unreadable is as good as absent
+  }
+}
+
+const std::byte* PackedWeights::next_cached(std::size_t bytes) noexcept {
+  if (!cached_) return nullptr;
+  const std::span<const std::byte> all = mapping_.bytes();
+  const std::size_t size = aligned_size(bytes);
+  if (size > all.size() - next_) {
+    cached_ = false;  // shorter than what this build asks for: the rest is packed
+    return nullptr;
+  }
+  const std::byte* block = all.data() + next_;
+  next_ += size;
+  return block;
+}
+
+void PackedWeights::save() const noexcept {
+  if (folder_.empty() || next_ != 0 || blocks_.empty()) return;
+  try {
+    fs::create_directories(folder_);
+    Checksum sum;
+    std::size_t total = 0;
+    for (const AlignedBuffer& block : blocks_) {
+      sum.add({block.data(), block.size()});
+      total += block.size();
+    }
+    const fs::path temporary = name_ + "." + std::to_string(::getpid()) + ".tmp";
+    if (write_file(temporary, header_of(header_, total, sum), blocks_)) {
+      fs::rename(temporary, name_);
+      prune(folder_);
+    } else {
+      fs::remove(temporary);
+    }
+  } catch (const std::exception&) {
+    // A start that cannot leave a cache is a start like any other.
+  }
+}
+
+}  // namespace geng
