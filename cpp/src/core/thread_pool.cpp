@@ -108,11 +108,12 @@ struct ThreadPool::State {
   void help() {
     for (std::uint32_t seen = 0;;) {
       await_change(round, seen);
-      if (closing) return;
       ++helping;
       seen = round;
-      if (seen % 2 == 1) work(job);
+      const bool over = closing;  // asked after `seen`: it may be the number that closing gave
+      if (!over && seen % 2 == 1) work(job);
       if (--helping == 0) helping.notify_one();
+      if (over) return;
     }
   }
 
