@@ -23,6 +23,12 @@ namespace avx2 {
 extern const KernelSet kernels;
 }
 #elif defined(__aarch64__)
+namespace i8mm {
+extern const KernelSet kernels;
+}
+namespace dotprod {
+extern const KernelSet kernels;
+}
 namespace neon {
 extern const KernelSet kernels;
 }
@@ -35,7 +41,7 @@ constexpr const KernelSet* kBestFirst[] = {
 #if defined(__x86_64__)
     &avx512_vnni::kernels, &avx512::kernels, &avx_vnni::kernels, &avx2::kernels,
 #elif defined(__aarch64__)
-    &neon::kernels,
+    &i8mm::kernels, &dotprod::kernels, &neon::kernels,
 #endif
     &scalar::kernels,
 };

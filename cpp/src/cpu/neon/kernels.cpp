@@ -6,9 +6,11 @@
 namespace geng::cpu::neon {
 // clang-format off: each builds on the ones before
 #include "cpu/neon/vec.h"
+#include "cpu/neon/int8.h"
 #include "cpu/generic/float_kernels.inl"
 #include "cpu/neon/matmul_i8.inl"
 #include "cpu/generic/matmul_i8_driver.inl"
+#include "cpu/neon/peak_i8.inl"
 // clang-format on
 
 extern const KernelSet kernels;
@@ -25,13 +27,9 @@ constinit const KernelSet kernels{
     .matmul_f32 = matmul_f32,
     .layernorm = layernorm_f32,
     .attention = attention_f32,
-    .softmax_rows = softmax_rows_f32,
     .peak_i8 = peak_i8,
     .peak_f32 = peak_f32,
-    .gelu_tanh = gelu_tanh_f32,
-    .gelu_erf = gelu_erf_f32,
     .silu = silu_f32,
     .axpby = axpby_f32,
-    .add_gated = add_gated_f32,
 };
 }  // namespace geng::cpu::neon

@@ -10,11 +10,13 @@ struct F32 {
 
   /// The first n lanes from p, zero in the others; touches no other byte.
   static F32 load(const float* p, std::size_t n) noexcept {
+    if (n == width) return load(p);
     float lanes[width] = {};
     for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
     return load(lanes);
   }
   void store(float* p, std::size_t n) const noexcept {
+    if (n == width) return store(p);
     float lanes[width];
     store(lanes);
     for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
@@ -49,16 +51,6 @@ static F32 first(std::size_t n, F32 a, F32 b) noexcept {
 
 static float sum(F32 a) noexcept { return vaddvq_f32(a.v); }
 static float largest(F32 a) noexcept { return vmaxvq_f32(a.v); }
-
-using Activation = std::int8_t;
-
-/// Four whole numbers in [-127, 127] to p.
-static void store_activations(F32 a, Activation* p) noexcept {
-  const int16x4_t half = vmovn_s32(vcvtnq_s32_f32(a.v));
-  const int8x8_t quarter = vmovn_s16(vcombine_s16(half, half));
-  const std::int32_t four = vget_lane_s32(vreinterpret_s32_s8(quarter), 0);
-  __builtin_memcpy(p, &four, sizeof four);
-}
 
 // matmul_f32 holds kBlockRows x kBlockVectors accumulators: 16 of the 32 registers.
 constexpr std::size_t kBlockRows = 8;

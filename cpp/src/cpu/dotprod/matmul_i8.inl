@@ -1,0 +1,82 @@
+// Five rows by sixteen columns with sdot: each lane of a register of weights holds four depths of
+// one column, and four depths of a row are named by their lane, so an input is loaded once for
+// sixteen depths. 20 accumulators, 5 inputs and 2 pairs of weights.
+
+constexpr std::size_t kI8Rows = 5;
+constexpr std::size_t kI8Vectors = 4;
+constexpr std::size_t kI8Cols = kI8Vectors * F32::width;
+constexpr std::size_t kI8Depth = 4;
+
+/// Each lane of total += its four depths of w times the four depths that `Lane` of x holds. Written
+/// out, because compilers otherwise move accumulators about when nearly every register is in use.
+template <int Lane>
+static void add_dot(int32x4_t& total, int8x16_t w, int8x16_t x) noexcept {
+  asm("sdot %0.4s, %1.16b, %2.4b[%3]" : "+w"(total) : "w"(w), "w"(x), "n"(Lane));
+}
+
+/// The same for all rows, and for the registers of weights that begin at w.
+template <int Lane, std::size_t Rows>
+[[gnu::always_inline]] static inline void add_lane(int32x4_t (&total)[Rows][kI8Vectors],
+                                                   const int8x16_t (&input)[Rows],
+                                                   const std::int8_t*& w) noexcept {
+#pragma GCC unroll 2
+  for (std::size_t c = 0; c < kI8Vectors; c += 2) {
+    const Pair weight = next_pair(w);
+#pragma GCC unroll 5
+    for (std::size_t r = 0; r < Rows; ++r) {
+      add_dot<Lane>(total[r][c], weight.first, input[r]);
+      add_dot<Lane>(total[r][c + 1], weight.second, input[r]);
+    }
+  }
+}
+
+template <std::size_t Rows>
+static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, std::size_t col,
+                     std::size_t cols) noexcept {
+  const std::size_t stride = activation_stride(a.depth);
+  const std::int8_t* x[Rows];
+  int8x16_t input[Rows];
+  int32x4_t total[Rows][kI8Vectors];
+#pragma GCC unroll 5
+  for (std::size_t r = 0; r < Rows; ++r) {
+    x[r] = static_cast<const std::int8_t*>(a.x) + (row + r) * stride;
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < kI8Vectors; ++c) total[r][c] = vdupq_n_s32(0);
+  }
+
+  for (std::size_t left = a.depth / 16; left != 0; --left) {
+#pragma GCC unroll 5
+    for (std::size_t r = 0; r < Rows; ++r, x[r - 1] += 16) input[r] = vld1q_s8(x[r]);
+    add_lane<0>(total, input, w);
+    add_lane<1>(total, input, w);
+    add_lane<2>(total, input, w);
+    add_lane<3>(total, input, w);
+  }
+  for (std::size_t k = a.depth / 16 * 16; k < a.depth; k += kI8Depth) {
+#pragma GCC unroll 5
+    for (std::size_t r = 0; r < Rows; ++r, x[r - 1] += kI8Depth) {
+      std::int32_t four;
+      __builtin_memcpy(&four, x[r], sizeof four);
+      input[r] = vreinterpretq_s8_s32(vdupq_n_s32(four));
+    }
+    add_lane<0>(total, input, w);
+  }
+
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kI8Vectors; ++c) {
+    const std::size_t begin = c * F32::width;
+    if (begin >= cols) break;
+    const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
+    F32 sums[Rows];
+#pragma GCC unroll 5
+    for (std::size_t r = 0; r < Rows; ++r) sums[r] = {vcvtq_f32_s32(total[r][c])};
+    store_scaled(a, sums, row, col + begin, count);
+  }
+}
+
+/// One link of the chains that peak_i8.inl measures.
+static int32x4_t peak_link(int32x4_t total, int8x16_t x, int8x16_t w) noexcept {
+  add_dot<0>(total, w, x);
+  return total;
+}
+constexpr std::size_t kPeakProducts = 16;

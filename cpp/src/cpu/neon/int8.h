@@ -1,0 +1,27 @@
+// What the int8 kernels of every Arm set share: activations are int8 in rows, as they were counted.
+// Included after vec.h; needs <arm_neon.h>.
+
+constexpr bool kI8Shifted = false;
+
+using Activation = std::int8_t;
+
+/// Four whole numbers in [-127, 127] to p.
+static void store_activations(F32 a, Activation* p) noexcept {
+  const int16x4_t half = vmovn_s32(vcvtnq_s32_f32(a.v));
+  const int8x8_t quarter = vmovn_s16(vcombine_s16(half, half));
+  const std::int32_t four = vget_lane_s32(vreinterpret_s32_s8(quarter), 0);
+  __builtin_memcpy(p, &four, sizeof four);
+}
+
+struct Pair {
+  int8x16_t first, second;
+};
+
+/// 32 bytes from p, which moves past them. One instruction: no intrinsic says "load a pair and step
+/// on", and compilers do not find it. What is read here is never written while a kernel runs, so
+/// the compiler may move it freely.
+static Pair next_pair(const std::int8_t*& p) noexcept {
+  Pair pair;
+  asm("ldp %q0, %q1, [%2], #32" : "=w"(pair.first), "=w"(pair.second), "+r"(p));
+  return pair;
+}
