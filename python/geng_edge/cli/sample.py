@@ -15,6 +15,7 @@ from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, Request
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
+    from geng_edge.profiles import Profile
     from geng_edge.series import Series
 
 
@@ -56,8 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--steps",
         type=whole,
-        default=DEFAULT_STEPS,
-        help=f"denoising steps, 1 to 500 (default {DEFAULT_STEPS})",
+        help=f"denoising steps, 1 to 500 (default: the profile's, else {DEFAULT_STEPS})",
     )
     add("--solver", default=SOLVERS[0], help=f"{', '.join(SOLVERS)} (default {SOLVERS[0]})")
     add("--guidance", type=real, default=DEFAULT_GUIDANCE, metavar="W",
@@ -70,10 +70,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--threads",
         type=whole,
-        default=None,
-        help="threads (default $GENG_THREADS, then what this process may use)",
+        help="threads (default $GENG_THREADS, then the profile's, then what this process may use)",
     )
-    add("--precision", default="int8", help="int8 or fp32 (default int8)")
+    add(
+        "--precision",
+        help="int8, fp32, or auto: the faster here, measured once (default: the profile's, else int8)",
+    )
+    add(
+        "--profile",
+        metavar="ID",
+        help="board whose threads, precision, steps and memory limit hold where no option says "
+        "otherwise; see geng-edge profiles list",
+    )
     add(
         "--out",
         type=Path,
@@ -92,6 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Check everything, generate, write."""
+    profile = _settle(arguments)
     request = Request(
         count=arguments.count,
         length=arguments.length,
@@ -103,6 +112,8 @@ def run(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     _check_surroundings(arguments, request)
+    if profile is not None:
+        _check_memory(arguments, request, profile)
     generator, condition = _load(arguments)
     generator.check(condition)
     console.say(f"sampling {request.count} series of {request.length} steps, {request.solver}, "
@@ -133,6 +144,43 @@ def run(arguments: argparse.Namespace) -> None:
         console.emit(json.dumps(_facts(arguments, request, generator, condition, seconds)))
 
 
+def _settle(arguments: argparse.Namespace) -> Profile | None:
+    """Fill in what no option says: from the environment, the profile, the defaults."""
+    from geng_edge.cli.main import threads_from_environment
+
+    profile = None
+    if arguments.profile is not None:
+        from geng_edge import profiles
+
+        profile = profiles.load(arguments.profile)
+    if arguments.steps is None:
+        arguments.steps = profile.steps if profile else DEFAULT_STEPS
+    if arguments.precision is None:
+        arguments.precision = profile.precision if profile else "int8"
+    if arguments.threads is None:
+        arguments.threads = threads_from_environment() or (profile.threads if profile else 0)
+    return profile
+
+
+def _check_memory(arguments: argparse.Namespace, request: Request, profile: Profile) -> None:
+    """Refuse what the board has no memory for, before a weight is read."""
+    from geng_edge.generator import find_model
+    from geng_edge.precision import AUTO, check_precision
+    from geng_edge.profiles.memory import Demand, check_fits
+
+    check_precision(arguments.precision)
+    demand = Demand(
+        request.count,
+        request.length,
+        request.guidance != 0,
+        "fp32" if arguments.precision == AUTO else arguments.precision,  # both are tried
+        arguments.out.suffix if arguments.out else "",
+        text=arguments.text is not None,
+        picture=arguments.plot is not None,
+    )
+    check_fits(demand, find_model(arguments.model), profile)
+
+
 def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None:
     """Whatever can be refused before a model is loaded."""
     from geng_edge.condition import check_interval, check_text, check_unicode
@@ -154,11 +202,10 @@ def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Generator, Any]:
-    from geng_edge.cli.main import threads_from_environment
     from geng_edge.condition import Condition
     from geng_edge.generator import Generator
 
-    threads = arguments.threads if arguments.threads is not None else threads_from_environment()
+    threads = arguments.threads
     if arguments.cond is not None:
         condition = Condition.load(arguments.cond)
         return Generator.load(arguments.model, arguments.precision, threads), condition
