@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,21 @@ from geng_edge.errors import ArgumentError
 
 if TYPE_CHECKING:
     from geng_edge.profiles import Fact, Profile
+
+
+_COLUMNS: dict[str, Callable[[Profile], object]] = {
+    "id": lambda p: p.id,
+    "board": lambda p: p.name,
+    "mode": lambda p: p.mode,
+    "cores": lambda p: f"{p.board['n_cores'].value} x {p.board['core'].value}",
+    "MHz": lambda p: p.board["mhz_sustained"].value,
+    "kernels": lambda p: p.board["kernel_set"].value,
+    "MB": lambda p: p.board["ram_mb_visible"].value,
+    "precision": lambda p: p.precision,
+    "threads": lambda p: p.threads,
+    "steps": lambda p: p.steps,
+    "limit MB": lambda p: p.memory_mb,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,23 +69,12 @@ def _list(found: list[Profile], *, as_json: bool) -> None:
     if as_json:
         console.emit(json.dumps([dataclasses.asdict(profile) for profile in found]))
         return
-    rows = [("id", "board", "mode", "processor", "isa", "memory", "sample")]
-    for profile in found:
-        board = profile.board
-        rows.append((
-            profile.id,
-            profile.name,
-            profile.mode,
-            f"{board['n_cores'].value} x {board['core'].value}, {board['mhz_sustained'].value} MHz",
-            board["kernel_set"].value,
-            f"{board['ram_mb_visible'].value} MB",
-            f"{profile.precision}, {profile.threads} threads, {profile.steps} steps, "
-            f"{profile.memory_mb} MB",
-        ))  # fmt: skip
+    rows = [tuple(_COLUMNS)]
+    rows += [tuple(str(show(profile)) for show in _COLUMNS.values()) for profile in found]
     console.emit("\n".join(aligned(rows)))
 
 
-def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Rows as lines whose columns begin under one another."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [

@@ -31,7 +31,9 @@ def offences(data: Any, schema: Mapping[str, Any], name: str | None = None) -> l
     return found or list(_among_fields(data, name))
 
 
-def _against(value: Any, rule: Mapping[str, Any], at: str, root: Mapping[str, Any]) -> Iterator[str]:
+def _against(
+    value: Any, rule: Mapping[str, Any], at: str, root: Mapping[str, Any]
+) -> Iterator[str]:
     """Offences against one schema; ``at`` is where ``value`` lies."""
     if "$ref" in rule:
         rule = root["$defs"][rule["$ref"].rpartition("/")[2]]
