@@ -62,16 +62,14 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     add_lane<0>(total, input, w);
   }
 
-#pragma GCC unroll 4
-  for (std::size_t c = 0; c < kI8Vectors; ++c) {
-    const std::size_t begin = c * F32::width;
-    if (begin >= cols) break;
-    const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
-    F32 sums[Rows];
+  std::int32_t sums[Rows * kI8Cols];
 #pragma GCC unroll 5
-    for (std::size_t r = 0; r < Rows; ++r) sums[r] = {vcvtq_f32_s32(total[r][c])};
-    store_scaled(a, sums, row, col + begin, count);
-  }
+  for (std::size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < kI8Vectors; ++c) {
+      vst1q_s32(sums + r * kI8Cols + c * F32::width, total[r][c]);
+    }
+  finish_i8<kI8Vectors>(a, sums, row, Rows, col, cols);
 }
 
 /// One link of the chains that peak_i8.inl measures.

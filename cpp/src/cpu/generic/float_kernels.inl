@@ -1,13 +1,10 @@
-// Every kernel that is written once, for an F32 of any width (vec.h of the including folder).
+// Every kernel that is written once, for an F32 of any width (vec.h of the including folder). A set
+// with a float32 block of its own includes the parts.
 // clang-format off: each builds on the ones before
-#include "cpu/generic/map.inl"
-#include "cpu/generic/activation.inl"
-#include "cpu/generic/combine.inl"
-#include "cpu/generic/layernorm.inl"
+#include "cpu/generic/elementwise.inl"
 #include "cpu/generic/quantize.inl"
 #include "cpu/generic/store.inl"
-#include "cpu/generic/matmul_f32.inl"
-#include "cpu/generic/attention.inl"
-#include "cpu/generic/peak.inl"
+#include "cpu/generic/matmul_f32_block.inl"
+#include "cpu/generic/from_matmul_f32.inl"
 #include "cpu/generic/matmul_i8_store.inl"
 // clang-format on

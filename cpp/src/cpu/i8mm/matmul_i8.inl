@@ -65,21 +65,19 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     w += kI8Cols * kI8Depth;
   }
 
+  std::int32_t sums[2 * kPairs * kI8Cols];
+#pragma GCC unroll 5
+  for (std::size_t p = 0; p < kPairs; ++p) {
+    std::int32_t* out = sums + 2 * p * kI8Cols;
 #pragma GCC unroll 2
-  for (std::size_t c = 0; c < kColPairs; c += 2) {
-    const std::size_t begin = 2 * c;
-    if (begin >= cols) break;
-    const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
-    F32 sums[Rows];
-#pragma GCC unroll 10
-    for (std::size_t r = 0; r < Rows; ++r) {
-      const int64x2_t left = vreinterpretq_s64_s32(total[r / 2][c]);
-      const int64x2_t right = vreinterpretq_s64_s32(total[r / 2][c + 1]);
-      const int64x2_t both = r % 2 == 0 ? vzip1q_s64(left, right) : vzip2q_s64(left, right);
-      sums[r] = {vcvtq_f32_s32(vreinterpretq_s32_s64(both))};
+    for (std::size_t c = 0; c < kColPairs; c += 2) {
+      const int64x2_t left = vreinterpretq_s64_s32(total[p][c]);
+      const int64x2_t right = vreinterpretq_s64_s32(total[p][c + 1]);
+      vst1q_s32(out + 2 * c, vreinterpretq_s32_s64(vzip1q_s64(left, right)));
+      vst1q_s32(out + 2 * c + kI8Cols, vreinterpretq_s32_s64(vzip2q_s64(left, right)));
     }
-    store_scaled(a, sums, row, col + begin, count);
   }
+  finish_i8<kI8Cols / F32::width>(a, sums, row, Rows, col, cols);
 }
 
 /// One link of the chains that peak_i8.inl measures.

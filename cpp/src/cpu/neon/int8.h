@@ -5,14 +5,6 @@ constexpr bool kI8Shifted = false;
 
 using Activation = std::int8_t;
 
-/// Four whole numbers in [-127, 127] to p.
-static void store_activations(F32 a, Activation* p) noexcept {
-  const int16x4_t half = vmovn_s32(vcvtnq_s32_f32(a.v));
-  const int8x8_t quarter = vmovn_s16(vcombine_s16(half, half));
-  const std::int32_t four = vget_lane_s32(vreinterpret_s32_s8(quarter), 0);
-  __builtin_memcpy(p, &four, sizeof four);
-}
-
 struct Pair {
   int8x16_t first, second;
 };

@@ -7,7 +7,11 @@ namespace geng::cpu::neon {
 // clang-format off: each builds on the ones before
 #include "cpu/neon/vec.h"
 #include "cpu/neon/int8.h"
-#include "cpu/generic/float_kernels.inl"
+#include "cpu/generic/elementwise.inl"
+#include "cpu/neon/quantize.inl"
+#include "cpu/neon/finish.inl"
+#include "cpu/neon/matmul_f32.inl"
+#include "cpu/generic/from_matmul_f32.inl"
 #include "cpu/neon/matmul_i8.inl"
 #include "cpu/generic/matmul_i8_driver.inl"
 #include "cpu/neon/peak_i8.inl"

@@ -11,15 +11,17 @@ struct F32 {
   /// The first n lanes from p, zero in the others; touches no other byte.
   static F32 load(const float* p, std::size_t n) noexcept {
     if (n == width) return load(p);
-    float lanes[width] = {};
-    for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
-    return load(lanes);
+    float32x4_t lanes = vdupq_n_f32(0.0f);
+    if (n > 0) lanes = vld1q_lane_f32(p, lanes, 0);
+    if (n > 1) lanes = vld1q_lane_f32(p + 1, lanes, 1);
+    if (n > 2) lanes = vld1q_lane_f32(p + 2, lanes, 2);
+    return {lanes};
   }
   void store(float* p, std::size_t n) const noexcept {
     if (n == width) return store(p);
-    float lanes[width];
-    store(lanes);
-    for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+    if (n > 0) vst1q_lane_f32(p, v, 0);
+    if (n > 1) vst1q_lane_f32(p + 1, v, 1);
+    if (n > 2) vst1q_lane_f32(p + 2, v, 2);
   }
 };
 
@@ -52,6 +54,6 @@ static F32 first(std::size_t n, F32 a, F32 b) noexcept {
 static float sum(F32 a) noexcept { return vaddvq_f32(a.v); }
 static float largest(F32 a) noexcept { return vmaxvq_f32(a.v); }
 
-// matmul_f32 holds kBlockRows x kBlockVectors accumulators: 16 of the 32 registers.
-constexpr std::size_t kBlockRows = 8;
+// matmul_f32 holds kBlockRows x kBlockVectors accumulators: 20 of the 32 registers.
+constexpr std::size_t kBlockRows = 10;
 constexpr std::size_t kBlockVectors = 2;
