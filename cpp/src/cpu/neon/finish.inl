@@ -2,7 +2,7 @@
 // one function per kind of sum finishes it: the epilogue is chosen once a block, what belongs to a
 // column stays in registers for all rows, and no block carries a copy of this code.
 
-/// result(r, c) for every register of a block, to out, from row `row` and column `col` on.
+/// result(r)(c) for every register of a block, to out, from row `row` and column `col` on.
 template <std::size_t Vectors, typename Result>
 [[gnu::always_inline]] static inline void put_rows(const Output& out, std::size_t row,
                                                    std::size_t rows, std::size_t col,
@@ -10,8 +10,9 @@ template <std::size_t Vectors, typename Result>
   float* y = out.y + row * out.stride + col;
   if (!out.adds) {
     for (std::size_t r = 0; r < rows; ++r, y += out.stride) {
+      const auto of_row = result(r);
 #pragma GCC unroll 4
-      for (std::size_t c = 0; c < Vectors; ++c) result(r, c).store(y + c * F32::width);
+      for (std::size_t c = 0; c < Vectors; ++c) of_row(c).store(y + c * F32::width);
     }
     return;
   }
@@ -21,22 +22,30 @@ template <std::size_t Vectors, typename Result>
     gate[c] = out.gate != nullptr ? F32::load(out.gate + col + c * F32::width) : F32::set(1.0f);
   }
   for (std::size_t r = 0; r < rows; ++r, y += out.stride) {
+    const auto of_row = result(r);
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < Vectors; ++c) {
       float* at = y + c * F32::width;
-      fma(gate[c], result(r, c), F32::load(at)).store(at);
+      fma(gate[c], of_row(c), F32::load(at)).store(at);
     }
   }
 }
 
+static F32 apply(Epilogue epilogue, F32 x) noexcept {
+  if (epilogue == Epilogue::gelu_tanh) return gelu_tanh(x);
+  if (epilogue == Epilogue::gelu_erf) return gelu_erf(x);
+  return x;
+}
+
 /// The same for a last panel that is only `cols` wide.
 template <typename Result>
-[[gnu::always_inline]] static inline void put_narrow(const Output& out, std::size_t row,
-                                                     std::size_t rows, std::size_t col,
-                                                     std::size_t cols, Result result) noexcept {
+[[gnu::always_inline]] static inline void put_narrow(const Output& out, Epilogue epilogue,
+                                                     std::size_t row, std::size_t rows,
+                                                     std::size_t col, std::size_t cols,
+                                                     Result result) noexcept {
   for (std::size_t r = 0; r < rows; ++r) {
     for_registers(cols, [&](std::size_t i, std::size_t count) {
-      F32 value = result(r, i / F32::width);
+      F32 value = apply(epilogue, result(r)(i / F32::width));
       float* at = out.y + (row + r) * out.stride + col + i;
       if (out.adds) {
         const F32 gate = out.gate != nullptr ? load_lanes(out.gate + col + i, count) : F32::set(1);
@@ -47,28 +56,24 @@ template <typename Result>
   }
 }
 
-static F32 apply(Epilogue epilogue, F32 x) noexcept {
-  if (epilogue == Epilogue::gelu_tanh) return gelu_tanh(x);
-  if (epilogue == Epilogue::gelu_erf) return gelu_erf(x);
-  return x;
-}
-
 template <std::size_t Vectors, typename Result>
 [[gnu::always_inline]] static inline void put_block(const Output& out, Epilogue epilogue,
                                                     std::size_t row, std::size_t rows,
                                                     std::size_t col, std::size_t cols,
                                                     Result result) noexcept {
+  const auto then = [&](auto f) {
+    put_rows<Vectors>(out, row, rows, col, [&](std::size_t r) {
+      return [f, of_row = result(r)](std::size_t c) { return f(of_row(c)); };
+    });
+  };
   if (cols < Vectors * F32::width) {
-    put_narrow(out, row, rows, col, cols,
-               [&](std::size_t r, std::size_t c) { return apply(epilogue, result(r, c)); });
+    put_narrow(out, epilogue, row, rows, col, cols, result);
   } else if (epilogue == Epilogue::gelu_tanh) {
-    put_rows<Vectors>(out, row, rows, col,
-                      [&](std::size_t r, std::size_t c) { return gelu_tanh(result(r, c)); });
+    then([](F32 v) { return gelu_tanh(v); });
   } else if (epilogue == Epilogue::gelu_erf) {
-    put_rows<Vectors>(out, row, rows, col,
-                      [&](std::size_t r, std::size_t c) { return gelu_erf(result(r, c)); });
+    then([](F32 v) { return gelu_erf(v); });
   } else {
-    put_rows<Vectors>(out, row, rows, col, result);
+    then([](F32 v) { return v; });
   }
 }
 
@@ -94,9 +99,12 @@ template <std::size_t Vectors>
   F32 bias[Vectors];
   load_columns(a.w_scale + col, cols, w_scale);
   load_columns(a.bias != nullptr ? a.bias + col : nullptr, cols, bias);
-  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r, std::size_t c) {
-    const F32 total = {vcvtq_f32_s32(vld1q_s32(sums + (r * Vectors + c) * F32::width))};
-    return fma(total, F32::set(a.x_scale[row + r]) * w_scale[c], bias[c]);
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+    return [&, x_scale = F32::set(a.x_scale[row + r]),
+            from = sums + r * Vectors * F32::width](std::size_t c) {
+      const F32 total = {vcvtq_f32_s32(vld1q_s32(from + c * F32::width))};
+      return fma(total, x_scale * w_scale[c], bias[c]);
+    };
   });
 }
 
@@ -107,7 +115,9 @@ template <std::size_t Vectors>
                                          std::size_t cols) noexcept {
   F32 bias[Vectors];
   load_columns(a.bias != nullptr ? a.bias + col : nullptr, cols, bias);
-  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r, std::size_t c) {
-    return F32::load(sums + (r * Vectors + c) * F32::width) + bias[c];
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+    return [&, from = sums + r * Vectors * F32::width](std::size_t c) {
+      return F32::load(from + c * F32::width) + bias[c];
+    };
   });
 }

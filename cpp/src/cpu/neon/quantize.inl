@@ -19,11 +19,13 @@ static float largest_magnitude(const float* x, std::size_t n) noexcept {
   return largest(max(max(top[0], top[1]), max(top[2], top[3])));
 }
 
-/// The nearest whole numbers, halves to even, in the low half of each lane of the result.
-static int16x8_t whole(F32 low, F32 high) noexcept {
-  const int16x8_t a = vreinterpretq_s16_s32(vcvtnq_s32_f32(low.v));
-  const int16x8_t b = vreinterpretq_s16_s32(vcvtnq_s32_f32(high.v));
-  return vuzp1q_s16(a, b);
+/// Sixteen numbers to the nearest whole ones, halves to even.
+static int8x16_t whole(const F32 (&v)[4]) noexcept {
+  int16x8_t half[4];  // an int32 in [-127, 127] is the int16 of its even half, and so on
+#pragma GCC unroll 4
+  for (std::size_t p = 0; p < 4; ++p) half[p] = vreinterpretq_s16_s32(vcvtnq_s32_f32(v[p].v));
+  return vuzp1q_s8(vreinterpretq_s8_s16(vuzp1q_s16(half[0], half[1])),
+                   vreinterpretq_s8_s16(vuzp1q_s16(half[2], half[3])));
 }
 
 static void quantize_rows(const QuantizeRows& a) noexcept {
@@ -36,16 +38,20 @@ static void quantize_rows(const QuantizeRows& a) noexcept {
     const bool silent = most < 1e-30f;
     a.scale[r] = (silent ? 0.0f : most / 127.0f) + (most - most);  // NaN also of an infinity
     const F32 inverse = F32::set(silent ? 0.0f : 127.0f / most);
-    for (std::size_t k = 0; k < stride; k += 16) {
-      F32 v[4];
+    F32 v[4];
+    std::size_t k = 0;
+    for (; k + 16 <= a.depth; k += 16) {
 #pragma GCC unroll 4
-      for (std::size_t p = 0; p < 4; ++p) {
-        const std::size_t at = k + 4 * p;
-        const std::size_t left = a.depth > at ? a.depth - at : 0;  // the padding becomes zeros
-        v[p] = load_lanes(x + at, left < F32::width ? left : F32::width) * inverse;
-      }
-      const int8x16_t low = vreinterpretq_s8_s16(whole(v[0], v[1]));
-      vst1q_s8(q + k, vuzp1q_s8(low, vreinterpretq_s8_s16(whole(v[2], v[3]))));
+      for (std::size_t p = 0; p < 4; ++p) v[p] = F32::load(x + k + p * F32::width) * inverse;
+      vst1q_s8(q + k, whole(v));
     }
+    if (k == stride) continue;
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < 4; ++p) {  // the padding becomes zeros
+      const std::size_t at = k + p * F32::width;
+      const std::size_t left = a.depth > at ? a.depth - at : 0;
+      v[p] = load_lanes(x + at, left < F32::width ? left : F32::width) * inverse;
+    }
+    vst1q_s8(q + k, whole(v));
   }
 }
