@@ -202,7 +202,7 @@ def test_sample_refuses_with_a_plan_what_the_board_cannot_hold(
 def test_a_plan_counts_what_is_free_when_that_is_less(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "available", lambda: 10 * memory.MB)
+    monkeypatch.setattr(memory, "memory", lambda: {"total": 512, "available": 10})
     monkeypatch.setattr(memory, "resident", lambda: 30 * memory.MB)
     demand = memory.Demand(20000, 512, guided=True, precision="fp32", form=".npy")
     with pytest.raises(ProfileError, match="of which this device has 40 MB free") as caught:

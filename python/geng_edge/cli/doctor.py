@@ -7,9 +7,9 @@ import json
 import os
 import platform
 import sys
-from pathlib import Path
 from typing import Any
 
+from geng_edge import device
 from geng_edge.cli import console
 
 EXTRAS = {"text": "tokenizers", "plot": "matplotlib", "parquet": "pyarrow"}
@@ -77,7 +77,7 @@ def examine() -> dict[str, Any]:
     sets = [dict(entry) for entry in _core.kernel_sets()]
     active = next(entry["name"] for entry in sets if entry["active"])
     return {
-        "cpu": _cpu_name(),
+        "cpu": device.cpu_name(),
         "machine": platform.machine(),
         "features": list(_core.cpu_features()),
         "isa": active,
@@ -85,7 +85,7 @@ def examine() -> dict[str, Any]:
         "kernel_sets": sets,
         "threads": threads_from_environment() or _core.default_threads(),
         "processors": os.cpu_count(),
-        "memory_mb": _memory(),
+        "memory_mb": device.memory(),
         "version": _core.version(),
         "build": _core.build_flags(),
         "python": platform.python_version(),
@@ -126,27 +126,3 @@ def _why(sets: list[dict[str, Any]], active: str) -> str:
         if entry["name"] != active
     ]
     return f"(the best this cpu runs; {', '.join(notes)})"
-
-
-def _cpu_name() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor() or "unknown"
-    for key in ("model name", "Model", "Hardware", "CPU part"):
-        for line in text.splitlines():
-            if line.startswith(key) and ":" in line:
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
-
-
-def _memory() -> dict[str, int]:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-        fields = {line.partition(":")[0]: line.split()[1] for line in lines}
-        return {
-            "total": int(fields["MemTotal"]) // 1024,
-            "available": int(fields["MemAvailable"]) // 1024,
-        }
-    except (OSError, KeyError, IndexError, ValueError):
-        return {"total": 0, "available": 0}

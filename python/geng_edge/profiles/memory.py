@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from geng_edge import _core
+from geng_edge.device import memory
 from geng_edge.errors import ProfileError
 from geng_edge.precision import PRECISIONS
 from geng_edge.profiles.profile import Profile
@@ -142,17 +143,6 @@ def resident() -> int:
         return 0
 
 
-def available() -> int | None:
-    """Bytes that the system can still give away, or None where it does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, IndexError, ValueError):
-        pass
-    return None
-
-
 def check_fits(demand: Demand, path: Path, profile: Profile) -> dict[str, int]:
     """Refuse, with a plan, what would not fit.
 
@@ -172,8 +162,8 @@ def check_fits(demand: Demand, path: Path, profile: Profile) -> dict[str, int]:
     """
     process = resident()
     limit = profile.memory_mb * MB
-    free = available()
-    left = limit if free is None else min(limit, free + process)
+    free = memory()["available"] * MB
+    left = min(limit, free + process) if free else limit
     sizes = ModelSizes.of(path)
     parts = demand.bytes(sizes, process)
     if sum(parts.values()) <= left:
