@@ -1,6 +1,6 @@
 // Five rows by sixteen columns with sdot: each lane of a register of weights holds four depths of
-// one column, and four depths of a row are named by their lane, so an input is loaded once for
-// sixteen depths. 20 accumulators, 5 inputs and 2 pairs of weights.
+// one column, and four depths of a row are named by their lane. 32 depths at a time, so that inputs
+// are loaded in pairs as well: 20 accumulators, 10 inputs and 2 weights are all the registers.
 
 constexpr std::size_t kI8Rows = 5;
 constexpr std::size_t kI8Vectors = 4;
@@ -44,15 +44,24 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     for (std::size_t c = 0; c < kI8Vectors; ++c) total[r][c] = vdupq_n_s32(0);
   }
 
-  for (std::size_t left = a.depth / 16; left != 0; --left) {
+  int8x16_t next[Rows];
+  for (std::size_t left = a.depth / 32; left != 0; --left) {
 #pragma GCC unroll 5
-    for (std::size_t r = 0; r < Rows; ++r, x[r - 1] += 16) input[r] = vld1q_s8(x[r]);
+    for (std::size_t r = 0; r < Rows; ++r) {
+      const Pair pair = next_pair(x[r]);
+      input[r] = pair.first;
+      next[r] = pair.second;
+    }
     add_lane<0>(total, input, w);
     add_lane<1>(total, input, w);
     add_lane<2>(total, input, w);
     add_lane<3>(total, input, w);
+    add_lane<0>(total, next, w);
+    add_lane<1>(total, next, w);
+    add_lane<2>(total, next, w);
+    add_lane<3>(total, next, w);
   }
-  for (std::size_t k = a.depth / 16 * 16; k < a.depth; k += kI8Depth) {
+  for (std::size_t k = a.depth / 32 * 32; k < a.depth; k += kI8Depth) {
 #pragma GCC unroll 5
     for (std::size_t r = 0; r < Rows; ++r, x[r - 1] += kI8Depth) {
       std::int32_t four;
