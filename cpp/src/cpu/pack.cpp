@@ -9,6 +9,27 @@ namespace {
 
 std::size_t round_up(std::size_t n, std::size_t to) noexcept { return (n + to - 1) / to * to; }
 
+/// to[i][j] = from[j][i] of four rows by four columns; rows lie `stride` and `wide` floats apart.
+void transpose4(const float* from, std::size_t stride, float* to, std::size_t wide) noexcept {
+#if defined(__has_builtin) && __has_builtin(__builtin_shufflevector)
+  using Four [[gnu::vector_size(16)]] = float;
+  Four row[4];
+  for (std::size_t j = 0; j < 4; ++j) std::memcpy(&row[j], from + j * stride, sizeof row[j]);
+  const Four low = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Four high = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Four low2 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Four high2 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  const Four column[4] = {__builtin_shufflevector(low, low2, 0, 1, 4, 5),
+                          __builtin_shufflevector(low, low2, 2, 3, 6, 7),
+                          __builtin_shufflevector(high, high2, 0, 1, 4, 5),
+                          __builtin_shufflevector(high, high2, 2, 3, 6, 7)};
+  for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * wide, &column[i], sizeof column[i]);
+#else
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::size_t j = 0; j < 4; ++j) to[i * wide + j] = from[j * stride + i];
+#endif
+}
+
 /// Bytes of one int8 panel: its offsets, where the set has them, then its columns.
 std::size_t panel_bytes(const KernelSet& set, std::size_t depth) noexcept {
   const std::size_t offsets = set.i8_shifted ? set.i8_cols * sizeof(std::int32_t) : 0;
@@ -65,10 +86,19 @@ void pack_f32(const KernelSet& set, const float* w, std::size_t stride, std::siz
   const std::size_t wide = set.f32_cols;
   for (std::size_t first = 0; first < cols; first += wide, packed += wide * depth) {
     const std::size_t count = std::min(wide, cols - first);
-    for (std::size_t k = 0; k < depth; ++k) {
-      float* out = packed + k * wide;
-      for (std::size_t n = 0; n < count; ++n) out[n] = w[(first + n) * stride + k];
-      for (std::size_t n = count; n < wide; ++n) out[n] = 0.0f;
+    const float* rows = w + first * stride;
+    std::size_t n = 0;
+    for (; n + 4 <= count; n += 4) {
+      std::size_t k = 0;
+      for (; k + 4 <= depth; k += 4) {
+        transpose4(rows + n * stride + k, stride, packed + k * wide + n, wide);
+      }
+      for (; k < depth; ++k) {
+        for (std::size_t i = n; i < n + 4; ++i) packed[k * wide + i] = rows[i * stride + k];
+      }
+    }
+    for (; n < count; ++n) {
+      for (std::size_t k = 0; k < depth; ++k) packed[k * wide + n] = rows[n * stride + k];
     }
   }
 }
@@ -79,9 +109,11 @@ void pack_f32_transposed(const KernelSet& set, const float* w, std::size_t strid
   for (std::size_t first = 0; first < cols; first += wide, packed += wide * depth) {
     const std::size_t count = std::min(wide, cols - first);
     for (std::size_t k = 0; k < depth; ++k) {
-      float* out = packed + k * wide;
-      std::copy_n(w + k * stride + first, count, out);
-      std::fill_n(out + count, wide - count, 0.0f);
+      const float* from = w + k * stride + first;
+      float* to = packed + k * wide;
+      std::size_t n = 0;  // in fours: a call of memcpy costs more than a row of a head
+      for (; n + 4 <= count; n += 4) std::memcpy(to + n, from + n, 4 * sizeof(float));
+      for (; n < count; ++n) to[n] = from[n];
     }
   }
 }

@@ -28,7 +28,8 @@ std::size_t packed_f32_bytes(const KernelSet& set, std::size_t cols, std::size_t
 void pack_i8(const KernelSet& set, const std::int8_t* w, std::size_t cols, std::size_t depth,
              void* packed) noexcept;
 
-/// w float32 [cols, depth], rows `stride` floats apart, to the layout of `set`.
+/// w float32 [cols, depth], rows `stride` floats apart, to the layout of `set`. What pads the last
+/// panel is left as it is: a column that is not there is computed and thrown away.
 void pack_f32(const KernelSet& set, const float* w, std::size_t stride, std::size_t cols,
               std::size_t depth, float* packed) noexcept;
 

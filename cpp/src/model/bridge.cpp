@@ -46,7 +46,7 @@ struct Bridge::Pass {
                                 in.memories.begin(), in.memories.end(),
                                 [](const BridgeMemory* memory) { return memory->attends(); }))) {}
 
-  /// h = W_in x + b + position; every memory starts from the same rows.
+  /// h = W_in x + b + position, for one memory: all start from the same rows.
   void embed() const {
     const std::size_t x_rows = samples * tokens;
     std::copy(batch.x.begin(), batch.x.end(), s.latent.values.begin());
@@ -55,8 +55,13 @@ struct Bridge::Pass {
     for (std::size_t i = 0; i < x_rows * dim; i += position.size()) {
       compute.kernels.axpby(1.0f, position.data(), 1.0f, s.h.data() + i, position.size());
     }
+  }
+
+  /// Gives every other memory a copy of the first one's rows, before they part ways.
+  void spread() const {
+    const std::size_t floats = samples * tokens * dim;
     for (std::size_t m = 1; m < batch.memories.size(); ++m) {
-      std::copy_n(s.h.begin(), x_rows * dim, s.h.data() + m * x_rows * dim);
+      std::copy_n(s.h.begin(), floats, s.h.data() + m * floats);
     }
   }
 
@@ -90,9 +95,9 @@ struct Bridge::Pass {
     });
   }
 
-  void self_attend(const Linear& reader) const {
+  void self_attend(std::size_t count, const Linear& reader) const {
     const std::size_t each = s.packed.size() / s.sequences;
-    for_sequences(rows / tokens, 3 * dim, reader,
+    for_sequences(count / tokens, 3 * dim, reader,
                   [&](std::size_t i, const MultiHead& heads, std::span<float> scores) {
                     attend_once(compute.kernels, heads, {heads.q + dim, heads.q + 2 * dim, 3 * dim},
                                 s.packed.subspan(i * each, each), scores);
@@ -123,10 +128,13 @@ struct Bridge::Pass {
     const Block& b = bridge.blocks_[index];
     const float* m = s.modulation.data() + index * 6 * dim;  // sh1 sc1 g1 sh2 sc2 g2
     float* h = s.h.data();
-    normalise(rows, m, m + dim, b.qkv);
-    b.qkv.apply(compute, s.narrow, rows, Epilogue::none, into(s.projected.data(), 3 * dim));
-    self_attend(b.o);
-    b.o.apply(compute, s.narrow, rows, Epilogue::none, added_to(h, dim, m + 2 * dim));
+    // Up to the first cross-attention the memories have made no difference yet.
+    const std::size_t distinct = index == 0 ? samples * tokens : rows;
+    normalise(distinct, m, m + dim, b.qkv);
+    b.qkv.apply(compute, s.narrow, distinct, Epilogue::none, into(s.projected.data(), 3 * dim));
+    self_attend(distinct, b.o);
+    b.o.apply(compute, s.narrow, distinct, Epilogue::none, added_to(h, dim, m + 2 * dim));
+    if (index == 0) spread();
 
     const std::size_t crossing = attending * tokens;
     normalise(crossing, nullptr, nullptr, b.cq);

@@ -47,10 +47,15 @@ void BridgeDenoiser::predict_v(std::size_t step, std::span<const float> x, std::
 void BridgeDenoiser::denoise(const Step& step, std::span<const float> x, std::span<float> x0,
                              std::span<float> eps) {
   predict_v(static_cast<std::size_t>(step.index), x, x0.size() / x.size(), v_);
-  for (std::size_t i = 0; i < x0.size(); ++i) {
-    const double xi = x[i % x.size()];
-    x0[i] = static_cast<float>(step.alpha * xi - step.sigma * v_[i]);
-    eps[i] = static_cast<float>(step.sigma * xi + step.alpha * v_[i]);
+  for (std::size_t first = 0; first < x0.size(); first += x.size()) {  // one memory after the other
+    const float* v = v_.data() + first;
+    float* clean = x0.data() + first;
+    float* noise = eps.data() + first;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double xi = x[i];
+      clean[i] = static_cast<float>(step.alpha * xi - step.sigma * v[i]);
+      noise[i] = static_cast<float>(step.sigma * xi + step.alpha * v[i]);
+    }
   }
 }
 

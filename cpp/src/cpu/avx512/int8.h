@@ -18,7 +18,9 @@ struct I32 {
   __m512i v;
 
   static I32 zero() noexcept { return {_mm512_setzero_si512()}; }
-  static I32 load(const std::int8_t* p) noexcept { return {_mm512_loadu_si512(p)}; }
+  static I32 load(const std::int32_t* p) noexcept { return {_mm512_loadu_si512(p)}; }
+  static I32 load_bytes(const std::int8_t* p) noexcept { return {_mm512_loadu_si512(p)}; }
+  void store(std::int32_t* p) const noexcept { _mm512_storeu_si512(p, v); }
   /// Sixteen columns of one pair of depths, as int16.
   static I32 weights(const std::int8_t* w) noexcept {
     return {_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)))};

@@ -33,11 +33,8 @@ static F32 nearest(F32 a) noexcept {
   return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
 
-/// 2^n for whole n in [-126, 127].
-static F32 power_of_two(F32 n) noexcept {
-  const __m512i biased = _mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127));
-  return {_mm512_castsi512_ps(_mm512_slli_epi32(biased, 23))};
-}
+/// a 2^n for whole n in [-126, 127].
+static F32 times_power_of_two(F32 a, F32 n) noexcept { return {_mm512_scalef_ps(a.v, n.v)}; }
 
 /// Lanes below n from a, the others from b.
 static F32 first(std::size_t n, F32 a, F32 b) noexcept {

@@ -19,9 +19,11 @@ struct I32 {
   __m512i v;
 
   static I32 zero() noexcept { return {_mm512_setzero_si512()}; }
-  static I32 load(const std::int8_t* p) noexcept { return {_mm512_loadu_si512(p)}; }
+  static I32 load(const std::int32_t* p) noexcept { return {_mm512_loadu_si512(p)}; }
+  static I32 load_bytes(const std::int8_t* p) noexcept { return {_mm512_loadu_si512(p)}; }
+  void store(std::int32_t* p) const noexcept { _mm512_storeu_si512(p, v); }
   /// Sixteen columns of four depths.
-  static I32 weights(const std::int8_t* w) noexcept { return load(w); }
+  static I32 weights(const std::int8_t* w) noexcept { return load_bytes(w); }
   /// Four depths of an input, in every lane.
   static I32 spread(const Activation* x) noexcept {
     int four;

@@ -23,11 +23,17 @@ struct I32 {
   __m256i v;
 
   static I32 zero() noexcept { return {_mm256_setzero_si256()}; }
-  static I32 load(const std::int8_t* p) noexcept {
+  static I32 load(const std::int32_t* p) noexcept {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
   }
+  static I32 load_bytes(const std::int8_t* p) noexcept {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
+  }
+  void store(std::int32_t* p) const noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+  }
   /// Eight columns of four depths.
-  static I32 weights(const std::int8_t* w) noexcept { return load(w); }
+  static I32 weights(const std::int8_t* w) noexcept { return load_bytes(w); }
   /// Four depths of an input, in every lane.
   static I32 spread(const Activation* x) noexcept {
     int four;

@@ -3,8 +3,7 @@
 // clang-format off: each builds on the ones before
 #include "cpu/generic/elementwise.inl"
 #include "cpu/generic/quantize.inl"
-#include "cpu/generic/store.inl"
+#include "cpu/generic/finish.inl"
 #include "cpu/generic/matmul_f32_block.inl"
 #include "cpu/generic/from_matmul_f32.inl"
-#include "cpu/generic/matmul_i8_store.inl"
 // clang-format on

@@ -26,15 +26,12 @@ static void block_f32(const MatmulF32& a, const float* w, std::size_t row, std::
     }
   }
 
-#pragma GCC unroll 8
-  for (std::size_t c = 0; c < Vectors; ++c) {
-    const std::size_t begin = c * F32::width;
-    if (begin >= cols) break;
-    const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
-    const F32 bias = a.bias != nullptr ? load_lanes(a.bias + col + begin, count) : F32::set(0.0f);
-    F32 sums[Rows];
+  alignas(64) float sums[Rows * Vectors * F32::width];
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < Rows; ++r) sums[r] = total[r][c] + bias;
-    put(a.out, a.epilogue, sums, row, col + begin, count);
-  }
+  for (std::size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 8
+    for (std::size_t c = 0; c < Vectors; ++c) {
+      total[r][c].store(sums + (r * Vectors + c) * F32::width);
+    }
+  finish_f32<Vectors>(a, sums, row, Rows, col, cols);
 }

@@ -13,7 +13,7 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
 #pragma GCC unroll 8
   for (std::size_t c = 0; c < kI8Vectors; ++c) {
     const I32 start =
-        kI8Shifted ? I32::load(w + c * F32::width * sizeof(std::int32_t)) : I32::zero();
+        kI8Shifted ? I32::load_bytes(w + c * F32::width * sizeof(std::int32_t)) : I32::zero();
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < Rows; ++r) total[r][c] = start;
   }
@@ -32,14 +32,12 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     }
   }
 
-#pragma GCC unroll 8
-  for (std::size_t c = 0; c < kI8Vectors; ++c) {
-    const std::size_t begin = c * F32::width;
-    if (begin >= cols) break;
-    const std::size_t count = cols - begin < F32::width ? cols - begin : F32::width;
-    F32 sums[Rows];
+  alignas(64) std::int32_t sums[Rows * kI8Cols];
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < Rows; ++r) sums[r] = total[r][c].as_float();
-    store_scaled(a, sums, row, col + begin, count);
-  }
+  for (std::size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 8
+    for (std::size_t c = 0; c < kI8Vectors; ++c) {
+      total[r][c].store(sums + r * kI8Cols + c * F32::width);
+    }
+  finish_i8<kI8Vectors>(a, sums, row, Rows, col, cols);
 }

@@ -4,8 +4,8 @@ static std::uint64_t peak_i8(std::size_t rounds) noexcept {
   const std::int8_t bytes[64] = {static_cast<std::int8_t>(rounds), 1, 2, 3};
   I32 chain[kChains];
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < kChains; ++i) hide(chain[i] = I32::load(bytes));
-  const I32 input = I32::load(bytes);
+  for (std::size_t i = 0; i < kChains; ++i) hide(chain[i] = I32::load_bytes(bytes));
+  const I32 input = I32::load_bytes(bytes);
   I32 weight = I32::weights(bytes);
   for (std::size_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 16

@@ -16,11 +16,13 @@ struct I32 {
   std::int32_t v;
 
   static I32 zero() noexcept { return {0}; }
-  static I32 load(const std::int8_t* p) noexcept {
+  static I32 load(const std::int32_t* p) noexcept { return {*p}; }
+  static I32 load_bytes(const std::int8_t* p) noexcept {
     I32 loaded;
     __builtin_memcpy(&loaded.v, p, sizeof loaded.v);
     return loaded;
   }
+  void store(std::int32_t* p) const noexcept { *p = v; }
   static I32 weights(const std::int8_t* w) noexcept { return {*w}; }
   static I32 spread(const Activation* x) noexcept { return {*x}; }
   [[nodiscard]] F32 as_float() const noexcept { return {static_cast<float>(v)}; }

@@ -46,6 +46,9 @@ static F32 power_of_two(F32 n) noexcept {
   return {power};
 }
 
+/// a 2^n for whole n in [-126, 127].
+static F32 times_power_of_two(F32 a, F32 n) noexcept { return a * power_of_two(n); }
+
 /// Lanes below n from a, the others from b.
 static F32 first(std::size_t n, F32 a, F32 b) noexcept { return n == 0 ? b : a; }
 

@@ -1,0 +1,123 @@
+// How a matmul puts a block away. A block leaves its sums in a small tile, and
+// one function per kind of sum finishes it: the epilogue is chosen once a block, what belongs to a
+// column stays in registers for all rows, and no block carries a copy of this code.
+
+/// result(r)(c) for every register of a block, to out, from row `row` and column `col` on.
+template <std::size_t Vectors, typename Result>
+[[gnu::always_inline]] static inline void put_rows(const Output& out, std::size_t row,
+                                                   std::size_t rows, std::size_t col,
+                                                   Result result) noexcept {
+  float* y = out.y + row * out.stride + col;
+  if (!out.adds) {
+    for (std::size_t r = 0; r < rows; ++r, y += out.stride) {
+      const auto of_row = result(r);
+#pragma GCC unroll 4
+      for (std::size_t c = 0; c < Vectors; ++c) of_row(c).store(y + c * F32::width);
+    }
+    return;
+  }
+  F32 gate[Vectors];
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < Vectors; ++c) {
+    gate[c] = out.gate != nullptr ? F32::load(out.gate + col + c * F32::width) : F32::set(1.0f);
+  }
+  for (std::size_t r = 0; r < rows; ++r, y += out.stride) {
+    const auto of_row = result(r);
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < Vectors; ++c) {
+      float* at = y + c * F32::width;
+      fma(gate[c], of_row(c), F32::load(at)).store(at);
+    }
+  }
+}
+
+static F32 apply(Epilogue epilogue, F32 x) noexcept {
+  if (epilogue == Epilogue::gelu_tanh) return gelu_tanh(x);
+  if (epilogue == Epilogue::gelu_erf) return gelu_erf(x);
+  return x;
+}
+
+/// The same for a last panel that is only `cols` wide.
+template <typename Result>
+[[gnu::always_inline]] static inline void put_narrow(const Output& out, Epilogue epilogue,
+                                                     std::size_t row, std::size_t rows,
+                                                     std::size_t col, std::size_t cols,
+                                                     Result result) noexcept {
+  for (std::size_t r = 0; r < rows; ++r) {
+    for_registers(cols, [&](std::size_t i, std::size_t count) {
+      F32 value = apply(epilogue, result(r)(i / F32::width));
+      float* at = out.y + (row + r) * out.stride + col + i;
+      if (out.adds) {
+        const F32 gate = out.gate != nullptr ? load_lanes(out.gate + col + i, count) : F32::set(1);
+        value = fma(gate, value, load_lanes(at, count));
+      }
+      store_lanes(value, at, count);
+    });
+  }
+}
+
+template <std::size_t Vectors, typename Result>
+[[gnu::always_inline]] static inline void put_block(const Output& out, Epilogue epilogue,
+                                                    std::size_t row, std::size_t rows,
+                                                    std::size_t col, std::size_t cols,
+                                                    Result result) noexcept {
+  const auto then = [&](auto f) {
+    put_rows<Vectors>(out, row, rows, col, [&](std::size_t r) {
+      return [f, of_row = result(r)](std::size_t c) { return f(of_row(c)); };
+    });
+  };
+  if (cols < Vectors * F32::width) {
+    put_narrow(out, epilogue, row, rows, col, cols, result);
+  } else if (epilogue == Epilogue::gelu_tanh) {
+    then([](F32 v) { return gelu_tanh(v); });
+  } else if (epilogue == Epilogue::gelu_erf) {
+    then([](F32 v) { return gelu_erf(v); });
+  } else {
+    then([](F32 v) { return v; });
+  }
+}
+
+/// The `cols` <= Vectors * width values from p, zero beyond.
+template <std::size_t Vectors>
+[[gnu::always_inline]] static inline void load_columns(const float* p, std::size_t cols,
+                                                       F32 (&into)[Vectors]) noexcept {
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < Vectors; ++c) {
+    const std::size_t begin = c * F32::width;
+    const std::size_t left = cols > begin ? cols - begin : 0;
+    into[c] = p == nullptr ? F32::set(0.0f)
+                           : load_lanes(p + begin, left < F32::width ? left : F32::width);
+  }
+}
+
+/// Scales, bias and epilogue for a tile of exact sums, int32 [rows, Vectors * width].
+template <std::size_t Vectors>
+[[gnu::noinline]] static void finish_i8(const MatmulI8& a, const std::int32_t* sums,
+                                        std::size_t row, std::size_t rows, std::size_t col,
+                                        std::size_t cols) noexcept {
+  F32 w_scale[Vectors];
+  F32 bias[Vectors];
+  load_columns(a.w_scale + col, cols, w_scale);
+  load_columns(a.bias != nullptr ? a.bias + col : nullptr, cols, bias);
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+    return [&, x_scale = F32::set(a.x_scale[row + r]),
+            from = sums + r * Vectors * F32::width](std::size_t c) {
+      const F32 total = I32::load(from + c * F32::width).as_float();
+      return fma(total, x_scale * w_scale[c], bias[c]);
+    };
+  });
+}
+
+/// Bias and epilogue for a tile of float32 sums, [rows, Vectors * width].
+template <std::size_t Vectors>
+[[gnu::noinline]] static void finish_f32(const MatmulF32& a, const float* sums, std::size_t row,
+                                         std::size_t rows, std::size_t col,
+                                         std::size_t cols) noexcept {
+  F32 bias[Vectors];
+  load_columns(a.bias != nullptr ? a.bias + col : nullptr, cols, bias);
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+    return [&, from = sums + r * Vectors * F32::width](std::size_t c) {
+      return F32::load(from + c * F32::width) + bias[c];
+    };
+  });
+}
