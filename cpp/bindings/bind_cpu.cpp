@@ -6,6 +6,7 @@
 #include "bindings.h"
 #include "core/thread_pool.h"
 #include "cpu/kernel_set.h"
+#include "cpu/peak.h"
 
 namespace py = pybind11;
 using namespace geng;
@@ -39,6 +40,13 @@ std::vector<std::string> cpu_features() {
   return names;
 }
 
+double measure_peak(const std::string& precision, const std::string& isa) {
+  const cpu::KernelSet& set = isa.empty() ? cpu::active() : cpu::select(cpu::detect(), isa);
+  const Precision chosen = precision_of(precision);
+  const py::gil_scoped_release release;
+  return cpu::measure_peak(set, chosen);
+}
+
 }  // namespace
 
 void bind_cpu(py::module_& m) {
@@ -51,6 +59,18 @@ Raises:
     ArgumentError: GENG_FORCE_ISA names a set that is not there, or that this CPU cannot run.
 )doc");
   m.def("cpu_features", &cpu_features, "Instruction-set extensions of this CPU that kernels use.");
+  m.def("measure_peak", &measure_peak, py::arg("precision"), py::arg("isa") = "",
+        R"doc(What one thread could reach: multiply-adds a second of a loop that does nothing else.
+
+Args:
+    precision: int8 or fp32.
+    isa: Kernel set whose instruction is measured; the active one by default.
+
+Takes about a tenth of a second.
+
+Raises:
+    ArgumentError: There is no such precision, or this CPU cannot run the set.
+)doc");
   m.def("default_threads", &default_threads,
         "Threads this process may use: CPU affinity, cut by the cgroup quota.");
   m.def("version", [] { return GENG_VERSION; }, "Version of the compiled core.");

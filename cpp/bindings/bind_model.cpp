@@ -17,16 +17,16 @@ namespace py = pybind11;
 using namespace py::literals;
 using namespace geng;
 
-namespace {
-
-using Array = py::array_t<float>;
-
 Precision precision_of(const std::string& name) {
   if (name == "int8") return Precision::int8;
   if (name == "fp32") return Precision::float32;
   throw Error(Code::invalid_argument,
               "precision is '" + name.substr(0, 64) + "'; it must be int8 or fp32");
 }
+
+namespace {
+
+using Array = py::array_t<float>;
 
 /// A Python int as a size; a negative one is refused as the core refuses a large one.
 std::size_t size_of(const char* name, py::ssize_t value) {

@@ -2,6 +2,10 @@
 
 #include <pybind11/pybind11.h>
 
+#include <string>
+
+#include "geng/precision.h"
+
 namespace geng {
 class ModelFile;
 }
@@ -14,3 +18,8 @@ void bind_model(pybind11::module_& m);
 
 /// Every scalar and string of a file's metadata, by key.
 pybind11::dict metadata_of(const geng::ModelFile& file);
+
+/// "int8" or "fp32" as a Precision.
+///
+/// @throws Error{invalid_argument}  It is neither.
+geng::Precision precision_of(const std::string& name);

@@ -24,7 +24,7 @@ class Model:
         count: int,
         length: int = 512,
         solver: str = "dpmpp_2m",
-        steps: int = 20,
+        steps: int = 8,
         guidance: float = 0.0,
         guidance_interval: tuple[float, float] = (0.0, 1.0),
         eta: float = 0.0,
@@ -37,7 +37,7 @@ class Model:
         count: int,
         length: int = 512,
         solver: str = "dpmpp_2m",
-        steps: int = 20,
+        steps: int = 8,
         guidance: float = 0.0,
         guidance_interval: tuple[float, float] = (0.0, 1.0),
         eta: float = 0.0,
@@ -79,6 +79,7 @@ class Model:
 def inspect(path: str) -> dict[str, Any]: ...
 def kernel_sets() -> list[dict[str, Any]]: ...
 def cpu_features() -> list[str]: ...
+def measure_peak(precision: str, isa: str = "") -> float: ...
 def default_threads() -> int: ...
 def version() -> str: ...
 def build_flags() -> str: ...

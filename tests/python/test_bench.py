@@ -1,0 +1,390 @@
+"""The bench: what it counts, what it says, and that it says it in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from geng_edge import Condition, Generator, _core, profiles
+from geng_edge.bench import board, compare, forecast, inputs, report
+from geng_edge.bench.case import Case, cross
+from geng_edge.bench.measure import Options, Row, step_seconds
+from geng_edge.bench.roofline import Machine, estimate
+from geng_edge.bench.shapes import SHAPES, sizes_of
+from geng_edge.bench.subject import load_subject
+from geng_edge.bench.work import Shape, guided_steps, timesteps
+from geng_edge.cli.main import main
+from geng_edge.errors import ArgumentError
+
+Floats = npt.NDArray[np.float32]
+FAST = ["--repetitions", "1", "--threads", "1", "--steps", "4", "--length", "64"]
+ACTIVE = next(entry["name"] for entry in _core.kernel_sets() if entry["active"])
+
+
+def run(*arguments: object) -> int:
+    return main([str(a) for a in arguments])
+
+
+def case(**changes: Any) -> Case:
+    settings: dict[str, Any] = {
+        "isa": ACTIVE,
+        "precision": "int8",
+        "threads": 1,
+        "batch": 1,
+        "length": 512,
+        "steps": 8,
+        "solver": "dpmpp_2m",
+        "guidance": 1.5,
+    }
+    return Case(**settings | changes)
+
+
+def test_the_bundled_descriptions_need_no_tokenizer(tiny: Path) -> None:
+    pytest.importorskip("tokenizers", reason="needs the extra 'text'")
+    for path in (None, tiny):
+        generator = Generator.load(path, threads=1)
+        for text, made in zip(inputs.TEXTS, inputs.conditions(generator), strict=True):
+            expected = Condition.from_text(text, generator=generator)
+            assert made.array.tobytes() == expected.array.tobytes()
+
+
+def test_cross_takes_every_combination_once() -> None:
+    cases = cross(
+        isa=["", ACTIVE], precision=["int8", "fp32"], threads=[1, 2], batch=[1, 1], length=[512],
+        steps=[4, 8], solver=["ddim"], guidance=[0.0, 1.5],
+    )  # fmt: skip
+    assert len(cases) == len(set(cases)) == 16
+    assert {each.isa for each in cases} == {ACTIVE}
+    models = [each.model for each in cases]
+    assert models == sorted(models, key=models.index)  # rows of one model are neighbours
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--steps", "8,0"], "steps is 0; it must be 1 to 500"),
+        (["--solver", "euler"], "solver is 'euler'; it must be one of"),
+        (["--precision", "int4"], "precision is 'int4'; it must be int8 or fp32"),
+        (["--threads", "0"], "threads is 0; it must be 1 to 256"),
+        (["--isa", "sse9"], "isa is 'sse9'; it must be all, or one that runs here: "),
+        (["--output", "xml"], "output is 'xml'; it must be one of md, csv, json, jsonl"),
+        (["--repetitions", "0"], "repetitions is 0; it must be 1 to 10000"),
+        (["--cooldown", "-1"], "cooldown is -1.0; it must be 0 to 3600 seconds"),
+        (["--batch", ",".join(map(str, range(1, 1100)))], "rows; it must be at most 1000"),
+        (["--shape", "huge"], "shape is 'huge'; it must be one of edge, paper, tiny"),
+        (["--compare", "nobody"], "peer is 'nobody'; it must be one of"),
+        (["--profile", "rpi9"], "profile is 'rpi9'; it must be one of"),
+        (["--compare", "torch", "--profile", "rpi4"], "it must be one of them"),
+        (["--steps", "a"], "'a' is no whole number; it must be one"),
+        (["--bogus"], "unrecognized arguments: --bogus"),
+    ],
+)
+def test_a_wrong_setting_is_refused(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("bench", *arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_counted_work_is_what_the_weights_of_the_file_say(tiny: Path) -> None:
+    shape = Shape.of(Generator.load(tiny, threads=1).model.metadata)
+    blocks = {
+        name: dims[0] * dims[1]
+        for name, _, dims, _ in _core.inspect(str(tiny))["tensors"]
+        if re.fullmatch(r"bridge\.\d+\.\w+\.weight", name)
+    }
+    crossing = sum(n for name, n in blocks.items() if name.split(".")[2] in ("cq", "co"))
+    once = sum(n for name, n in blocks.items() if name.split(".")[2] == "ckv")
+    everywhere = sum(blocks.values()) - crossing - once
+    for guided, branches in ((False, 1), (True, 2)):
+        work = shape.evaluation(3, 11, guided=guided)
+        assert work.blocks == 3 * shape.tokens * (branches * everywhere + crossing)
+    assert shape.beginning(5, 11, guided=False).blocks == 12 * once
+    assert shape.block_weights == everywhere + crossing
+
+
+@pytest.mark.parametrize("steps", [3, 8])
+def test_timesteps_are_those_of_the_core(steps: int) -> None:
+    generator = Generator.load(threads=1)
+    condition = inputs.conditions(generator)[0].array
+    most = generator.model.train_steps
+
+    def latent(low: float) -> bytes:
+        return generator.model.sample_latent(
+            condition, 1, steps=steps, guidance=3.0, guidance_interval=(low, 1.0)
+        ).tobytes()
+
+    # Guidance that begins just above a timestep misses it, and only there does the result change.
+    found = timesteps(steps, most)
+    for t in found:
+        assert latent((t - 0.5) / most) != latent((t + 0.5) / most)
+    between = [t for t in range(1, most) if t not in found][:: most // 10]
+    for t in between:
+        assert latent((t - 0.5) / most) == latent((t + 0.5) / most)
+    assert len(set(found)) == steps
+
+
+def test_guided_steps_lie_in_the_interval() -> None:
+    assert guided_steps(4, 500, (0.0, 1.0)) == [True] * 4
+    assert guided_steps(4, 500, (0.3, 0.8)) == [False, True, True, False]
+    assert timesteps(500, 500) == list(range(499, -1, -1))
+
+
+def test_a_step_of_a_large_batch_is_the_sum_over_its_parts() -> None:
+    # Two walks of three steps: ends at 1, 3, 6 and 16, 20, 25.
+    marks = [0.0, 1.0, 3.0, 6.0, 16.0, 20.0, 25.0, 30.0]
+    assert step_seconds(marks, 3) == [2.0 + 4.0, 3.0 + 5.0]
+    assert step_seconds([0.0, 1.0, 2.0], 1) == []
+
+
+def test_share_of_peak_is_work_over_time_over_peak() -> None:
+    row = Row(case(), seconds={"step": [0.5, 0.5]}, peak=100.0)
+    row.work = Shape(1, 1, 1, 1, 1, 1, 500, 0).evaluation(1, 0, guided=False)
+    assert row.share_of_peak == pytest.approx(row.work.total * 2 / (1.0 * 100.0))
+    assert Row(case()).share_of_peak is None
+
+
+def test_drift_falls_as_steps_rise_and_means_nothing_for_random_noise(tiny: Path) -> None:
+    subject = load_subject(tiny)
+    model = _core.Model(str(tiny), "fp32", 1)
+    few, many = (subject.drift(case(steps=n), model) for n in (2, 60))
+    assert few is not None
+    assert many is not None
+    assert many < few / 3
+    assert subject.drift(case(solver="ddpm"), model) is None
+    assert load_subject(tiny, trained=False).drift(case(), model) is None
+
+
+def test_json_keeps_every_raw_sample(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["bench", "--model", tiny, *FAST, "--precision", "int8,fp32", "--batch", "1,3"]
+    assert run(*command, "--output", "json", "--repetitions", 2) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["precision"], row["batch"]) for row in rows] == [
+        ("int8", 1), ("int8", 3), ("fp32", 1), ("fp32", 3),
+    ]  # fmt: skip
+    for row in rows:
+        raw = row["seconds"]
+        assert [len(raw[name]) for name in ("first_step", "step", "sample")] == [2, 6, 2]
+        assert row["step_ms"] == pytest.approx(1e3 * float(np.median(raw["step"])))
+        assert row["step_ms_q1"] <= row["step_ms"] <= row["step_ms_q3"]
+        assert row["series_per_s"] == pytest.approx(row["batch"] / np.median(raw["sample"]))
+        assert row["isa"] == ACTIVE
+        assert row["version"] == _core.version()
+        assert row["build"] == _core.build_flags()
+        assert row["commit"]
+        assert len(raw["cold"]) >= 3
+        assert row["cold_ms"] > row["load_ms"]
+        assert row["peak_percent"] > 0
+        assert row["drift"] >= 0
+        if sys.platform.startswith("linux"):
+            assert 10 < row["peak_rss_mb"] < 2000
+
+
+@pytest.mark.parametrize("form", ["md", "csv", "jsonl"])
+def test_every_format_holds_every_row(
+    form: str, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "bench.txt"
+    command = [
+        "bench",
+        "--model",
+        tiny,
+        *FAST,
+        "--no-cold",
+        "--no-quality",
+        "--solver",
+        "ddim,ddpm",
+    ]
+    assert run(*command, "--output", form, "--out", out) == 0
+    assert capsys.readouterr().out == ""
+    text = out.read_text(encoding="utf-8")
+    if form == "md":
+        lines = text.splitlines()
+        assert len({len(line) for line in lines}) == 1
+        assert len(lines) == 2 + 4
+        assert "solver" in lines[0]  # it differs
+        assert "guidance" not in lines[0]  # it does not
+        assert "cold" not in lines[0]  # nothing was measured
+        return
+    rows: list[Any]
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(text)))
+    else:
+        rows = [json.loads(line) for line in text.splitlines()]
+    assert [row["solver"] for row in rows] == ["ddim", "ddpm"] * 2
+    assert all(float(row["step_ms"]) > 0 for row in rows)
+    assert {row["cold_ms"] for row in rows} <= {"", None}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "n/a"), (0, "0"), (0.01234, "0.0123"), (1.5, "1.50"), (15.55, "15.6"), (1234.5, "1234")],
+)  # fmt: skip
+def test_a_number_has_three_digits_that_count(value: float | None, shown: str) -> None:
+    assert report.number(value) == shown
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_an_estimate_is_a_range_that_grows_with_the_work(name: str) -> None:
+    machine = Machine.of(profiles.load(name))
+    shape = Shape.of(Generator.load(threads=1).model.metadata)
+    plain = estimate(machine, shape, case(), 22)
+    assert 0 < plain.step[0] < plain.step[1] < math.inf
+    assert plain.sample[0] > 8 * plain.step[0]
+    more = estimate(machine, shape, case(batch=4), 22)
+    assert more.step[0] > 2 * plain.step[0]
+    shared = estimate(machine, shape, case(batch=4, threads=4), 22)
+    assert shared.step[1] < more.step[1]
+    unguided = estimate(machine, shape, case(guidance=0.0, batch=4), 22)
+    assert unguided.step[1] < more.step[1]
+
+
+def test_weights_that_outgrow_the_caches_are_bound_by_memory() -> None:
+    slow = Machine("x", 4, 1e9, (1e12, 2e12), (1e11, 2e11), cache=2**20, reading=1e8)
+    shape = Shape(10, 32, 256, 6, 4, 416, 500, 247)
+    made = estimate(slow, shape, case(guidance=0.0), 22)
+    assert made.bound == "memory"
+    assert made.step[0] == pytest.approx(shape.block_weights / 1e8)
+    exact = estimate(slow, shape, case(guidance=0.0, precision="fp32"), 22)
+    assert exact.step[0] == pytest.approx(4 * made.step[0])
+
+
+def test_a_forecast_is_labelled_and_says_how_wrong_it_is_here(
+    tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["bench", "--model", tiny, "--profile", "rpi4", "--steps", 4, "--threads", 1]
+    assert run(*command, "--output", "json") == 0
+    made = json.loads(capsys.readouterr().out)
+    assert [each["kind"] for each in made] == ["estimate", "check", "check"]
+    assert made[0]["board"] == "rpi4"
+    assert "measured_step_ms" not in made[0]
+    for each in made[1:]:
+        assert each["board"] == "here"
+        error = each["step_ms"] / each["measured_step_ms"] - 1
+        assert each["step_error_percent"] == pytest.approx(100 * error)
+    assert run(*command) == 0
+    text = capsys.readouterr().out
+    assert "step ms, estimate" in text
+    assert "error" in text
+    assert forecast.ESTIMATE in text
+
+
+def test_a_board_tells_its_heat_and_what_holds_it_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = tmp_path / "thermal_zone0"
+    zone.mkdir()
+    (zone / "temp").write_text("61200\n", encoding="ascii")
+    flags = tmp_path / "get_throttled"
+    monkeypatch.setattr(board, "_THERMAL", tmp_path)
+    monkeypatch.setattr(board, "_THROTTLED", flags)
+    monkeypatch.setattr(board.shutil, "which", lambda _name: None)
+    assert board.state().throttled == "unknown"
+    for bits, said in (
+        ("0", "no"),
+        ("50005", "under-voltage+throttled"),
+        ("20000", "capped before"),
+    ):
+        flags.write_text(bits, encoding="ascii")
+        assert board.state().throttled == said
+    assert board.state().celsius == 61.2
+
+
+class Echo:
+    """A peer that is our own bridge, or nearly."""
+
+    name, variant = "echo", "fp32"
+
+    def __init__(self, shift: float, reason: str | None = None) -> None:
+        self.shift = shift
+        self.reason = reason
+
+    def why_not(self) -> str | None:
+        return self.reason
+
+    def prepare(
+        self, model: Path, condition: Floats, threads: int, _folder: Path
+    ) -> Callable[[Floats, int], Floats]:
+        bridge = _core.Model(str(model), "fp32", threads).bridge
+
+        def step(x: Floats, t: int) -> Floats:
+            both = [bridge(x[None], t, condition), bridge(x[None], t, None)]
+            return np.concatenate(both) + np.float32(self.shift)
+
+        return step
+
+
+def test_compare_checks_every_answer_and_leaves_out_who_cannot_run(
+    tiny: Path, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    found = list(
+        compare.compare(
+            load_subject(tiny),
+            [case()],
+            [Echo(0.0), Echo(9.0), Echo(0.0, "no such library")],
+            Options(repetitions=2),
+            tmp_path,
+            told.append,
+        )
+    )
+    made = compare.records(found, load_subject(tiny))
+    assert [(each["runtime"], each["agrees"]) for each in made] == [
+        (f"geng-edge {ACTIVE}", True), ("echo", True), ("echo", False),
+    ]  # fmt: skip
+    assert made[1]["difference"] == 0
+    assert 0 < made[0]["difference"] < compare.TOLERANCE
+    assert made[0]["times_ours"] == 1
+    assert [len(each["seconds"]["step"]) for each in made] == [38, 38, 38]
+    assert any("no such library" in line for line in told)
+    assert "times ours" in compare.text(made)
+
+
+def test_a_shape_is_a_name_or_what_differs_from_edge() -> None:
+    assert sizes_of("paper") == SHAPES["paper"]
+    assert sizes_of("dim=128,depth=2") == SHAPES["edge"] | {"dim": 128, "depth": 2}
+    for wrong in ("", "dim", "dim=x", "dim=0", "size=3", "dim=4,"):
+        with pytest.raises(ArgumentError, match="it must be one of edge, paper, tiny"):
+            sizes_of(wrong)
+
+
+@pytest.mark.parametrize("shape", ["tiny", "dim=64,depth=1,heads=2"])
+def test_a_shape_is_measured_with_random_weights(
+    shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("bench", "--shape", shape, *FAST, "--no-cold", "--output", "json") == 0
+    for row in json.loads(capsys.readouterr().out):
+        assert row["step_ms"] > 0
+        assert row["drift"] is None
+
+
+def test_the_bench_stays_before_the_wall(tiny: Path) -> None:
+    heavy = ("torch", "onnx", "transformers", "geng_export", "geng_cog", "scipy", "tokenizers")
+    code = f"""
+import sys
+class Wall:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {heavy!r}:
+            raise AssertionError(name)
+sys.meta_path.insert(0, Wall())
+from geng_edge.cli.main import main
+sys.exit(main({["bench", "--model", str(tiny), *FAST]!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("| ")
