@@ -56,19 +56,17 @@ template <typename Result>
   }
 }
 
+/// A whole panel.
 template <std::size_t Vectors, typename Result>
 [[gnu::always_inline]] static inline void put_block(const Output& out, Epilogue epilogue,
                                                     std::size_t row, std::size_t rows,
-                                                    std::size_t col, std::size_t cols,
-                                                    Result result) noexcept {
+                                                    std::size_t col, Result result) noexcept {
   const auto then = [&](auto f) {
     put_rows<Vectors>(out, row, rows, col, [&](std::size_t r) {
       return [f, of_row = result(r)](std::size_t c) { return f(of_row(c)); };
     });
   };
-  if (cols < Vectors * F32::width) {
-    put_narrow(out, epilogue, row, rows, col, cols, result);
-  } else if (epilogue == Epilogue::gelu_tanh) {
+  if (epilogue == Epilogue::gelu_tanh) {
     then([](F32 v) { return gelu_tanh(v); });
   } else if (epilogue == Epilogue::gelu_erf) {
     then([](F32 v) { return gelu_erf(v); });
@@ -77,29 +75,32 @@ template <std::size_t Vectors, typename Result>
   }
 }
 
-/// The `cols` <= Vectors * width values from p, zero beyond.
-template <std::size_t Vectors>
-[[gnu::always_inline]] static inline void load_columns(const float* p, std::size_t cols,
-                                                       F32 (&into)[Vectors]) noexcept {
-#pragma GCC unroll 4
-  for (std::size_t c = 0; c < Vectors; ++c) {
-    const std::size_t begin = c * F32::width;
-    const std::size_t left = cols > begin ? cols - begin : 0;
-    into[c] = p == nullptr ? F32::set(0.0f)
-                           : load_lanes(p + begin, left < F32::width ? left : F32::width);
-  }
-}
-
 /// Scales, bias and epilogue for a tile of exact sums, int32 [rows, Vectors * width].
 template <std::size_t Vectors>
 [[gnu::noinline]] static void finish_i8(const MatmulI8& a, const std::int32_t* sums,
                                         std::size_t row, std::size_t rows, std::size_t col,
                                         std::size_t cols) noexcept {
+  if (cols < Vectors * F32::width) {
+    put_narrow(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+      return [&, r](std::size_t c) {
+        const std::size_t at = c * F32::width;
+        const std::size_t count = cols - at < F32::width ? cols - at : F32::width;
+        const F32 total = I32::load(sums + r * Vectors * F32::width + at).as_float();
+        const F32 bias = a.bias != nullptr ? load_lanes(a.bias + col + at, count) : F32::set(0.0f);
+        const F32 w_scale = load_lanes(a.w_scale + col + at, count);
+        return fma(total, F32::set(a.x_scale[row + r]) * w_scale, bias);
+      };
+    });
+    return;
+  }
   F32 w_scale[Vectors];
   F32 bias[Vectors];
-  load_columns(a.w_scale + col, cols, w_scale);
-  load_columns(a.bias != nullptr ? a.bias + col : nullptr, cols, bias);
-  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < Vectors; ++c) {
+    w_scale[c] = F32::load(a.w_scale + col + c * F32::width);
+    bias[c] = a.bias != nullptr ? F32::load(a.bias + col + c * F32::width) : F32::set(0.0f);
+  }
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col, [&](std::size_t r) {
     return [&, x_scale = F32::set(a.x_scale[row + r]),
             from = sums + r * Vectors * F32::width](std::size_t c) {
       const F32 total = I32::load(from + c * F32::width).as_float();
@@ -113,9 +114,23 @@ template <std::size_t Vectors>
 [[gnu::noinline]] static void finish_f32(const MatmulF32& a, const float* sums, std::size_t row,
                                          std::size_t rows, std::size_t col,
                                          std::size_t cols) noexcept {
+  if (cols < Vectors * F32::width) {
+    put_narrow(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+      return [&, r](std::size_t c) {
+        const std::size_t at = c * F32::width;
+        const std::size_t count = cols - at < F32::width ? cols - at : F32::width;
+        const F32 bias = a.bias != nullptr ? load_lanes(a.bias + col + at, count) : F32::set(0.0f);
+        return F32::load(sums + r * Vectors * F32::width + at) + bias;
+      };
+    });
+    return;
+  }
   F32 bias[Vectors];
-  load_columns(a.bias != nullptr ? a.bias + col : nullptr, cols, bias);
-  put_block<Vectors>(a.out, a.epilogue, row, rows, col, cols, [&](std::size_t r) {
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < Vectors; ++c) {
+    bias[c] = a.bias != nullptr ? F32::load(a.bias + col + c * F32::width) : F32::set(0.0f);
+  }
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col, [&](std::size_t r) {
     return [&, from = sums + r * Vectors * F32::width](std::size_t c) {
       return F32::load(from + c * F32::width) + bias[c];
     };

@@ -1,3 +1,13 @@
+/// y[i] = affine((x[i] - mean) * inverse, i, count) for every register of a row.
+template <typename Affine>
+[[gnu::always_inline]] static inline void normalise_row(const LayerNorm& a, const float* x,
+                                                        float* y, F32 mean, F32 inverse,
+                                                        Affine affine) noexcept {
+  for_registers(a.width, [&](std::size_t i, std::size_t count) {
+    store_lanes(affine((load_lanes(x + i, count) - mean) * inverse, i, count), y + i, count);
+  });
+}
+
 /// The variance is taken around the mean in a second pass: E[x^2] - mean^2 would cancel.
 static void layernorm_f32(const LayerNorm& a) noexcept {
   const float per = 1.0f / static_cast<float>(a.width);
@@ -9,11 +19,17 @@ static void layernorm_f32(const LayerNorm& a) noexcept {
     const auto square = [mean](F32 v) { return (v - mean) * (v - mean); };
     const float variance = sum_of(x, a.width, square) * per;
     const F32 inverse = F32::set(1.0f / __builtin_sqrtf(variance + a.eps));
-    for_registers(a.width, [&](std::size_t i, std::size_t count) {
-      F32 v = (load_lanes(x + i, count) - mean) * inverse;
-      if (a.gain != nullptr) v = v * (base + load_lanes(a.gain + i, count));
-      if (a.offset != nullptr) v = v + load_lanes(a.offset + i, count);
-      store_lanes(v, y + i, count);
-    });
+    if (a.gain == nullptr && a.offset == nullptr) {
+      normalise_row(a, x, y, mean, inverse, [](F32 v, std::size_t, std::size_t) { return v; });
+    } else if (a.gain != nullptr && a.offset != nullptr) {
+      normalise_row(a, x, y, mean, inverse, [&](F32 v, std::size_t i, std::size_t count) {
+        return fma(v, base + load_lanes(a.gain + i, count), load_lanes(a.offset + i, count));
+      });
+    } else {
+      normalise_row(a, x, y, mean, inverse, [&](F32 v, std::size_t i, std::size_t count) {
+        if (a.gain != nullptr) return v * (base + load_lanes(a.gain + i, count));
+        return v + load_lanes(a.offset + i, count);
+      });
+    }
   }
 }

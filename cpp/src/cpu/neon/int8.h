@@ -17,3 +17,11 @@ static Pair next_pair(const std::int8_t*& p) noexcept {
   asm("ldp %q0, %q1, [%2], #32" : "=w"(pair.first), "=w"(pair.second), "+r"(p));
   return pair;
 }
+
+/// A register of exact sums.
+struct I32 {
+  int32x4_t v;
+
+  static I32 load(const std::int32_t* p) noexcept { return {vld1q_s32(p)}; }
+  [[nodiscard]] F32 as_float() const noexcept { return {vcvtq_f32_s32(v)}; }
+};

@@ -9,7 +9,7 @@ namespace geng::cpu::neon {
 #include "cpu/neon/int8.h"
 #include "cpu/generic/elementwise.inl"
 #include "cpu/neon/quantize.inl"
-#include "cpu/neon/finish.inl"
+#include "cpu/generic/finish.inl"
 #include "cpu/neon/matmul_f32.inl"
 #include "cpu/generic/from_matmul_f32.inl"
 #include "cpu/neon/matmul_i8.inl"

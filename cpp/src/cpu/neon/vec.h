@@ -40,8 +40,8 @@ static F32 nearest(F32 a) noexcept { return {vrndnq_f32(a.v)}; }
 
 /// a 2^n for whole n in [-126, 127] and a in [1/2, 2], by its exponent alone.
 static F32 times_power_of_two(F32 a, F32 n) noexcept {
-  return {vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a.v),
-                                          vshlq_n_s32(vcvtq_s32_f32(n.v), 23)))};
+  return {vreinterpretq_f32_s32(
+      vaddq_s32(vreinterpretq_s32_f32(a.v), vshlq_n_s32(vcvtq_s32_f32(n.v), 23)))};
 }
 
 /// Lanes below n from a, the others from b.
