@@ -79,7 +79,8 @@ class Shape:
         """One denoising step of ``batch`` latents.
 
         A row goes through qkv (3 dim^2), o (dim^2), up and down (4 dim^2 each); only rows that see the
-        condition through cq and co (dim^2 each). Without a condition cross-attention adds a constant.
+        condition through cq and co (dim^2 each). Without a condition cross-attention adds a constant, and
+        up to the first cross-attention both branches are the same rows, computed once.
 
         Args:
             batch: Latents.
@@ -88,8 +89,10 @@ class Shape:
         """
         conditional = batch * self.tokens
         rows = conditional * (2 if guided else 1)
-        blocks = self.depth * self.dim**2 * (12 * rows + 2 * conditional)
-        attention = 2 * self.depth * self.dim * (rows * self.tokens + conditional * (words + 1))
+        shared = rows - conditional
+        blocks = self.dim**2 * (self.depth * (12 * rows + 2 * conditional) - 4 * shared)
+        itself = self.tokens * (self.depth * rows - shared)
+        attention = 2 * self.dim * (itself + self.depth * conditional * (words + 1))
         ends = self.width * self.dim * (conditional + rows)
         return Work(blocks, attention + ends)
 
