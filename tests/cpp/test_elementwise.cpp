@@ -135,6 +135,8 @@ TEST(LayerNorm, AgreesWithFloat64AtEveryTail) {
       check_layernorm(*set, width, {true, true, 1.0f, 1e-6f});
     }
     check_layernorm(*set, 384, {true, true, 0.0f, 1e-12f});
+    check_layernorm(*set, 256, {true, true, 1.0f, 1e-6f});  // held in registers by some
+    check_layernorm(*set, 256, {false, false, 0.0f, 1e-6f});
   }
 }
 TEST(LayerNorm, MayWorkInPlace) {

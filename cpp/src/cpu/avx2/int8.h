@@ -17,6 +17,9 @@ static void store_activations(F32 a, Activation* p) noexcept {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow);
 }
 
+constexpr std::size_t kRun = 1;  ///< Registers that store_run takes at a time.
+static void store_run(const F32 (&v)[kRun], Activation* p) noexcept { store_activations(v[0], p); }
+
 struct I32 {
   __m256i v;
 

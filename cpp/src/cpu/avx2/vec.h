@@ -62,6 +62,26 @@ static float largest(F32 a) noexcept {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+/// The larger magnitude of top >= 0 and v, lane by lane; a NaN is larger than all, since the bits
+/// of a positive float are ordered like it.
+static F32 larger_magnitude(F32 top, F32 v) noexcept {
+  const __m256i a = _mm256_castps_si256(abs(v).v);
+  return {_mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(top.v), a))};
+}
+static float largest_magnitude_of(F32 a) noexcept {
+  const __m256i lanes = _mm256_castps_si256(a.v);
+  const __m128i four =
+      _mm_max_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+  const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+  const std::int32_t bits = _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xB1)));
+  float most;
+  __builtin_memcpy(&most, &bits, sizeof most);
+  return most;
+}
+
 // matmul_f32 holds kBlockRows x kBlockVectors accumulators: 12 of the 16 registers.
 constexpr std::size_t kBlockRows = 6;
 constexpr std::size_t kBlockVectors = 2;
+
+/// Registers that layernorm holds a row of just that size in; 0 for never.
+constexpr std::size_t kRowRegisters = 0;

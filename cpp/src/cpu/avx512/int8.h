@@ -14,6 +14,9 @@ static void store_activations(F32 a, Activation* p) noexcept {
                       _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a.v)));
 }
 
+constexpr std::size_t kRun = 1;  ///< Registers that store_run takes at a time.
+static void store_run(const F32 (&v)[kRun], Activation* p) noexcept { store_activations(v[0], p); }
+
 struct I32 {
   __m512i v;
 

@@ -44,6 +44,22 @@ static F32 first(std::size_t n, F32 a, F32 b) noexcept {
 static float sum(F32 a) noexcept { return _mm512_reduce_add_ps(a.v); }
 static float largest(F32 a) noexcept { return _mm512_reduce_max_ps(a.v); }
 
+/// The larger magnitude of top >= 0 and v, lane by lane; a NaN is larger than all, since the bits
+/// of a positive float are ordered like it.
+static F32 larger_magnitude(F32 top, F32 v) noexcept {
+  const __m512i a = _mm512_castps_si512(abs(v).v);
+  return {_mm512_castsi512_ps(_mm512_max_epu32(_mm512_castps_si512(top.v), a))};
+}
+static float largest_magnitude_of(F32 a) noexcept {
+  const std::uint32_t bits = _mm512_reduce_max_epu32(_mm512_castps_si512(a.v));
+  float most;
+  __builtin_memcpy(&most, &bits, sizeof most);
+  return most;
+}
+
 // matmul_f32 holds kBlockRows x kBlockVectors accumulators: 24 of the 32 registers.
 constexpr std::size_t kBlockRows = 12;
 constexpr std::size_t kBlockVectors = 2;
+
+/// Registers that layernorm holds a row of just that size in; 0 for never.
+constexpr std::size_t kRowRegisters = 16;

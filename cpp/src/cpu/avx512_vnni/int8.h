@@ -15,6 +15,18 @@ static void store_activations(F32 a, Activation* p) noexcept {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_xor_si128(bytes, _mm_set1_epi8(-128)));
 }
 
+constexpr std::size_t kRun = 4;  ///< Registers that store_run takes at a time.
+
+/// The same for four registers. Packing works inside quarters of a register, so each quarter ends
+/// up with its share of all four, in dwords: dword 4 q + i is of register i.
+static void store_run(const F32 (&v)[kRun], Activation* p) noexcept {
+  const __m512i low = _mm512_packs_epi32(_mm512_cvtps_epi32(v[0].v), _mm512_cvtps_epi32(v[1].v));
+  const __m512i high = _mm512_packs_epi32(_mm512_cvtps_epi32(v[2].v), _mm512_cvtps_epi32(v[3].v));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
+  _mm512_storeu_si512(p, _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)));
+}
+
 struct I32 {
   __m512i v;
 

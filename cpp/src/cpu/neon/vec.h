@@ -57,3 +57,6 @@ static float largest(F32 a) noexcept { return vmaxvq_f32(a.v); }
 // matmul_f32 holds kBlockRows x kBlockVectors accumulators: 20 of the 32 registers.
 constexpr std::size_t kBlockRows = 10;
 constexpr std::size_t kBlockVectors = 2;
+
+/// Registers that layernorm holds a row of just that size in; 0 for never.
+constexpr std::size_t kRowRegisters = 0;

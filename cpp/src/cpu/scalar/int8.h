@@ -12,6 +12,9 @@ static void store_activations(F32 a, Activation* p) noexcept {
   *p = static_cast<Activation>(whole_bits(a));
 }
 
+constexpr std::size_t kRun = 1;  ///< Registers that store_run takes at a time.
+static void store_run(const F32 (&v)[kRun], Activation* p) noexcept { store_activations(v[0], p); }
+
 struct I32 {
   std::int32_t v;
 

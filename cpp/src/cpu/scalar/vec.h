@@ -55,5 +55,15 @@ static F32 first(std::size_t n, F32 a, F32 b) noexcept { return n == 0 ? b : a; 
 static float sum(F32 a) noexcept { return a.v; }
 static float largest(F32 a) noexcept { return a.v; }
 
+/// The larger magnitude of top >= 0 and v; a NaN is larger than all.
+static F32 larger_magnitude(F32 top, F32 v) noexcept {
+  const float magnitude = __builtin_fabsf(v.v);
+  return {magnitude > top.v || magnitude != magnitude ? magnitude : top.v};
+}
+static float largest_magnitude_of(F32 a) noexcept { return a.v; }
+
 constexpr std::size_t kBlockRows = 4;
 constexpr std::size_t kBlockVectors = 4;
+
+/// Registers that layernorm holds a row of just that size in; 0 for never.
+constexpr std::size_t kRowRegisters = 0;
