@@ -13,7 +13,13 @@ from geng_edge.condition import Condition, check_interval, check_unicode, load_t
 from geng_edge.errors import ArgumentError, ModelFileError
 from geng_edge.numbers import NUMBER_WIDTH
 from geng_edge.precision import AUTO, check_precision, fastest
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, Request
+from geng_edge.request import (
+    DEFAULT_GUIDANCE,
+    DEFAULT_INTERVAL,
+    DEFAULT_STEPS,
+    SOLVERS,
+    Request,
+)
 from geng_edge.series import DEFAULT_START, Series, moments_of
 
 Progress = Callable[[int, int], bool]
@@ -114,7 +120,7 @@ class Generator:
         steps: int = DEFAULT_STEPS,
         solver: str = SOLVERS[0],
         guidance: float = DEFAULT_GUIDANCE,
-        guidance_interval: tuple[float, float] = (0.0, 1.0),
+        guidance_interval: tuple[float, float] = DEFAULT_INTERVAL,
         eta: float = 0.0,
         seed: int = 0,
         interval: float = 1.0,

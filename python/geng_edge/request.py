@@ -9,8 +9,10 @@ from typing import SupportsIndex
 from geng_edge.errors import ArgumentError
 
 SOLVERS = ("dpmpp_2m", "ddim", "ddpm")
-DEFAULT_STEPS = 20
+DEFAULT_STEPS = 8
 DEFAULT_GUIDANCE = 1.5
+#: Shares of the noise levels between which guidance acts.
+DEFAULT_INTERVAL = (0.0, 1.0)
 LENGTH_STEP = 8
 MAX_SEED = 2**64 - 1
 _MOST_VALUES = 2**29
@@ -42,7 +44,7 @@ class Request:
     steps: int = DEFAULT_STEPS
     solver: str = SOLVERS[0]
     guidance: float = DEFAULT_GUIDANCE
-    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    guidance_interval: tuple[float, float] = DEFAULT_INTERVAL
     eta: float = 0.0
     seed: int = 0
 

@@ -33,7 +33,7 @@ typedef struct geng_request {
   size_t count;        /* series, 1 .. 65536; default 1 */
   size_t length;       /* steps of each, a multiple of 8 from 64 to 4096; default 512 */
   const char* solver;  /* "dpmpp_2m" (default), "ddim" or "ddpm" */
-  int steps;           /* denoising steps; default 20 */
+  int steps;           /* denoising steps; default 8 */
   double guidance;     /* 0 .. 20; default 0, which costs half of any other */
   double guidance_low; /* guided while low <= t / T <= high; default 0 and 1 */
   double guidance_high;

@@ -9,7 +9,7 @@ namespace geng {
 /// How to walk from noise to a latent.
 struct SamplerConfig {
   std::string_view solver = "dpmpp_2m";  ///< "dpmpp_2m", "ddim" or "ddpm".
-  int steps = 20;               ///< Denoising steps, 1 .. train_steps. Time grows linearly with it.
+  int steps = 8;                ///< Denoising steps, 1 .. train_steps. Time grows linearly with it.
   double guidance_scale = 0.0;  ///< w in (w + 1) eps_c - w eps_u (GenG, eq. 4), 0 .. 20;
                                 ///< 0 = unguided, half the cost.
   double guidance_low = 0.0;    ///< Guided while low <= t / T <= high; outside it costs half.
