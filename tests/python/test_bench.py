@@ -356,6 +356,17 @@ def test_compare_checks_every_answer_and_leaves_out_who_cannot_run(
     assert "times ours" in compare.text(made)
 
 
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+def test_the_bridge_without_a_condition_is_the_same_on_two_threads(
+    precision: str, tiny: Path
+) -> None:
+    latents = np.ones((1, 7, 32), np.float32)
+    one, two = (
+        _core.Model(str(tiny), precision, threads).bridge(latents, 5, None) for threads in (1, 2)
+    )
+    assert one.tobytes() == two.tobytes()
+
+
 def test_a_shape_is_a_name_or_what_differs_from_edge() -> None:
     assert sizes_of("paper") == SHAPES["paper"]
     assert sizes_of("dim=128,depth=2") == SHAPES["edge"] | {"dim": 128, "depth": 2}

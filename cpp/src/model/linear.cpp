@@ -98,6 +98,7 @@ void Linear::load_float32(const TensorView& weight, const WeightReader& weights)
 
 void Linear::apply(const Compute& compute, const LinearInput& input, std::size_t rows,
                    cpu::Epilogue epilogue, const cpu::Output& out) const {
+  if (rows == 0) return;  // no memory attends: there is nothing to share out
   const cpu::KernelSet& kernels = compute.kernels;
   const auto& p = packed_;
   const cpu::MatmulI8 int8{input.steps.data(),
