@@ -56,7 +56,7 @@ class Subject:
 
         The median, over two conditions and four seeds, of the root mean square difference. Latents are
         normalised, so it is in standard deviations: of the bundled model, two seeds of one condition lie
-        0.45 apart.
+        0.74 apart (median of 552 pairs).
 
         Cost: once a guidance and length, 100 fp32 steps of eight latents; then the case's steps of
         as many.
