@@ -85,7 +85,9 @@ def test_import_costs_little_more_than_numpy() -> None:
     assert min(float(python(code)) for _ in range(5)) <= 60.0
 
 
-@pytest.mark.parametrize("module", ["main", "encode", "sample", "inspect", "doctor"])
+@pytest.mark.parametrize(
+    "module", ["main", "encode", "sample", "inspect", "doctor", "profiles", "bench"]
+)
 def test_import_of_a_command_needs_numpy_alone(module: str) -> None:
     python(WALL.format(blocked=HEAVY | EXTRAS) + f"import geng_edge.cli.{module}")
 

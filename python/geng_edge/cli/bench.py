@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +82,8 @@ def run(arguments: argparse.Namespace) -> None:
         OutputError: The table cannot be written.
     """
     _check(arguments)
+    import tempfile  # brings in archive formats, which no other command needs
+
     from geng_edge.bench import report
 
     way = _measure
