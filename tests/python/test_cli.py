@@ -153,7 +153,7 @@ def test_inspect_and_doctor_answer(tiny: Path, capsys: pytest.CaptureFixture[str
         (["--seed", -1], "seed is -1; it must be 0 to"),
         (["--solver", "euler"], "solver is 'euler'; it must be one of dpmpp_2m, ddim, ddpm"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
-        (["--precision", "int4"], "precision is 'int4'; it must be int8 or fp32"),
+        (["--precision", "int4"], "precision is 'int4'; it must be int8, fp32 or auto"),
         (["--interval", 0], "interval is 0.0; it must be 1e-6 to 1e9 seconds"),
         (["--start", "yesterday"], "start is 'yesterday'; it must be an ISO 8601 time"),
         (["--out", "series.xls"], "ends in '.xls'; it must end in .npy, .csv, .parquet, .json"),
