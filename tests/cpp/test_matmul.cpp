@@ -159,6 +159,31 @@ TEST(MatmulI8, IsExactWhenEveryProductIsTheLargest) {
   }
 }
 
+// A set may add four products into sixteen bits where it can tell that they fit: 4 * 91 * 90 is
+// 32760 and 4 * 91 * 91 is not an int16. The one 127 that every row holds stands where it meets
+// zeros.
+TEST(MatmulI8, IsExactWhereFourProductsJustFitAnInt16AndWhereTheyJustDoNot) {
+  constexpr Shape kShape{20, 18, 96};
+  for (const KernelSet* set : runnable_sets()) {
+    for (const int magnitude : {90, 91}) {
+      for (const int sign : {1, -1}) {
+        ProblemI8 problem(*set, kShape);
+        for (std::size_t i = 0; i < problem.x.size(); ++i) {
+          const std::size_t k = i % kShape.depth;
+          const bool beside = k == 8 || k == 16 || k == 24;
+          problem.x[i] = k == 0 ? 127.0f : beside ? 0.0f : static_cast<float>(magnitude);
+        }
+        std::ranges::fill(problem.w, static_cast<std::int8_t>(91 * sign));
+        pack_i8(*set, problem.w.data(), kShape.cols, kShape.depth, problem.packed.data());
+        set->quantize_rows({problem.x.data(), problem.q.data(), problem.x_scale.data(), kShape.rows,
+                            kShape.depth});
+        problem.run();
+        for (const float y : problem.y) CHECK_EQ(y, static_cast<float>(problem.sum(0, 0)));
+      }
+    }
+  }
+}
+
 TEST(MatmulI8, ScalesAddsBiasAndAppliesTheEpilogue) {
   for (const KernelSet* set : runnable_sets()) {
     for (const Epilogue epilogue : {Epilogue::none, Epilogue::gelu_tanh, Epilogue::gelu_erf}) {

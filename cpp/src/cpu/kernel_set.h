@@ -116,6 +116,11 @@ struct KernelSet {
   /// Activations are stored plus 128, unsigned, and every int8 panel begins with what to add to its
   /// sums for that: int32 [i8_cols], -128 times the sum of each column.
   bool i8_shifted;
+  /// What else an int8 panel begins with: its bytes for a depth, and what writes them, over zeros,
+  /// for `cols` <= i8_cols columns w [cols, depth]. Null where a set keeps nothing there.
+  std::size_t (*i8_header_bytes)(std::size_t depth) noexcept = nullptr;
+  void (*write_i8_header)(const std::int8_t* w, std::size_t cols, std::size_t depth,
+                          void* header) noexcept = nullptr;
   std::uint32_t f32_cols;
 
   void (*quantize_rows)(const QuantizeRows&) noexcept;

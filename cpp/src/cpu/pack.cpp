@@ -30,10 +30,14 @@ void transpose4(const float* from, std::size_t stride, float* to, std::size_t wi
 #endif
 }
 
-/// Bytes of one int8 panel: its offsets, where the set has them, then its columns.
+/// Bytes of what an int8 panel begins with: its offsets or its header, where the set has them.
+std::size_t header_bytes(const KernelSet& set, std::size_t depth) noexcept {
+  if (set.i8_header_bytes != nullptr) return set.i8_header_bytes(depth);
+  return set.i8_shifted ? set.i8_cols * sizeof(std::int32_t) : 0;
+}
+
 std::size_t panel_bytes(const KernelSet& set, std::size_t depth) noexcept {
-  const std::size_t offsets = set.i8_shifted ? set.i8_cols * sizeof(std::int32_t) : 0;
-  return offsets + set.i8_cols * round_up(depth, set.i8_depth);
+  return header_bytes(set, depth) + set.i8_cols * round_up(depth, set.i8_depth);
 }
 
 /// What unsigned activations add to the sums of `count` columns of w, to be taken off again.
@@ -66,13 +70,16 @@ void pack_i8(const KernelSet& set, const std::int8_t* w, std::size_t cols, std::
   auto* panel = static_cast<std::int8_t*>(packed);
   std::memset(panel, 0, packed_i8_bytes(set, cols, depth));
   const std::size_t bytes = panel_bytes(set, depth);
-  const std::size_t offsets = bytes - set.i8_cols * round_up(depth, set.i8_depth);
+  const std::size_t header = header_bytes(set, depth);
   for (std::size_t first = 0; first < cols; first += set.i8_cols, panel += bytes) {
     const std::size_t count = std::min<std::size_t>(set.i8_cols, cols - first);
     if (set.i8_shifted) write_offsets(w + first * depth, count, depth, panel);
+    if (set.write_i8_header != nullptr) {
+      set.write_i8_header(w + first * depth, count, depth, panel);
+    }
     for (std::size_t n = 0; n < count; ++n) {
       const std::int8_t* column = w + (first + n) * depth;
-      std::int8_t* out = panel + offsets + n * set.i8_depth;
+      std::int8_t* out = panel + header + n * set.i8_depth;
       for (std::size_t k = 0; k < depth; ++k) {
         const std::size_t group = k / set.i8_depth * set.i8_depth * set.i8_cols;
         out[group + k % set.i8_depth] = column[k];

@@ -62,9 +62,11 @@ static void layernorm_f32(const LayerNorm& a) noexcept {
     if (a.gain == nullptr && a.offset == nullptr) {
       normalise_row(a, x, y, mean, inverse, [](F32 v, std::size_t, std::size_t) { return v; });
     } else if (a.gain != nullptr && a.offset != nullptr) {
-      normalise_row(a, x, y, mean, inverse, [&](F32 v, std::size_t i, std::size_t count) {
-        return fma(v, base + load_lanes(a.gain + i, count), load_lanes(a.offset + i, count));
-      });
+      normalise_row(
+          a, x, y, mean, inverse,
+          [base, gain = a.gain, offset = a.offset](F32 v, std::size_t i, std::size_t count) {
+            return fma(v, base + load_lanes(gain + i, count), load_lanes(offset + i, count));
+          });
     } else {
       normalise_row(a, x, y, mean, inverse, [&](F32 v, std::size_t i, std::size_t count) {
         if (a.gain != nullptr) return v * (base + load_lanes(a.gain + i, count));

@@ -13,6 +13,7 @@ static void store_lanes(F32 v, float* p, std::size_t count) noexcept {
 template <typename Body>
 static void for_registers(std::size_t n, Body body) noexcept {
   std::size_t i = 0;
+#pragma GCC unroll 4
   for (; i + F32::width <= n; i += F32::width) body(i, F32::width);
   if (i < n) body(i, n - i);
 }

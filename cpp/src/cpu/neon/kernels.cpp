@@ -13,7 +13,6 @@ namespace geng::cpu::neon {
 #include "cpu/neon/matmul_f32.inl"
 #include "cpu/generic/from_matmul_f32.inl"
 #include "cpu/neon/matmul_i8.inl"
-#include "cpu/generic/matmul_i8_driver.inl"
 #include "cpu/neon/peak_i8.inl"
 // clang-format on
 
@@ -25,6 +24,8 @@ constinit const KernelSet kernels{
     .i8_depth = kI8Depth,
     .activation_width = sizeof(Activation),
     .i8_shifted = kI8Shifted,
+    .i8_header_bytes = bound_bytes,
+    .write_i8_header = write_bounds,
     .f32_cols = kF32Cols,
     .quantize_rows = quantize_rows,
     .matmul_i8 = matmul_i8,
