@@ -377,9 +377,11 @@ def test_a_shape_is_a_name_or_what_differs_from_edge() -> None:
 
 @pytest.mark.parametrize("shape", ["tiny", "dim=64,depth=1,heads=2"])
 def test_a_shape_is_measured_with_random_weights(
-    shape: str, capsys: pytest.CaptureFixture[str]
+    shape: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("GENG_CACHE", str(tmp_path))
     assert run("bench", "--shape", shape, *FAST, "--no-cold", "--output", "json") == 0
+    assert list(tmp_path.iterdir()) == []  # what will never be read again is not kept
     for row in json.loads(capsys.readouterr().out):
         assert row["step_ms"] > 0
         assert row["drift"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,6 +151,8 @@ def _subject(arguments: argparse.Namespace, folder: Path) -> Subject:
     from geng_edge.generator import find_model
 
     if arguments.shape is not None:
+        # Packed weights of a model that lives as long as this process are no use to another.
+        os.environ["GENG_CACHE"] = str(folder / "cache")
         path = write_random(arguments.shape, folder)
         return load_subject(path, arguments.cond, trained=False)
     return load_subject(find_model(arguments.model), arguments.cond)
