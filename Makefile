@@ -20,11 +20,11 @@ EXPORT  := $(call files,export)
 CLOUD   := $(call files,cloud)
 CPP     := $(call files,cpp tests/cpp)
 TIDY    := $(filter-out cpp/src/cpu/%,$(filter cpp/src/%.cpp,$(CPP)))
-PY_DIRS := $(wildcard python export cloud tests tools)
+PY_DIRS := $(wildcard python export cloud tests tools benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sample test test-cpp test-sanitizers test-aarch64 test-python \
+.PHONY: help sample test test-cpp test-c test-sanitizers test-aarch64 test-python \
         lint lint-python lint-cpp lint-tree format clean distclean
 
 help: ## Show this list.
@@ -34,7 +34,7 @@ sample: $(STAMPS)/device ## Install the device package and generate 20 series: o
 	@mkdir -p out
 	$(BIN)/geng-edge sample --text "$(TEXT)" -n 20 --seed 0 --out out/sample.csv --plot out/sample.png
 
-test: test-cpp test-sanitizers test-aarch64 test-python ## Build and test everything; the last line is pytest's.
+test: test-cpp test-c test-sanitizers test-aarch64 test-python ## Build and test everything; the last line is pytest's.
 
 # --- environment -------------------------------------------------------------------------------
 
@@ -86,6 +86,10 @@ test-cpp: $(STAMPS)/venv ## Build and run the C++ tests.
 	@$(call configure,dev)
 	@$(call build,dev)
 	@$(call ctest,dev)
+
+test-c: test-cpp $(STAMPS)/device ## Install the library, build the C example against it and compare with Python.
+	@echo "== C example"
+	@$(WITH) tools/check_c_example.sh build/dev $(BIN)/python
 
 test-sanitizers: $(STAMPS)/venv ## The same under the address and undefined behaviour sanitizers.
 	@echo "== C++ tests, address and undefined behaviour sanitizers"

@@ -24,8 +24,8 @@ RULES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"cpp/src/diffusion/", r"(geng|core|diffusion)/\w+\.h", rf"(?!{INTRINSICS})[\w./]+"),
     (
-        r"cpp/src/(core|format|model)/",
-        r"(geng|core|cpu|diffusion|format|model)/\w+\.h",
+        r"cpp/src/(bench|core|format|model)/",
+        r"(geng|bench|core|cpu|diffusion|format|model)/\w+\.h",
         rf"(?!{INTRINSICS})[\w./]+",
     ),
 )

@@ -1,8 +1,10 @@
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
 
+#include "bench/random_model.h"
 #include "bindings.h"
 #include "format/gguf.h"
 
@@ -51,6 +53,21 @@ py::dict inspect(const std::string& path) {
   return report;
 }
 
+void write_random_model(const std::string& path, std::uint32_t tokens, std::uint32_t width,
+                        std::uint32_t dim, std::uint32_t depth, std::uint32_t heads,
+                        std::uint64_t seed) {
+  random_model::Sizes sizes;
+  sizes.tokens = tokens;
+  sizes.width = width;
+  sizes.dim = dim;
+  sizes.depth = depth;
+  sizes.heads = heads;
+  sizes.seed = seed;
+  sizes.int8 = true;
+  const py::gil_scoped_release unlocked;
+  random_model::write(sizes, path);
+}
+
 }  // namespace
 
 py::dict metadata_of(const ModelFile& file) {
@@ -71,5 +88,13 @@ Returns:
 
 Raises:
     ModelFileError: The file is not whole or not a model.
+)doc");
+  m.def(
+      "write_random_model", &write_random_model, py::arg("path"), py::arg("tokens"),
+      py::arg("width"), py::arg("dim"), py::arg("depth"), py::arg("heads"), py::arg("seed") = 1,
+      R"doc(Write a model with random int8 weights and a bridge of these sizes: to measure, not to use.
+
+Raises:
+    ArgumentError: The sizes are none that a model may have, or the file cannot be written.
 )doc");
 }

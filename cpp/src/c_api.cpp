@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "format/gguf.h"
+#include "format/npy.h"
 #include "geng/error.h"
 #include "geng/generator.h"
 #include "geng/geng.h"
@@ -12,6 +14,7 @@
 struct geng_model {
   geng::Generator generator;
   std::string error;
+  std::string isa;
 };
 
 namespace {
@@ -38,6 +41,8 @@ int guarded(std::string& sentence, Body&& body) noexcept {
   }
   return code;
 }
+
+std::string text_of(const char* text) { return text != nullptr ? text : ""; }
 
 void require(const void* pointer, const char* name) {
   if (pointer != nullptr) return;
@@ -92,19 +97,33 @@ void geng_request_init(geng_request* request) {
   request->eta = config.eta;
 }
 
+const char* geng_version(void) { return GENG_VERSION; }
+
 int geng_open(const char* path, int precision, int threads, geng_model** model, char* error,
               size_t error_size) {
+  const geng_options options{precision, threads, nullptr, nullptr};
+  return geng_open_with(path, &options, model, error, error_size);
+}
+
+int geng_open_with(const char* path, const geng_options* options, geng_model** model, char* error,
+                   size_t error_size) {
   std::string sentence;
   const int code = guarded(sentence, [&] {
     require(static_cast<const void*>(model), "model");
     *model = nullptr;
     require(path, "path");
+    require(options, "options");
+    const int precision = options->precision;
     if (precision != GENG_INT8 && precision != GENG_FLOAT32) {
       throw geng::Error(geng::Code::invalid_argument, "precision is " + std::to_string(precision) +
                                                           "; it must be GENG_INT8 or GENG_FLOAT32");
     }
     const auto chosen = precision == GENG_INT8 ? geng::Precision::int8 : geng::Precision::float32;
-    *model = new geng_model{geng::Generator(path, chosen, threads), {}};
+    *model = new geng_model{geng::Generator(path, chosen, options->threads, text_of(options->isa),
+                                            text_of(options->cache_folder)),
+                            {},
+                            {}};
+    (*model)->isa = (*model)->generator.isa();
   });
   if (error != nullptr && error_size > 0) {
     const std::size_t size = std::min(sentence.size(), error_size - 1);
@@ -122,6 +141,36 @@ const char* geng_last_error(const geng_model* model) { return model->error.c_str
 size_t geng_condition_width(const geng_model* model) { return model->generator.condition_width(); }
 
 size_t geng_max_tokens(const geng_model* model) { return model->generator.max_tokens(); }
+
+size_t geng_window(const geng_model* model) { return model->generator.window(); }
+
+const char* geng_isa(const geng_model* model) { return model->isa.c_str(); }
+
+const char* geng_fingerprint(const geng_model* model) {
+  return model->generator.file().fingerprint().c_str();
+}
+
+int geng_read_condition(geng_model* model, const char* path, float** condition, size_t* tokens) {
+  return guarded(model->error, [&] {
+    require(static_cast<const void*>(condition), "condition");
+    *condition = nullptr;
+    require(tokens, "tokens");
+    require(path, "path");
+    const geng::NpyMatrix matrix = geng::read_npy(path);
+    const std::size_t width = model->generator.condition_width();
+    if (matrix.cols != width) {
+      throw geng::Error(geng::Code::invalid_argument,
+                        std::string(path) + ": is " + std::to_string(matrix.cols) +
+                            " wide; this model needs " + std::to_string(width));
+    }
+    *condition = new float[matrix.values.size()];
+    std::copy(matrix.values.begin(), matrix.values.end(), *condition);
+    *tokens = matrix.rows;
+  });
+}
+
+// NOLINTNEXTLINE(readability-non-const-parameter): C owns what it frees.
+void geng_free(float* condition) { delete[] condition; }
 
 int geng_encode_text(geng_model* model, const int32_t* ids, const float* numbers, size_t tokens,
                      float* condition) {

@@ -29,7 +29,7 @@ struct Fixture {
   BridgeMemory memory, nothing;
 
   explicit Fixture(int threads = 1, Precision precision = Precision::int8)
-      : temporary(random_model::Builder({}).build()),
+      : temporary(random_model::bytes({})),
         file(ModelFile::open(temporary.path())),
         pool(threads),
         compute{cpu::active(), pool},

@@ -12,10 +12,10 @@
 namespace {
 
 struct Opened {
-  random_model::TempFile file;
+  geng::random_model::TempFile file;
   geng_model* model = nullptr;
 
-  Opened() : file(random_model::Builder({}).build()) {
+  Opened() : file(geng::random_model::bytes({})) {
     char sentence[256];
     CHECK_EQ(geng_open(file.path().c_str(), GENG_INT8, 1, &model, sentence, sizeof sentence),
              GENG_OK);
@@ -29,7 +29,7 @@ struct Opened {
 };
 
 struct Fixture : Opened {
-  std::vector<float> condition = random_model::condition(6, 32);
+  std::vector<float> condition = geng::random_model::condition(6, 32);
   std::vector<float> series = std::vector<float>(2 * 64, -7.0f);
   geng_request request{};
 

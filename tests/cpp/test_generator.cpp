@@ -24,7 +24,7 @@ struct Loaded {
     random_model::Sizes sizes;
     sizes.int8 = int8;
     sizes.out_bias = out_bias;
-    return random_model::Builder(sizes).build();
+    return random_model::bytes(sizes);
   }
 
   /// A condition with two numbers, which a random reader gives some role or none.

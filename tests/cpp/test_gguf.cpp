@@ -7,11 +7,11 @@
 #include <string>
 #include <utility>
 
+#include "bench/gguf_writer.h"
 #include "check.h"
 #include "format/gguf.h"
 #include "format/utf8.h"
 #include "geng/error.h"
-#include "gguf_writer.h"
 
 using geng::Code;
 using geng::ModelFile;
@@ -22,7 +22,7 @@ constexpr std::uint64_t kHuge = ~std::uint64_t{0};
 
 /// What ModelFile says about these bytes; empty when it takes them.
 std::string verdict(const std::string& bytes) {
-  const gguf::Image image(bytes);
+  const geng::gguf::Image image(bytes);
   try {
     static_cast<void>(ModelFile::from_bytes(image.bytes(), "x.gguf"));
     return "";
@@ -32,8 +32,8 @@ std::string verdict(const std::string& bytes) {
 }
 
 /// The tiny file with one thing wrong is refused with a sentence that holds `text`.
-void check_refused(const std::string& text, const std::function<void(gguf::File&)>& spoil) {
-  gguf::File file = gguf::tiny();
+void check_refused(const std::string& text, const std::function<void(geng::gguf::File&)>& spoil) {
+  geng::gguf::File file = geng::gguf::tiny();
   spoil(file);
   const std::string said = verdict(file.build());
   if (said.find(text) == std::string::npos || !said.starts_with("x.gguf: ")) {
@@ -44,7 +44,7 @@ void check_refused(const std::string& text, const std::function<void(gguf::File&
 }  // namespace
 
 TEST(ModelFile, ReadsWhatWasWritten) {
-  const gguf::Image image(gguf::tiny().build());
+  const geng::gguf::Image image(geng::gguf::tiny().build());
   const ModelFile file = ModelFile::from_bytes(image.bytes(), "x.gguf");
   CHECK_EQ(file.string("general.name"), "tiny");
   CHECK_EQ(file.u32("number"), 7u);
@@ -63,7 +63,7 @@ TEST(ModelFile, ReadsWhatWasWritten) {
 
 TEST(ModelFile, StaysReadableWhenItIsMoved) {
   const std::string path = "/tmp/geng-test-" + std::to_string(getpid()) + ".gguf";
-  std::ofstream(path, std::ios::binary) << gguf::tiny().build();
+  std::ofstream(path, std::ios::binary) << geng::gguf::tiny().build();
   ModelFile opened = ModelFile::open(path);
   std::filesystem::remove(path);  // the mapping lives on
   const ModelFile file = std::move(opened);
@@ -73,7 +73,7 @@ TEST(ModelFile, StaysReadableWhenItIsMoved) {
 }
 
 TEST(ModelFile, SaysWhatItWantedOfAKeyOrATensor) {
-  const gguf::Image image(gguf::tiny().build());
+  const geng::gguf::Image image(geng::gguf::tiny().build());
   const ModelFile file = ModelFile::from_bytes(image.bytes(), "x.gguf");
   CHECK_ERROR(file.u32("absent"), Code::model_file,
               "x.gguf: key 'absent' is missing; it must be an unsigned integer");
@@ -98,7 +98,7 @@ TEST(ModelFile, RefusesWhatIsNoFile) {
 }
 
 TEST(ModelFile, RefusesAFileCutAtAnyByte) {
-  const std::string whole = gguf::tiny().build();
+  const std::string whole = geng::gguf::tiny().build();
   CHECK_EQ(verdict(whole), "");
   // The last tensor's padding may be missing or not; everything before it may not.
   const std::size_t end = whole.size() - 32 + 5;
@@ -113,7 +113,7 @@ TEST(ModelFile, RefusesAFileCutAtAnyByte) {
 }
 
 TEST(ModelFile, NeverCrashesOnAFlippedByte) {
-  const std::string whole = gguf::tiny().build();
+  const std::string whole = geng::gguf::tiny().build();
   for (std::size_t i = 0; i < whole.size(); ++i) {
     for (const unsigned flip : {0x01u, 0x80u, 0xffu}) {
       std::string spoilt = whole;
@@ -124,104 +124,109 @@ TEST(ModelFile, NeverCrashesOnAFlippedByte) {
 }
 
 TEST(ModelFile, RefusesAnotherMagicOrVersion) {
-  check_refused("does not begin with GGUF", [](gguf::File& f) { f.magic = "GGML"; });
-  check_refused("GGUF version 2; this build reads 3", [](gguf::File& f) { f.version = 2; });
-  check_refused("GGUF version 50331648", [](gguf::File& f) { f.version = 0x03000000; });
+  check_refused("does not begin with GGUF", [](geng::gguf::File& f) { f.magic = "GGML"; });
+  check_refused("GGUF version 2; this build reads 3", [](geng::gguf::File& f) { f.version = 2; });
+  check_refused("GGUF version 50331648", [](geng::gguf::File& f) { f.version = 0x03000000; });
 }
 
 TEST(ModelFile, RefusesCountsBeyondItsLimitsBeforeItAllocates) {
   check_refused("tensor count is 4097; it must be 1 to 4096",
-                [](gguf::File& f) { f.tensor_count = 4097; });
-  check_refused("tensor count is 0; it", [](gguf::File& f) { f.tensor_count = 0; });
+                [](geng::gguf::File& f) { f.tensor_count = 4097; });
+  check_refused("tensor count is 0; it", [](geng::gguf::File& f) { f.tensor_count = 0; });
   check_refused("tensor count is 18446744073709551615",
-                [](gguf::File& f) { f.tensor_count = kHuge; });
+                [](geng::gguf::File& f) { f.tensor_count = kHuge; });
   check_refused("key count is 1025; it must be 0 to 1024",
-                [](gguf::File& f) { f.field_count = 1025; });
-  check_refused("", [](gguf::File& f) { f.tensor_count = 4096; });
-  check_refused("", [](gguf::File& f) { f.field_count = 1024; });
+                [](geng::gguf::File& f) { f.field_count = 1025; });
+  check_refused("", [](geng::gguf::File& f) { f.tensor_count = 4096; });
+  check_refused("", [](geng::gguf::File& f) { f.field_count = 1024; });
 }
 
 TEST(ModelFile, RefusesBadStrings) {
-  using gguf::raw;
-  check_refused(
-      "key 'long' is a string of 1048577 bytes; it must have at most 1048576",
-      [](gguf::File& f) { f.fields = {{"long", gguf::string(std::string((1 << 20) + 1, 'a'))}}; });
-  check_refused("is a string of 18446744073709551615 bytes",
-                [](gguf::File& f) { f.fields = {{"k", raw(std::uint32_t{8}) + raw(kHuge)}}; });
-  check_refused("needs 1000 more; the file has", [](gguf::File& f) {
+  using geng::gguf::raw;
+  check_refused("key 'long' is a string of 1048577 bytes; it must have at most 1048576",
+                [](geng::gguf::File& f) {
+                  f.fields = {{"long", geng::gguf::string(std::string((1 << 20) + 1, 'a'))}};
+                });
+  check_refused("is a string of 18446744073709551615 bytes", [](geng::gguf::File& f) {
+    f.fields = {{"k", raw(std::uint32_t{8}) + raw(kHuge)}};
+  });
+  check_refused("needs 1000 more; the file has", [](geng::gguf::File& f) {
     f.fields = {{"k", raw(std::uint32_t{8}) + raw(std::uint64_t{1000})}};
   });
   check_refused("key 'k' is a string that is not UTF-8",
-                [](gguf::File& f) { f.fields = {{"k", gguf::string("\xff")}}; });
+                [](geng::gguf::File& f) { f.fields = {{"k", geng::gguf::string("\xff")}}; });
 }
 
 TEST(ModelFile, RefusesBadValues) {
-  using gguf::raw;
+  using geng::gguf::raw;
   check_refused("key 'k' has value type 13; it must be 0 to 12",
-                [](gguf::File& f) { f.fields = {{"k", raw(std::uint32_t{13})}}; });
-  check_refused("key 'k' is 2; it must be 0 to 1", [](gguf::File& f) {
+                [](geng::gguf::File& f) { f.fields = {{"k", raw(std::uint32_t{13})}}; });
+  check_refused("key 'k' is 2; it must be 0 to 1", [](geng::gguf::File& f) {
     f.fields = {{"k", raw(std::uint32_t{7}) + raw(std::uint8_t{2})}};
   });
   check_refused("key 'k' is an array of type 9; it must hold scalars or strings",
-                [](gguf::File& f) { f.fields = {{"k", gguf::array(9, 1, "")}}; });
+                [](geng::gguf::File& f) { f.fields = {{"k", geng::gguf::array(9, 1, "")}}; });
   check_refused("key 'k' entry count is 131073; it must be 0 to 131072",
-                [](gguf::File& f) { f.fields = {{"k", gguf::array(0, 131073, "")}}; });
+                [](geng::gguf::File& f) { f.fields = {{"k", geng::gguf::array(0, 131073, "")}}; });
   check_refused("key 'k' entry count is 18446744073709551615",
-                [](gguf::File& f) { f.fields = {{"k", gguf::array(12, kHuge, "")}}; });
+                [](geng::gguf::File& f) { f.fields = {{"k", geng::gguf::array(12, kHuge, "")}}; });
   check_refused("the file has",
-                [](gguf::File& f) { f.fields = {{"k", gguf::array(12, 131072, "")}}; });
+                [](geng::gguf::File& f) { f.fields = {{"k", geng::gguf::array(12, 131072, "")}}; });
   check_refused("key 'number' stands twice",
-                [](gguf::File& f) { f.fields.emplace_back("number", gguf::u32(8)); });
-  check_refused("general.alignment is 64; it must be 32",
-                [](gguf::File& f) { f.fields.emplace_back("general.alignment", gguf::u32(64)); });
+                [](geng::gguf::File& f) { f.fields.emplace_back("number", geng::gguf::u32(8)); });
+  check_refused("general.alignment is 64; it must be 32", [](geng::gguf::File& f) {
+    f.fields.emplace_back("general.alignment", geng::gguf::u32(64));
+  });
 }
 
 TEST(ModelFile, RefusesBadTensorDeclarations) {
   check_refused("tensor 'first' rank is 0; it must be 1 to 4",
-                [](gguf::File& f) { f.tensors[0].ne = {}; });
+                [](geng::gguf::File& f) { f.tensors[0].ne = {}; });
   check_refused("tensor 'first' rank is 5",
-                [](gguf::File& f) { f.tensors[0].ne = {1, 1, 1, 1, 6}; });
+                [](geng::gguf::File& f) { f.tensors[0].ne = {1, 1, 1, 1, 6}; });
   check_refused("tensor 'first' dimension 0 is 0; it must be 1 to 16777216",
-                [](gguf::File& f) { f.tensors[0].ne = {0, 2}; });
+                [](geng::gguf::File& f) { f.tensors[0].ne = {0, 2}; });
   check_refused("tensor 'first' dimension 1 is 16777217",
-                [](gguf::File& f) { f.tensors[0].ne = {1, 16777217}; });
-  check_refused("has more than 1073741824 elements", [](gguf::File& f) {
+                [](geng::gguf::File& f) { f.tensors[0].ne = {1, 16777217}; });
+  check_refused("has more than 1073741824 elements", [](geng::gguf::File& f) {
     f.tensors[0].ne = {1 << 24, 1 << 24, 1 << 24, 1 << 24};  // 2^96: the product overflows
   });
   check_refused("tensor 'first' has type 1; it must be 0 (float32) or 24 (int8)",
-                [](gguf::File& f) { f.tensors[0].type = 1; });
-  check_refused("tensor 'first' stands twice", [](gguf::File& f) { f.tensors[1].name = "first"; });
+                [](geng::gguf::File& f) { f.tensors[0].type = 1; });
+  check_refused("tensor 'first' stands twice",
+                [](geng::gguf::File& f) { f.tensors[1].name = "first"; });
 }
 
 TEST(ModelFile, RefusesTensorsThatOverlapLeaveAGapOrRunOut) {
   check_refused("tensor 'second' starts at offset 0; it must be 32",
-                [](gguf::File& f) { f.tensors[1].offset = 0; });
+                [](geng::gguf::File& f) { f.tensors[1].offset = 0; });
   check_refused("tensor 'second' starts at offset 64; it must be 32",
-                [](gguf::File& f) { f.tensors[1].offset = 64; });
+                [](geng::gguf::File& f) { f.tensors[1].offset = 64; });
   check_refused("tensor 'second' starts at offset 24",
-                [](gguf::File& f) { f.tensors[1].offset = 24; });
+                [](geng::gguf::File& f) { f.tensors[1].offset = 24; });
   check_refused("tensor 'first' starts at offset 18446744073709551584",
-                [](gguf::File& f) { f.tensors[0].offset = kHuge - 31; });
-  check_refused("tensor 'second' ends at byte ", [](gguf::File& f) { f.tensors[1].ne = {1000}; });
-  check_refused("its last tensor ends at byte ", [](gguf::File& f) { f.trailing = "x"; });
+                [](geng::gguf::File& f) { f.tensors[0].offset = kHuge - 31; });
+  check_refused("tensor 'second' ends at byte ",
+                [](geng::gguf::File& f) { f.tensors[1].ne = {1000}; });
+  check_refused("its last tensor ends at byte ", [](geng::gguf::File& f) { f.trailing = "x"; });
   check_refused("its last tensor ends at byte ",
-                [](gguf::File& f) { f.trailing = std::string(32, '\0'); });
+                [](geng::gguf::File& f) { f.trailing = std::string(32, '\0'); });
 }
 
 TEST(ModelFile, RefusesDataThatDoesNotMatchItsSum) {
-  check_refused("key 'geng.sha256' is missing", [](gguf::File& f) { f.sum = ""; });
+  check_refused("key 'geng.sha256' is missing", [](geng::gguf::File& f) { f.sum = ""; });
   check_refused("geng.sha256 is '00'; it must be 64 lower-case hexadecimal digits",
-                [](gguf::File& f) { f.sum = "00"; });
+                [](geng::gguf::File& f) { f.sum = "00"; });
   check_refused(std::string(64, '0') + ". The file was damaged or changed",
-                [](gguf::File& f) { f.sum = std::string(64, '0'); });
-  std::string flipped = gguf::tiny().build();
+                [](geng::gguf::File& f) { f.sum = std::string(64, '0'); });
+  std::string flipped = geng::gguf::tiny().build();
   flipped[flipped.size() - 30] ^= 1;
   CHECK(verdict(flipped).find("was damaged or changed") != std::string::npos);
 }
 
 TEST(ModelFile, TakesAFileWithoutTheLastPadding) {
-  gguf::File file = gguf::tiny();
-  file.tensors[1] = gguf::f32_tensor("second", {8});
+  geng::gguf::File file = geng::gguf::tiny();
+  file.tensors[1] = geng::gguf::f32_tensor("second", {8});
   CHECK_EQ(verdict(file.build()), "");
 }
 

@@ -32,7 +32,7 @@ struct Fixture {
   static std::string built(bool int8) {
     random_model::Sizes sizes;
     sizes.int8 = int8;
-    return random_model::Builder(sizes).build();
+    return random_model::bytes(sizes);
   }
   [[nodiscard]] Linear linear(Precision precision) const {
     return {WeightReader{file, cpu::active(), precision, packed}, "bridge.0.up", precision};

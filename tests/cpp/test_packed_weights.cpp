@@ -139,7 +139,7 @@ TEST(PackedWeights, AreNotReadFromAFileThatOthersMayWriteOrALink) {
 
 TEST(PackedWeights, GiveAGeneratorTheSameSeries) {
   const Folder folder;
-  const random_model::TempFile model(random_model::Builder({}).build());
+  const random_model::TempFile model(random_model::bytes({}));
   const auto draw = [&](const std::string& cache) {
     const Generator generator(model.path(), Precision::int8, 1, {}, cache);
     const std::vector<float> condition = random_model::condition(9, generator.text_width());
@@ -157,7 +157,7 @@ TEST(PackedWeights, GiveAGeneratorTheSameSeries) {
 
 TEST(PackedWeights, DoNotHideADamagedModel) {
   const Folder folder;
-  const random_model::TempFile model(random_model::Builder({}).build());
+  const random_model::TempFile model(random_model::bytes({}));
   {
     const Generator first(model.path(), Precision::int8, 1, {}, folder.path.string());
   }

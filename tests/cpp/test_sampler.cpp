@@ -42,7 +42,7 @@ struct GaussianDenoiser final : geng::Denoiser {
 };
 
 const NoiseSchedule& schedule() {
-  static const NoiseSchedule cosine(random_model::cosine_alpha_bar(500));
+  static const NoiseSchedule cosine(geng::random_model::cosine_alpha_bar(500));
   return cosine;
 }
 

@@ -10,7 +10,7 @@ using geng::Code;
 using geng::NoiseSchedule;
 using geng::Trajectory;
 
-static NoiseSchedule cosine() { return NoiseSchedule(random_model::cosine_alpha_bar(500)); }
+static NoiseSchedule cosine() { return NoiseSchedule(geng::random_model::cosine_alpha_bar(500)); }
 
 TEST(NoiseSchedule, KeepsAlphaSquaredPlusSigmaSquaredAtOne) {
   const NoiseSchedule schedule = cosine();

@@ -95,7 +95,7 @@ TEST(Ddim, EqualsFirstDpmppStepWhenEtaIsZero) {
   std::mt19937 random(7);
   std::normal_distribution<float> normal;
   std::uniform_int_distribution<int> timestep(-1, 499);
-  const NoiseSchedule schedule(random_model::cosine_alpha_bar(500));
+  const NoiseSchedule schedule(geng::random_model::cosine_alpha_bar(500));
   for (int i = 0; i < 1000; ++i) {
     int t = timestep(random);
     int t_next = timestep(random);
@@ -119,7 +119,7 @@ TEST(Ddim, EqualsFirstDpmppStepWhenEtaIsZero) {
 }
 
 TEST(Ddim, EqualsDdpmWhenEtaIsOne) {
-  const NoiseSchedule schedule(random_model::cosine_alpha_bar(500));
+  const NoiseSchedule schedule(geng::random_model::cosine_alpha_bar(500));
   const Trajectory trajectory(schedule, 10);
   const std::vector<float> x0 = {0.3f};
   const std::vector<float> eps = {-1.2f};
@@ -134,7 +134,7 @@ TEST(Ddim, EqualsDdpmWhenEtaIsOne) {
 }
 
 TEST(Solvers, EndExactlyAtTheCleanLatent) {
-  const Trajectory trajectory(NoiseSchedule(random_model::cosine_alpha_bar(500)), 7);
+  const Trajectory trajectory(NoiseSchedule(geng::random_model::cosine_alpha_bar(500)), 7);
   const auto steps = trajectory.steps();
   const std::vector<float> x0 = {0.25f};
   const std::vector<float> other = {5.0f};

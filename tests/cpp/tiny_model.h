@@ -4,36 +4,36 @@
 #include <string>
 #include <vector>
 
-#include "gguf_writer.h"
+#include "bench/gguf_writer.h"
 
 // A whole model of the smallest sizes, for tests of what reads one. Its weights mean nothing.
 
-inline gguf::Tensor* find(gguf::File& file, const std::string& name) {
-  const auto found = std::ranges::find(file.tensors, name, &gguf::Tensor::name);
+inline geng::gguf::Tensor* find(geng::gguf::File& file, const std::string& name) {
+  const auto found = std::ranges::find(file.tensors, name, &geng::gguf::Tensor::name);
   return found == file.tensors.end() ? nullptr : &*found;
 }
 
-inline void set(gguf::File& file, const std::string& key, const std::string& value) {
+inline void set(geng::gguf::File& file, const std::string& key, const std::string& value) {
   for (auto& field : file.fields) {
     if (field.first == key) field.second = value;
   }
 }
 
 /// Makes the matrix `name` int8, with its scales behind the last tensor.
-inline void quantize(gguf::File& file, const std::string& name) {
-  gguf::Tensor& tensor = *find(file, name);
+inline void quantize(geng::gguf::File& file, const std::string& name) {
+  geng::gguf::Tensor& tensor = *find(file, name);
   const std::vector<std::uint64_t> shape(tensor.ne.rbegin(), tensor.ne.rend());
-  tensor = gguf::i8_tensor(name, shape);
-  file.tensors.push_back(gguf::f32_tensor(name + ".scale", {shape[0]}, 0.01f));
+  tensor = geng::gguf::i8_tensor(name, shape);
+  file.tensors.push_back(geng::gguf::f32_tensor(name + ".scale", {shape[0]}, 0.01f));
 }
 
-inline void add_linear(gguf::File& file, const std::string& name, std::uint64_t out,
+inline void add_linear(geng::gguf::File& file, const std::string& name, std::uint64_t out,
                        std::uint64_t in) {
-  file.tensors.push_back(gguf::f32_tensor(name + ".weight", {out, in}, 0.02f));
-  file.tensors.push_back(gguf::f32_tensor(name + ".bias", {out}, 0.01f));
+  file.tensors.push_back(geng::gguf::f32_tensor(name + ".weight", {out, in}, 0.02f));
+  file.tensors.push_back(geng::gguf::f32_tensor(name + ".bias", {out}, 0.01f));
 }
 
-inline void add_sizes(gguf::File& file) {
+inline void add_sizes(geng::gguf::File& file) {
   const std::pair<const char*, std::uint32_t> sizes[] = {{"geng.format_version", 1},
                                                          {"geng.window", 512},
                                                          {"geng.text.hidden", 8},
@@ -55,27 +55,28 @@ inline void add_sizes(gguf::File& file) {
                                                          {"geng.decoder.residual_tokens", 1},
                                                          {"geng.decoder.residual_per_token", 32},
                                                          {"geng.decoder.residual_total", 32}};
-  for (const auto& [key, value] : sizes) file.fields.emplace_back(key, gguf::u32(value));
-  file.fields.emplace_back("general.architecture", gguf::string("geng"));
-  file.fields.emplace_back("geng.bridge.prediction", gguf::string("v"));
+  for (const auto& [key, value] : sizes) file.fields.emplace_back(key, geng::gguf::u32(value));
+  file.fields.emplace_back("general.architecture", geng::gguf::string("geng"));
+  file.fields.emplace_back("geng.bridge.prediction", geng::gguf::string("v"));
   file.fields.emplace_back("tokenizer.ggml.tokens",
-                           gguf::strings({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "##b"}));
+                           geng::gguf::strings({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "##b"}));
 }
 
-inline gguf::File tiny_model() {
-  gguf::File file;
+inline geng::gguf::File tiny_model() {
+  geng::gguf::File file;
   add_sizes(file);
   const std::uint64_t hidden = 8, ffn = 12, dim = 8, condition = hidden + 32;
-  file.tensors = {
-      gguf::f32_tensor("text.word", {6, hidden}), gguf::f32_tensor("text.position", {16, hidden}),
-      gguf::f32_tensor("text.norm.weight", {hidden}), gguf::f32_tensor("text.norm.bias", {hidden})};
+  file.tensors = {geng::gguf::f32_tensor("text.word", {6, hidden}),
+                  geng::gguf::f32_tensor("text.position", {16, hidden}),
+                  geng::gguf::f32_tensor("text.norm.weight", {hidden}),
+                  geng::gguf::f32_tensor("text.norm.bias", {hidden})};
   for (const char* name : {"q", "k", "v", "o"})
     add_linear(file, std::string("text.0.") + name, hidden, hidden);
   add_linear(file, "text.0.up", ffn, hidden);
   add_linear(file, "text.0.down", hidden, ffn);
   for (const char* name : {"text.0.norm1", "text.0.norm2"}) {
-    file.tensors.push_back(gguf::f32_tensor(std::string(name) + ".weight", {hidden}));
-    file.tensors.push_back(gguf::f32_tensor(std::string(name) + ".bias", {hidden}));
+    file.tensors.push_back(geng::gguf::f32_tensor(std::string(name) + ".weight", {hidden}));
+    file.tensors.push_back(geng::gguf::f32_tensor(std::string(name) + ".bias", {hidden}));
   }
   add_linear(file, "reader.up", 10, condition);
   add_linear(file, "reader.mix", 12, 17 * 10);
@@ -100,14 +101,14 @@ inline gguf::File tiny_model() {
                  {"0.down", dim, 4 * dim}};
   for (const auto& [name, out, in] : linears)
     add_linear(file, std::string("bridge.") + name, out, in);
-  file.tensors.push_back(gguf::f32_tensor("bridge.0.table", {6 * dim}));
-  file.tensors.push_back(gguf::f32_tensor("bridge.null", {dim}));
-  file.tensors.push_back(gguf::f32_tensor("bridge.position", {6, dim}));
-  file.tensors.push_back(gguf::f32_tensor("latent.mean", {6, 32}, 0.0f));
-  file.tensors.push_back(gguf::f32_tensor("latent.std", {6, 32}, 1.0f));
-  gguf::Tensor schedule = gguf::f32_tensor("schedule.alpha_bar", {20});
+  file.tensors.push_back(geng::gguf::f32_tensor("bridge.0.table", {6 * dim}));
+  file.tensors.push_back(geng::gguf::f32_tensor("bridge.null", {dim}));
+  file.tensors.push_back(geng::gguf::f32_tensor("bridge.position", {6, dim}));
+  file.tensors.push_back(geng::gguf::f32_tensor("latent.mean", {6, 32}, 0.0f));
+  file.tensors.push_back(geng::gguf::f32_tensor("latent.std", {6, 32}, 1.0f));
+  geng::gguf::Tensor schedule = geng::gguf::f32_tensor("schedule.alpha_bar", {20});
   for (std::size_t t = 0; t < 20; ++t) {
-    schedule.data.replace(4 * t, 4, gguf::raw(0.99f - 0.045f * static_cast<float>(t)));
+    schedule.data.replace(4 * t, 4, geng::gguf::raw(0.99f - 0.045f * static_cast<float>(t)));
   }
   file.tensors.push_back(schedule);
   return file;

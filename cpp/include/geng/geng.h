@@ -11,6 +11,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
+
+/* "0.1.0" */
+const char* geng_version(void);
 
 typedef struct geng_model geng_model;
 
@@ -49,6 +53,15 @@ void geng_request_init(geng_request* request);
  * cut to error_size - 1 bytes. threads: 0 = what affinity and quota allow. */
 int geng_open(const char* path, int precision, int threads, geng_model** model, char* error,
               size_t error_size);
+/* The same with everything that can be chosen. Strings may be NULL. */
+typedef struct geng_options {
+  int precision;   /* GENG_INT8 (default) or GENG_FLOAT32 */
+  int threads;     /* including the calling one; 0 (default) = what affinity and quota allow */
+  const char* isa; /* kernel set; default $GENG_FORCE_ISA, then the best this CPU runs */
+  const char* cache_folder; /* keeps packed weights for the next start; default: nowhere */
+} geng_options;
+int geng_open_with(const char* path, const geng_options* options, geng_model** model, char* error,
+                   size_t error_size);
 /* Accepts NULL. */
 void geng_close(geng_model* model);
 
@@ -58,6 +71,19 @@ const char* geng_last_error(const geng_model* model);
 
 size_t geng_condition_width(const geng_model* model);
 size_t geng_max_tokens(const geng_model* model);
+/* Steps of a series in training. */
+size_t geng_window(const geng_model* model);
+/* Name of the kernel set in use. */
+const char* geng_isa(const geng_model* model);
+/* SHA-256 of the weights, 64 hexadecimal digits. */
+const char* geng_fingerprint(const geng_model* model);
+
+/* Reads a condition that `geng-edge encode` wrote (.npy, float32 [tokens, geng_condition_width()]).
+ * *condition must be given back with geng_free(); it is NULL on failure. Nothing in the file is
+ * ever executed, and its sizes are checked before memory is taken. */
+int geng_read_condition(geng_model* model, const char* path, float** condition, size_t* tokens);
+/* Accepts NULL. */
+void geng_free(float* condition);
 
 /* ids [tokens], [CLS] and [SEP] included; numbers [tokens, 32] -> condition [tokens, width]. */
 int geng_encode_text(geng_model* model, const int32_t* ids, const float* numbers, size_t tokens,
@@ -66,6 +92,7 @@ int geng_encode_text(geng_model* model, const int32_t* ids, const float* numbers
 /* Writes series [count, length], in the unit of the description. Untouched on failure. */
 int geng_sample(geng_model* model, const geng_request* request, float* series);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

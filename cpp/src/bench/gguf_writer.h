@@ -11,8 +11,8 @@
 #include "core/aligned_buffer.h"
 #include "core/sha256.h"
 
-/// Writes small GGUF files for tests, and lets a test write any part of one wrong.
-namespace gguf {
+/// Writes GGUF files in memory: random models, and for tests any part of a file wrong.
+namespace geng::gguf {
 
 template <typename T>
 std::string raw(T value) {
@@ -69,7 +69,7 @@ class Image {
   [[nodiscard]] std::span<const std::byte> bytes() const { return {buffer_.data(), size_}; }
 
  private:
-  geng::AlignedBuffer buffer_;
+  AlignedBuffer buffer_;
   std::size_t size_;
 };
 
@@ -94,7 +94,7 @@ struct File {
       data.resize(aligned(data.size()), '\0');
     }
     data += trailing;
-    const std::string right = geng::sha256_hex(std::as_bytes(std::span(data)));
+    const std::string right = sha256_hex(std::as_bytes(std::span(data)));
     const bool summed = !sum || !sum->empty();
     std::string header = magic + raw(version) + raw(tensor_count.value_or(tensors.size())) +
                          raw(field_count.value_or(fields.size() + (summed ? 1 : 0)));
@@ -119,4 +119,4 @@ inline File tiny() {
   return file;
 }
 
-}  // namespace gguf
+}  // namespace geng::gguf
