@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_INTERVAL, DEFAULT_STEPS, SOLVERS
 from geng_export.data.dataset import development_descriptions
 from geng_export.errors import ExportError
 
@@ -31,7 +31,9 @@ def _conformity(arguments: argparse.Namespace) -> None:
             condition,
             arguments.samples,
             steps=arguments.steps,
+            solver=arguments.solver,
             guidance=arguments.guidance,
+            guidance_interval=tuple(arguments.guidance_interval),
             seed=arguments.seed + 1000 * i,
         )
         drawn.append(series.values)
@@ -46,8 +48,10 @@ def _conformity(arguments: argparse.Namespace) -> None:
         "split": arguments.split,
         "descriptions": len(pairs),
         "samples": arguments.samples,
+        "solver": arguments.solver,
         "steps": arguments.steps,
         "guidance": arguments.guidance,
+        "guidance_interval": list(arguments.guidance_interval),
         "seed": arguments.seed,
     }
     result = report(judged, dict(facts))
@@ -90,7 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     conformity.add_argument("--descriptions", type=int, default=200)
     conformity.add_argument("--samples", type=int, default=20)
     conformity.add_argument("--steps", type=int, default=DEFAULT_STEPS)
+    conformity.add_argument("--solver", choices=SOLVERS, default=SOLVERS[0])
     conformity.add_argument("--guidance", type=float, default=DEFAULT_GUIDANCE)
+    conformity.add_argument(
+        "--guidance-interval", type=float, nargs=2, default=DEFAULT_INTERVAL, metavar=("LOW", "HIGH")
+    )
     conformity.add_argument("--split", choices=("development", "wordings"), default="development")
     conformity.set_defaults(run=_conformity)
     analyser = commands.add_parser("analyser", help="the analyser on series of known truth")
