@@ -130,7 +130,7 @@ def draw(made: dict[str, list[Record]], threads: int, path: Path) -> None:
     axes[0].set_xticks(sorted({r["threads"] for r in made["threads"]}))
     axes[1].plot(BATCHES, [r["sample_ms"] / r["batch"] for r in made["batch"]], "o-")
     axes[1].set(title=f"batch, {threads} threads", xlabel="series drawn together", xscale="log",
-                ylabel="ms per series", ylim=(0, None))  # fmt: skip
+                ylabel="ms per series", ylim=(0, 1.1 * made["batch"][0]["sample_ms"]))  # fmt: skip
     axes[1].set_xticks(BATCHES, [str(n) for n in BATCHES])
     axes[2].plot(CHAINED, [r["sample_ms"] for r in made["chained"]], "o-", label="windows of 512")
     axes[2].plot(LENGTHS, [r["sample_ms"] for r in made["length"]], "s--", label="one series")
@@ -141,6 +141,11 @@ def draw(made: dict[str, list[Record]], threads: int, path: Path) -> None:
     axes[2].set(
         title="length", xlabel="steps of the series", ylabel="ms", xscale="log", yscale="log"
     )
+    marks = (128, *CHAINED[::2])
+    axes[2].set_xticks(marks, [str(n) for n in marks])
+    axes[2].set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+    for axis in axes[1:]:
+        axis.minorticks_off()
     for axis in (axes[0], axes[2]):
         axis.legend(fontsize=8)
     figure.savefig(path, dpi=130)
