@@ -1,11 +1,35 @@
-/// y[i] = affine((x[i] - mean) * inverse, i, count) for every register of a row.
-template <typename Affine>
-[[gnu::always_inline]] static inline void normalise_row(const LayerNorm& a, const float* x,
-                                                        float* y, F32 mean, F32 inverse,
-                                                        Affine affine) noexcept {
-  for_registers(a.width, [&](std::size_t i, std::size_t count) {
-    store_lanes(affine((load_lanes(x + i, count) - mean) * inverse, i, count), y + i, count);
-  });
+/// y = (x - mean) * inverse, then the gain and the offset that there are.
+template <bool Gain, bool Offset>
+static void normalise_row(const LayerNorm& a, const float* x, float* y, F32 mean,
+                          F32 inverse) noexcept {
+  const F32 base = F32::set(a.gain_base);
+  const float* gain = a.gain;
+  const float* offset = a.offset;
+  const auto one = [=](F32 v, F32 g, F32 o) {
+    v = (v - mean) * inverse;
+    if constexpr (Gain && Offset) return fma(v, base + g, o);
+    if constexpr (Gain) return v * (base + g);
+    if constexpr (Offset) return v + o;
+    return v;
+  };
+  std::size_t i = 0;
+  for (; i + 4 * F32::width <= a.width; i += 4 * F32::width) {
+    F32 v[4], g[4], o[4];
+    load_four(x + i, v);
+    if constexpr (Gain) load_four(gain + i, g);
+    if constexpr (Offset) load_four(offset + i, o);
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < 4; ++p) {
+      v[p] = one(v[p], Gain ? g[p] : mean, Offset ? o[p] : mean);
+    }
+    store_four(v, y + i);
+  }
+  for (; i < a.width; i += F32::width) {
+    const std::size_t count = a.width - i < F32::width ? a.width - i : F32::width;
+    const F32 g = Gain ? load_lanes(gain + i, count) : mean;
+    const F32 o = Offset ? load_lanes(offset + i, count) : mean;
+    store_lanes(one(load_lanes(x + i, count), g, o), y + i, count);
+  }
 }
 
 /// The row that a set's registers hold from the first pass to the last: half the time.
@@ -45,7 +69,6 @@ static void normalise_held_row(const LayerNorm& a, const float* x, float* y) noe
 /// The variance is taken around the mean in a second pass: E[x^2] - mean^2 would cancel.
 static void layernorm_f32(const LayerNorm& a) noexcept {
   const float per = 1.0f / static_cast<float>(a.width);
-  const F32 base = F32::set(a.gain_base);
   for (std::size_t r = 0; r < a.rows; ++r) {
     const float* x = a.x + r * a.width;
     float* y = a.y + r * a.width;
@@ -55,23 +78,19 @@ static void layernorm_f32(const LayerNorm& a) noexcept {
         continue;
       }
     }
-    const F32 mean = F32::set(sum_of(x, a.width, [](F32 v) { return v; }) * per);
-    const auto square = [mean](F32 v) { return (v - mean) * (v - mean); };
-    const float variance = sum_of(x, a.width, square) * per;
+    const F32 mean = F32::set(sum_of(x, a.width, [](F32 total, F32 v) { return total + v; }) * per);
+    const float variance = per * sum_of(x, a.width, [mean](F32 total, F32 v) {
+                             return fma(v - mean, v - mean, total);
+                           });
     const F32 inverse = F32::set(1.0f / __builtin_sqrtf(variance + a.eps));
-    if (a.gain == nullptr && a.offset == nullptr) {
-      normalise_row(a, x, y, mean, inverse, [](F32 v, std::size_t, std::size_t) { return v; });
-    } else if (a.gain != nullptr && a.offset != nullptr) {
-      normalise_row(
-          a, x, y, mean, inverse,
-          [base, gain = a.gain, offset = a.offset](F32 v, std::size_t i, std::size_t count) {
-            return fma(v, base + load_lanes(gain + i, count), load_lanes(offset + i, count));
-          });
+    if (a.gain != nullptr && a.offset != nullptr) {
+      normalise_row<true, true>(a, x, y, mean, inverse);
+    } else if (a.gain != nullptr) {
+      normalise_row<true, false>(a, x, y, mean, inverse);
+    } else if (a.offset != nullptr) {
+      normalise_row<false, true>(a, x, y, mean, inverse);
     } else {
-      normalise_row(a, x, y, mean, inverse, [&](F32 v, std::size_t i, std::size_t count) {
-        if (a.gain != nullptr) return v * (base + load_lanes(a.gain + i, count));
-        return v + load_lanes(a.offset + i, count);
-      });
+      normalise_row<false, false>(a, x, y, mean, inverse);
     }
   }
 }

@@ -34,19 +34,38 @@ static void update(const float* x, float* y, std::size_t n, Function f) noexcept
   });
 }
 
-/// sum over i < n of f(x[i]), in an order that depends on n and the register width alone. Four
-/// partial sums, so that an addition does not wait for the one before.
-template <typename Function>
-static float sum_of(const float* x, std::size_t n, Function f) noexcept {
+/// Four registers from p and to p, in one instruction where a set has one.
+template <typename Register>
+[[gnu::always_inline]] static inline void load_four(const float* p, Register (&four)[4]) noexcept {
+  if constexpr (requires { Register::load_four(p, four); }) {
+    Register::load_four(p, four);
+  } else {
+    for (std::size_t i = 0; i < 4; ++i) four[i] = Register::load(p + i * Register::width);
+  }
+}
+template <typename Register>
+[[gnu::always_inline]] static inline void store_four(const Register (&four)[4], float* p) noexcept {
+  if constexpr (requires { Register::store_four(four, p); }) {
+    Register::store_four(four, p);
+  } else {
+    for (std::size_t i = 0; i < 4; ++i) four[i].store(p + i * Register::width);
+  }
+}
+
+/// Adds up x[0] .. x[n - 1] by total = add(total, x[i]), in an order that depends on n and the
+/// register width alone. Four partial sums, so that an addition does not wait for the one before.
+template <typename Add>
+static float sum_of(const float* x, std::size_t n, Add add) noexcept {
   constexpr std::size_t kParts = 4;
   F32 part[kParts] = {F32::set(0.0f), F32::set(0.0f), F32::set(0.0f), F32::set(0.0f)};
   std::size_t i = 0;
   for (; i + kParts * F32::width <= n; i += kParts * F32::width) {
+    F32 four[kParts];
+    load_four(x + i, four);
 #pragma GCC unroll 4
-    for (std::size_t p = 0; p < kParts; ++p)
-      part[p] = part[p] + f(F32::load(x + i + p * F32::width));
+    for (std::size_t p = 0; p < kParts; ++p) part[p] = add(part[p], four[p]);
   }
-  for (; i + F32::width <= n; i += F32::width) part[0] = part[0] + f(F32::load(x + i));
-  if (i < n) part[1] = part[1] + first(n - i, f(F32::load(x + i, n - i)), F32::set(0.0f));
+  for (; i + F32::width <= n; i += F32::width) part[0] = add(part[0], F32::load(x + i));
+  if (i < n) part[1] = first(n - i, add(part[1], F32::load(x + i, n - i)), part[1]);
   return sum((part[0] + part[1]) + (part[2] + part[3]));
 }

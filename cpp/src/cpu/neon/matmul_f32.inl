@@ -50,12 +50,15 @@ static void block_f32(const MatmulF32& a, const float* w, std::size_t row, std::
       add_depth<0>(total[r], vld1q_dup_f32(x[r] + k), weight);
     }
   }
+  // Attention asks for the plain sums, and its blocks are small: they skip the tile.
+  const bool plain = a.bias == nullptr && !a.out.adds && a.epilogue == Epilogue::none;
+  const bool direct = plain && cols >= Vectors * F32::width;
   float sums[Rows * Vectors * F32::width];
+  float* out = direct ? a.out.y + row * a.out.stride + col : sums;
+  const std::size_t stride = direct ? a.out.stride : Vectors * F32::width;
 #pragma GCC unroll 10
-  for (std::size_t r = 0; r < Rows; ++r)
+  for (std::size_t r = 0; r < Rows; ++r, out += stride)
 #pragma GCC unroll 2
-    for (std::size_t c = 0; c < Vectors; ++c) {
-      vst1q_f32(sums + (r * Vectors + c) * F32::width, total[r][c]);
-    }
-  finish_f32<Vectors>(a, sums, row, Rows, col, cols);
+    for (std::size_t c = 0; c < Vectors; ++c) vst1q_f32(out + c * F32::width, total[r][c]);
+  if (!direct) finish_f32<Vectors>(a, sums, row, Rows, col, cols);
 }

@@ -23,6 +23,14 @@ struct F32 {
     if (n > 1) vst1q_lane_f32(p + 1, v, 1);
     if (n > 2) vst1q_lane_f32(p + 2, v, 2);
   }
+
+  static void load_four(const float* p, F32 (&four)[4]) noexcept {
+    const float32x4x4_t all = vld1q_f32_x4(p);
+    for (std::size_t i = 0; i < 4; ++i) four[i] = {all.val[i]};
+  }
+  static void store_four(const F32 (&four)[4], float* p) noexcept {
+    vst1q_f32_x4(p, {{four[0].v, four[1].v, four[2].v, four[3].v}});
+  }
 };
 
 static F32 operator+(F32 a, F32 b) noexcept { return {vaddq_f32(a.v, b.v)}; }
