@@ -31,8 +31,8 @@ template <int Lane, std::size_t Rows>
 }
 
 template <std::size_t Rows>
-static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, std::size_t col,
-                     std::size_t cols) noexcept {
+static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
+                      std::int32_t* sums) noexcept {
   const std::size_t stride = activation_stride(a.depth);
   const std::int8_t* x[Rows];
   int8x16_t input[Rows];
@@ -71,14 +71,12 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     add_lane<0>(total, input, w);
   }
 
-  std::int32_t sums[Rows * kI8Cols];
 #pragma GCC unroll 5
   for (std::size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < kI8Vectors; ++c) {
       vst1q_s32(sums + r * kI8Cols + c * F32::width, total[r][c]);
     }
-  finish_i8<kI8Vectors>(a, sums, row, Rows, col, cols);
 }
 
 /// One link of the chains that peak_i8.inl measures.

@@ -13,7 +13,7 @@ namespace geng::cpu::i8mm {
 #include "cpu/neon/matmul_f32.inl"
 #include "cpu/generic/from_matmul_f32.inl"
 #include "cpu/i8mm/matmul_i8.inl"
-#include "cpu/generic/matmul_i8_driver.inl"
+#include "cpu/neon/matmul_i8_driver.inl"
 #include "cpu/neon/peak_i8.inl"
 // clang-format on
 

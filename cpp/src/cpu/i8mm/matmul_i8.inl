@@ -17,8 +17,8 @@ static TwoRows two_rows(int8x16_t first, int8x16_t second) noexcept {
 }
 
 template <std::size_t Rows>
-static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, std::size_t col,
-                     std::size_t cols) noexcept {
+static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
+                      std::int32_t* sums) noexcept {
   constexpr std::size_t kPairs = (Rows + 1) / 2;
   const std::size_t stride = activation_stride(a.depth);
   const std::int8_t* x[2 * kPairs];
@@ -65,7 +65,6 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
     w += kI8Cols * kI8Depth;
   }
 
-  std::int32_t sums[2 * kPairs * kI8Cols];
 #pragma GCC unroll 5
   for (std::size_t p = 0; p < kPairs; ++p) {
     std::int32_t* out = sums + 2 * p * kI8Cols;
@@ -77,7 +76,6 @@ static void block_i8(const MatmulI8& a, const std::int8_t* w, std::size_t row, s
       vst1q_s32(out + 2 * c + kI8Cols, vreinterpretq_s32_s64(vzip2q_s64(left, right)));
     }
   }
-  finish_i8<kI8Cols / F32::width>(a, sums, row, Rows, col, cols);
 }
 
 /// One link of the chains that peak_i8.inl measures.

@@ -211,21 +211,18 @@ static void sum_columns(const std::int8_t* first, std::size_t stride, const std:
   }
 }
 
-/// Rows [row, row + rows), rows <= Rows, of the panel whose first column is `col`.
+/// sums [rows, kI8Cols] of rows <= Rows rows x of one panel.
 template <std::size_t Rows>
-static void block_i8(const MatmulI8& a, const std::int8_t* panel, const std::uint16_t* limits,
-                     std::size_t row, std::size_t rows, std::size_t col,
-                     std::size_t cols) noexcept {
+static void sum_block(const std::int8_t* x, std::size_t rows, std::size_t depth,
+                      const std::int8_t* panel, const std::uint16_t* limits,
+                      std::int32_t* sums) noexcept {
   if constexpr (Rows > 1) {
-    if (rows < Rows) return block_i8<Rows - 1>(a, panel, limits, row, rows, col, cols);
+    if (rows < Rows) return sum_block<Rows - 1>(x, rows, depth, panel, limits, sums);
   }
-  const std::size_t stride = activation_stride(a.depth);
-  const std::size_t groups = bounds_of(a.depth);
-  const std::int8_t* x = static_cast<const std::int8_t*>(a.x) + row * stride;
-  const std::int8_t* w = panel + bound_bytes(a.depth);
+  const std::size_t stride = activation_stride(depth);
+  const std::int8_t* w = panel + bound_bytes(depth);
   const auto* bounds = reinterpret_cast<const std::uint16_t*>(panel);
-  std::uint64_t safe = limits != nullptr ? safe_parts(bounds, limits, groups) : 0;
-  std::int32_t sums[Rows * kI8Cols];
+  std::uint64_t safe = limits != nullptr ? safe_parts(bounds, limits, bounds_of(depth)) : 0;
   for (std::size_t c = 0; c < kI8Cols; c += kI8Wide, safe >>= 16) {
     if (safe % 2 == 1) {
       sum_columns<Rows, true>(x, stride, w + c * kI8Depth, sums + c);
@@ -233,7 +230,6 @@ static void block_i8(const MatmulI8& a, const std::int8_t* panel, const std::uin
       sum_columns<Rows, false>(x, stride, w + c * kI8Depth, sums + c);
     }
   }
-  finish_i8<kI8Cols / F32::width>(a, sums, row, Rows, col, cols);
 }
 
 /// Panel by panel, so that a panel of weights is read from the cache by every block of rows.
@@ -241,24 +237,26 @@ static void matmul_some_rows(const MatmulI8& a, const Tile& tile) noexcept {
   const std::size_t stride = activation_stride(a.depth);
   const std::size_t groups = bounds_of(a.depth);
   const std::size_t rows = tile.row_end - tile.row_begin;
+  const std::int8_t* x = static_cast<const std::int8_t*>(a.x) + tile.row_begin * stride;
   const bool bounded = a.depth <= kBoundedDepth;
   std::uint16_t limits[kRowsAtOnce / kI8Rows * kBoundedDepth / kI8Depth];
   for (std::size_t r = 0; bounded && r < rows; r += kI8Rows) {
-    const auto* x = static_cast<const std::int8_t*>(a.x) + (tile.row_begin + r) * stride;
     const std::size_t count = rows - r < kI8Rows ? rows - r : kI8Rows;
-    write_limits(x, count, stride, limits + r / kI8Rows * groups);
+    write_limits(x + r * stride, count, stride, limits + r / kI8Rows * groups);
   }
   const std::size_t depth = (a.depth + kI8Depth - 1) / kI8Depth * kI8Depth;
   const std::size_t bytes = bound_bytes(a.depth) + depth * kI8Cols;
   const std::int8_t* panel =
       static_cast<const std::int8_t*>(a.w) + tile.col_begin / kI8Cols * bytes;
+  std::int32_t sums[kRowsAtOnce * kI8Cols];
   for (std::size_t col = tile.col_begin; col < tile.col_end; col += kI8Cols, panel += bytes) {
-    const std::size_t cols = tile.col_end - col < kI8Cols ? tile.col_end - col : kI8Cols;
     for (std::size_t r = 0; r < rows; r += kI8Rows) {
       const std::size_t count = rows - r < kI8Rows ? rows - r : kI8Rows;
-      block_i8<kI8Rows>(a, panel, bounded ? limits + r / kI8Rows * groups : nullptr,
-                        tile.row_begin + r, count, col, cols);
+      sum_block<kI8Rows>(x + r * stride, count, a.depth, panel,
+                         bounded ? limits + r / kI8Rows * groups : nullptr, sums + r * kI8Cols);
     }
+    const std::size_t cols = tile.col_end - col < kI8Cols ? tile.col_end - col : kI8Cols;
+    finish_i8<kI8Cols / F32::width>(a, sums, tile.row_begin, rows, col, cols);
   }
 }
 
