@@ -56,4 +56,22 @@ TEST(KernelSet, TakesVnniOnlyOverTheRegistersThatThisCpuHas) {
 }
 #endif
 
+#if defined(__aarch64__)
+TEST(KernelSet, TakesTheBestOfWhatAnArmCpuHas) {
+  using namespace geng::cpu;
+  CHECK_EQ(select(0, "").name, "neon");
+  CHECK_EQ(select(kI8mm, "").name, "neon");
+  CHECK_EQ(select(kDotprod | kFp16, "").name, "dotprod");
+  CHECK_EQ(select(kDotprod | kI8mm, "").name, "i8mm");
+}
+TEST(Detect, FindsWhatTheEmulatedCpuHas) {
+  using namespace geng::cpu;
+  const char* emulated = std::getenv("QEMU_CPU");
+  const std::string cpu = emulated != nullptr ? emulated : "";
+  if (cpu == "cortex-a53" || cpu == "cortex-a72") CHECK_EQ(detect(), 0u);
+  if (cpu == "cortex-a76") CHECK_EQ(detect(), kDotprod | kFp16);
+  if (cpu == "max,sme=off") CHECK_EQ(detect(), kDotprod | kI8mm | kFp16);
+}
+#endif
+
 CHECK_MAIN()
