@@ -26,7 +26,9 @@ from emulate import CORES, HERE, ROOT, Core, Count, EmulationError, build, call,
 from userland import Userland
 
 MODEL = ROOT / "python" / "geng_edge" / "models" / "edge.gguf"
-TEXT = "Periodic data with a period of 64 steps, values range from -5 to 5, upward trend, no anomaly"
+TEXT = (
+    "Periodic data with a period of 64 steps, values range from -5 to 5, upward trend, no anomaly"
+)
 TIMESTEP = 250
 FEW, MANY = 10, 60
 PEERS = {"onnxruntime": "step-int8.onnx", "litert": "step-int8.tflite"}
@@ -92,7 +94,9 @@ class Inputs:
         return float(np.sqrt((off**2).mean() / (self.v**2).mean()))
 
 
-def count_ours(core: Core, plugin: Path, driver: Path, inputs: Inputs, symbols: bool) -> tuple[Row, Count]:
+def count_ours(
+    core: Core, plugin: Path, driver: Path, inputs: Inputs, symbols: bool
+) -> tuple[Row, Count]:
     """Our step on one core."""
     out = inputs.folder / f"ours-{core.name}.f32"
     runs = [

@@ -74,7 +74,9 @@ def call(command: list[str | Path], cwd: Path = ROOT) -> str:
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise EmulationError(f"{command[0]} is not installed; README.md names its package") from None
+        raise EmulationError(
+            f"{command[0]} is not installed; docs/performance.md names its package"
+        ) from None
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()[-2000:]
         raise EmulationError(f"{command[0]} ended with {done.returncode}; it must be 0: {said}")
@@ -136,7 +138,9 @@ def count(
             check=False,
         )  # fmt: skip
     except FileNotFoundError:
-        raise EmulationError("qemu-aarch64 is not installed; it is in the package qemu-user") from None
+        raise EmulationError(
+            "qemu-aarch64 is not installed; it is in the package qemu-user"
+        ) from None
     if done.returncode != 0:
         raise EmulationError(f"{program[0]} on {core.name} ended with {done.returncode}; it must be 0: "
                              + done.stderr.strip()[-2000:])  # fmt: skip

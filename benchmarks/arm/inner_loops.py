@@ -91,7 +91,10 @@ def main_loop(object_file: Path, mark: str) -> list[str]:
 def ideal_loop(loop: list[str]) -> list[str]:
     """As many multiplications, each into a register that none of its neighbours waits for."""
     lines = [line for line in loop if line.split()[0] in PRODUCTS]
-    return [re.sub(r"v\d+\.", f"v{i % 24}.", line, count=1) for i, line in enumerate(map(_sources, lines))]
+    return [
+        re.sub(r"v\d+\.", f"v{i % 24}.", line, count=1)
+        for i, line in enumerate(map(_sources, lines))
+    ]
 
 
 def _sources(line: str) -> str:
@@ -143,7 +146,9 @@ def main() -> int:
     except EmulationError as error:
         print(error, file=sys.stderr)
         return 1
-    print("set      model        instructions  multiply-adds  cycles  per multiply-add  ideal  share")
+    print(
+        "set      model        instructions  multiply-adds  cycles  per multiply-add  ideal  share"
+    )
     for r in rows:
         print(f"{r.isa:8} {r.model:12} {r.instructions:12} {r.multiply_adds:14} {r.cycles:7.1f} "
               f"{r.cycles / r.multiply_adds:17.4f} {r.ideal_cycles / r.multiply_adds:6.4f} "

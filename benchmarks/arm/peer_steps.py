@@ -1,6 +1,6 @@
-"""usage: peer_steps.py onnxruntime|litert MODEL INPUTS.npz STEPS OUT.npy
+"""Runs a peer's guided step in the emulated Python, on one thread, and writes v of the last.
 
-Runs one guided step STEPS times on one thread, in the emulated Python, and writes v of the last.
+peer_steps.py onnxruntime|litert MODEL INPUTS.npz STEPS OUT.npy
 """
 
 from __future__ import annotations

@@ -34,7 +34,15 @@ def _pip_install(site: Path) -> None:
     beside = site.with_suffix(".tmp")
     shutil.rmtree(beside, ignore_errors=True)
     platforms = ("manylinux_2_28", "manylinux_2_27", "manylinux2014", "linux")
-    command: list[str | Path] = [sys.executable, "-m", "pip", "install", "--quiet", "--target", beside]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        beside,
+    ]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON]
     for platform in platforms:
         command += ["--platform", f"{platform}_aarch64"]
