@@ -2,17 +2,52 @@
 // one function per kind of sum finishes it: the epilogue is chosen once a block, what belongs to a
 // column stays in registers for all rows, and no block carries a copy of this code.
 
-/// result(r)(c) for every register of a block, to out, from row `row` and column `col` on.
-template <std::size_t Vectors, typename Result>
-[[gnu::always_inline]] static inline void put_rows(const Output& out, std::size_t row,
-                                                   std::size_t rows, std::size_t col,
-                                                   Result result) noexcept {
-  float* y = out.y + row * out.stride + col;
-  if (!out.adds) {
-    for (std::size_t r = 0; r < rows; ++r, y += out.stride) {
-      const auto of_row = result(r);
+/// The registers of a row from p and to p.
+template <std::size_t Vectors>
+[[gnu::always_inline]] static inline void load_row(const float* p, F32 (&v)[Vectors]) noexcept {
+  if constexpr (Vectors == 4) {
+    load_four(p, v);
+  } else {
 #pragma GCC unroll 4
-      for (std::size_t c = 0; c < Vectors; ++c) of_row(c).store(y + c * F32::width);
+    for (std::size_t c = 0; c < Vectors; ++c) v[c] = F32::load(p + c * F32::width);
+  }
+}
+template <std::size_t Vectors>
+[[gnu::always_inline]] static inline void store_row(const F32 (&v)[Vectors], float* p) noexcept {
+  if constexpr (Vectors == 4) {
+    store_four(v, p);
+  } else {
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < Vectors; ++c) v[c].store(p + c * F32::width);
+  }
+}
+
+/// Exact sums from p, as float32.
+template <std::size_t Vectors, typename Sums = I32>
+[[gnu::always_inline]] static inline void load_sums(const std::int32_t* p,
+                                                    F32 (&v)[Vectors]) noexcept {
+  if constexpr (Vectors == 4 && requires { Sums::load_four(p, v); }) {
+    Sums::load_four(p, v);
+  } else {
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < Vectors; ++c) v[c] = Sums::load(p + c * F32::width).as_float();
+  }
+}
+
+/// What result(r, v) fills v with, f of each, to out: from row `row` and column `col` on.
+template <std::size_t Vectors, typename Result, typename Function>
+[[gnu::always_inline]] static inline void put_rows(const Output& out, std::size_t row,
+                                                   std::size_t rows, std::size_t col, Result result,
+                                                   Function f) noexcept {
+  float* y = out.y + row * out.stride + col;
+  const std::size_t stride = out.stride;
+  F32 v[Vectors];
+  if (!out.adds) {
+    for (std::size_t r = 0; r < rows; ++r, y += stride) {
+      result(r, v);
+#pragma GCC unroll 4
+      for (std::size_t c = 0; c < Vectors; ++c) v[c] = f(v[c]);
+      store_row(v, y);
     }
     return;
   }
@@ -21,13 +56,13 @@ template <std::size_t Vectors, typename Result>
   for (std::size_t c = 0; c < Vectors; ++c) {
     gate[c] = out.gate != nullptr ? F32::load(out.gate + col + c * F32::width) : F32::set(1.0f);
   }
-  for (std::size_t r = 0; r < rows; ++r, y += out.stride) {
-    const auto of_row = result(r);
+  for (std::size_t r = 0; r < rows; ++r, y += stride) {
+    F32 sum[Vectors];
+    load_row(y, sum);
+    result(r, v);
 #pragma GCC unroll 4
-    for (std::size_t c = 0; c < Vectors; ++c) {
-      float* at = y + c * F32::width;
-      fma(gate[c], of_row(c), F32::load(at)).store(at);
-    }
+    for (std::size_t c = 0; c < Vectors; ++c) sum[c] = fma(gate[c], f(v[c]), sum[c]);
+    store_row(sum, y);
   }
 }
 
@@ -61,11 +96,7 @@ template <std::size_t Vectors, typename Result>
 [[gnu::always_inline]] static inline void put_block(const Output& out, Epilogue epilogue,
                                                     std::size_t row, std::size_t rows,
                                                     std::size_t col, Result result) noexcept {
-  const auto then = [&](auto f) {
-    put_rows<Vectors>(out, row, rows, col, [&](std::size_t r) {
-      return [f, of_row = result(r)](std::size_t c) { return f(of_row(c)); };
-    });
-  };
+  const auto then = [&](auto f) { put_rows<Vectors>(out, row, rows, col, result, f); };
   if (epilogue == Epilogue::gelu_tanh) {
     then([](F32 v) { return gelu_tanh(v); });
   } else if (epilogue == Epilogue::gelu_erf) {
@@ -100,13 +131,15 @@ template <std::size_t Vectors>
     w_scale[c] = F32::load(a.w_scale + col + c * F32::width);
     bias[c] = a.bias != nullptr ? F32::load(a.bias + col + c * F32::width) : F32::set(0.0f);
   }
-  put_block<Vectors>(a.out, a.epilogue, row, rows, col, [&](std::size_t r) {
-    return [&, x_scale = F32::set(a.x_scale[row + r]),
-            from = sums + r * Vectors * F32::width](std::size_t c) {
-      const F32 total = I32::load(from + c * F32::width).as_float();
-      return fma(total, x_scale * w_scale[c], bias[c]);
-    };
-  });
+  const float* x_scale = a.x_scale + row;
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col,
+                     [&, x_scale, sums](std::size_t r, F32(&v)[Vectors]) {
+                       const F32 scale = F32::set(x_scale[r]);
+                       load_sums(sums + r * Vectors * F32::width, v);
+#pragma GCC unroll 4
+                       for (std::size_t c = 0; c < Vectors; ++c)
+                         v[c] = fma(v[c], scale * w_scale[c], bias[c]);
+                     });
 }
 
 /// Bias and epilogue for a tile of float32 sums, [rows, Vectors * width].
@@ -130,9 +163,9 @@ template <std::size_t Vectors>
   for (std::size_t c = 0; c < Vectors; ++c) {
     bias[c] = a.bias != nullptr ? F32::load(a.bias + col + c * F32::width) : F32::set(0.0f);
   }
-  put_block<Vectors>(a.out, a.epilogue, row, rows, col, [&](std::size_t r) {
-    return [&, from = sums + r * Vectors * F32::width](std::size_t c) {
-      return F32::load(from + c * F32::width) + bias[c];
-    };
+  put_block<Vectors>(a.out, a.epilogue, row, rows, col, [&, sums](std::size_t r, F32(&v)[Vectors]) {
+    load_row(sums + r * Vectors * F32::width, v);
+#pragma GCC unroll 4
+    for (std::size_t c = 0; c < Vectors; ++c) v[c] = v[c] + bias[c];
   });
 }

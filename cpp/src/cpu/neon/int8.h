@@ -24,4 +24,9 @@ struct I32 {
 
   static I32 load(const std::int32_t* p) noexcept { return {vld1q_s32(p)}; }
   [[nodiscard]] F32 as_float() const noexcept { return {vcvtq_f32_s32(v)}; }
+
+  static void load_four(const std::int32_t* p, F32 (&four)[4]) noexcept {
+    const int32x4x4_t all = vld1q_s32_x4(p);
+    for (std::size_t i = 0; i < 4; ++i) four[i] = {vcvtq_f32_s32(all.val[i])};
+  }
 };
