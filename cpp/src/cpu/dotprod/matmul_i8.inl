@@ -1,8 +1,8 @@
-// Five rows by sixteen columns with sdot: each lane of a register of weights holds four depths of
+// Four rows by sixteen columns with sdot: each lane of a register of weights holds four depths of
 // one column, and four depths of a row are named by their lane. 32 depths at a time, so that inputs
-// are loaded in pairs as well: 20 accumulators, 10 inputs and 2 weights are all the registers.
+// are loaded in pairs and weights in fours: 16 accumulators, 8 inputs and 4 weights.
 
-constexpr std::size_t kI8Rows = 5;
+constexpr std::size_t kI8Rows = 4;
 constexpr std::size_t kI8Vectors = 4;
 constexpr std::size_t kI8Cols = kI8Vectors * F32::width;
 constexpr std::size_t kI8Depth = 4;
@@ -19,14 +19,13 @@ template <int Lane, std::size_t Rows>
 [[gnu::always_inline]] static inline void add_lane(int32x4_t (&total)[Rows][kI8Vectors],
                                                    const int8x16_t (&input)[Rows],
                                                    const std::int8_t*& w) noexcept {
-#pragma GCC unroll 2
-  for (std::size_t c = 0; c < kI8Vectors; c += 2) {
-    const Pair weight = next_pair(w);
-#pragma GCC unroll 5
-    for (std::size_t r = 0; r < Rows; ++r) {
-      add_dot<Lane>(total[r][c], weight.first, input[r]);
-      add_dot<Lane>(total[r][c + 1], weight.second, input[r]);
-    }
+  const int8x16x4_t weight = vld1q_s8_x4(w);
+  w += 64;
+  asm("" : "+r"(w));  // keeps w in one register, so that the load itself moves it on
+#pragma GCC unroll 4
+  for (std::size_t c = 0; c < kI8Vectors; ++c) {
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < Rows; ++r) add_dot<Lane>(total[r][c], weight.val[c], input[r]);
   }
 }
 
@@ -37,7 +36,7 @@ static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
   const std::int8_t* x[Rows];
   int8x16_t input[Rows];
   int32x4_t total[Rows][kI8Vectors];
-#pragma GCC unroll 5
+#pragma GCC unroll 4
   for (std::size_t r = 0; r < Rows; ++r) {
     x[r] = static_cast<const std::int8_t*>(a.x) + (row + r) * stride;
 #pragma GCC unroll 4
@@ -46,7 +45,7 @@ static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
 
   int8x16_t next[Rows];
   for (std::size_t left = a.depth / 32; left != 0; --left) {
-#pragma GCC unroll 5
+#pragma GCC unroll 4
     for (std::size_t r = 0; r < Rows; ++r) {
       const Pair pair = next_pair(x[r]);
       input[r] = pair.first;
@@ -62,7 +61,7 @@ static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
     add_lane<3>(total, next, w);
   }
   for (std::size_t k = a.depth / 32 * 32; k < a.depth; k += kI8Depth) {
-#pragma GCC unroll 5
+#pragma GCC unroll 4
     for (std::size_t r = 0; r < Rows; ++r, x[r - 1] += kI8Depth) {
       std::int32_t four;
       __builtin_memcpy(&four, x[r], sizeof four);
@@ -71,7 +70,7 @@ static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
     add_lane<0>(total, input, w);
   }
 
-#pragma GCC unroll 5
+#pragma GCC unroll 4
   for (std::size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < kI8Vectors; ++c) {
