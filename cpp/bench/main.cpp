@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "geng/error.h"
+#include "matmul.h"
 #include "measure.h"
 #include "options.h"
 #include "report.h"
@@ -15,6 +16,11 @@ int main(int count, char** arguments) {
     const Options options = parse(count, arguments);
     if (options.help) {
       std::fputs(kUsage, stdout);
+      return 0;
+    }
+    if (options.matmul) {
+      for (const std::string& isa : options.isa)
+        std::fputs(table(measure_matmul(isa)).c_str(), stdout);
       return 0;
     }
     bool first = true;

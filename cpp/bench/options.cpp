@@ -58,8 +58,10 @@ T one_of(const std::string& flag, const std::string& text,
 }  // namespace
 
 const char* const kUsage =
-    "geng-bench (--model FILE | --shape edge|paper|tiny) [flags]\n"
+    "geng-bench (--model FILE | --shape edge|paper|tiny | --matmul) [flags]\n"
     "Every combination of the comma lists is measured.\n"
+    "  --matmul              the int8 matmul alone, at the shapes of the edge bridge (takes "
+    "--isa)\n"
     "  --cond FILE.npy       condition to sample for (default: random rows)\n"
     "  --steps LIST          denoising steps (default 8)\n"
     "  --threads LIST        0: what affinity and quota allow (default 1)\n"
@@ -78,6 +80,10 @@ Options parse(int count, char** arguments) {
     if (flag == "--help") {
       o.help = true;
       return o;
+    }
+    if (flag == "--matmul") {
+      o.matmul = true;
+      continue;
     }
     if (flag.rfind("--", 0) != 0) refuse("argument '" + flag.substr(0, 40) + "' is no flag");
     if (i + 1 == count) refuse(flag.substr(0, 40) + " has no value, or is unknown");
@@ -119,7 +125,9 @@ Options parse(int count, char** arguments) {
       refuse("flag " + flag.substr(0, 40) + " is unknown");
     }
   }
-  if (o.model.empty() == o.shape.empty()) refuse("one of --model and --shape must be given");
+  if (!o.matmul && o.model.empty() == o.shape.empty()) {
+    refuse("one of --model and --shape must be given");
+  }
   return o;
 }
 

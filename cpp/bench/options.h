@@ -19,6 +19,7 @@ struct Options {
   int repetitions = 10;
   double cooldown = 0.0;  ///< Seconds of rest before each row.
   Format format = Format::md;
+  bool matmul = false;  ///< The int8 matmul alone.
   bool help = false;
 };
 

@@ -28,8 +28,10 @@ def folder() -> Path | None:
     base = os.environ.get("XDG_CACHE_HOME")
     if base:
         return Path(base) / "geng-edge"
-    home = os.path.expanduser("~")
-    return Path(home) / ".cache" / "geng-edge" if os.path.isabs(home) else None
+    try:
+        return Path.home() / ".cache" / "geng-edge"
+    except RuntimeError:
+        return None
 
 
 def recall(name: str, key: dict[str, Any]) -> Any:

@@ -97,7 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     conformity.add_argument("--solver", choices=SOLVERS, default=SOLVERS[0])
     conformity.add_argument("--guidance", type=float, default=DEFAULT_GUIDANCE)
     conformity.add_argument(
-        "--guidance-interval", type=float, nargs=2, default=DEFAULT_INTERVAL, metavar=("LOW", "HIGH")
+        "--guidance-interval",
+        type=float,
+        nargs=2,
+        default=DEFAULT_INTERVAL,
+        metavar=("LOW", "HIGH"),
     )
     conformity.add_argument("--split", choices=("development", "wordings"), default="development")
     conformity.set_defaults(run=_conformity)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
-from geng_export.models.bridge import Bridge
+from geng_export.models.bridge import Block, Bridge
 from geng_export.models.sampling import frame_from
 from geng_export.targets.read_gguf import load_bundle
 
@@ -41,6 +42,7 @@ class LeanBridge(torch.nn.Module):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self.bridge = bridge
+        self.blocks = [cast(Block, block) for block in bridge.blocks]
         self.heads = bridge.config.heads
         self.scale = (bridge.config.dim // self.heads) ** -0.5
 
@@ -68,7 +70,7 @@ class LeanBridge(torch.nn.Module):
     ) -> torch.Tensor:
         """v ``[2, tokens, width]``."""
         h = self.bridge.input(x) + self.bridge.position
-        for i, block in enumerate(self.bridge.blocks):
+        for i, block in enumerate(self.blocks):
             sh1, sc1, g1, sh2, sc2, g2 = (mod[i, j] for j in range(6))
             q, k, v = block.qkv(norm(h) * (1 + sc1) + sh1).chunk(3, dim=-1)
             own = self.mix(q, self.split(k).transpose(2, 3), self.split(v), None)
@@ -107,19 +109,15 @@ class Lean:
         both = torch.cat([memory, F.pad(bridge.null_memory(1), (0, 0, 0, n - 1))])
         module = LeanBridge(bridge).eval()
         keys, values = [], []
-        for block in bridge.blocks:
+        for block in module.blocks:
             k, v = block.ckv(both).chunk(2, dim=-1)
             keys.append(module.split(k).transpose(2, 3))
             values.append(module.split(v))
         mask = torch.zeros(2, 1, 1, n)
         mask[1, ..., 1:] = -1e9
-        return cls(
-            module,
-            *(
-                np.ascontiguousarray(t.numpy())
-                for t in (torch.stack(keys), torch.stack(values), mask)
-            ),
-        )
+        packed = (torch.stack(keys), torch.stack(values), mask)
+        k, v, m = (np.ascontiguousarray(tensor.numpy()) for tensor in packed)
+        return cls(module, k, v, m)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -134,7 +132,7 @@ class Lean:
             bridge = self.module.bridge
             shared, fin = bridge.modulation(torch.tensor([t]))
             mod = torch.stack(
-                [(shared[0] + b.table).unflatten(0, (6, 1, -1)) for b in bridge.blocks]
+                [(shared[0] + b.table).unflatten(0, (6, 1, -1)) for b in self.module.blocks]
             )
             self._times[t] = (mod.numpy(), fin[0].unflatten(0, (2, 1, -1)).numpy())
         return self._times[t]

@@ -40,7 +40,7 @@ class OneBranch(torch.nn.Module):
         """
         lean, heads = self.lean, self.lean.heads
         h = lean.bridge.input(x) + lean.bridge.position
-        for i, block in enumerate(lean.bridge.blocks):
+        for i, block in enumerate(lean.blocks):
             sh1, sc1, g1, sh2, sc2, g2 = (mod[:, j : j + 1] for j in range(6 * i, 6 * i + 6))
             own = slice(i * heads, (i + 1) * heads)
             q, k, v = block.qkv(norm(h) * (1 + sc1) + sh1).chunk(3, dim=-1)

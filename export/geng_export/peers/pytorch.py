@@ -6,6 +6,7 @@ import copy
 import importlib.util
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ class Torch:
         del folder  # a module needs no file
         lean = Lean.of(model, condition)
         torch.set_num_threads(threads)
-        module: torch.nn.Module = copy.deepcopy(lean.module).eval()
+        module: Any = copy.deepcopy(lean.module).eval()
         if self.variant == "int8":
             from torch.ao.quantization import quantize_dynamic
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from geng_export.errors import ExportError
+from geng_export.models.bridge import Bridge
 from geng_export.peers.lean import INPUTS, Lean
 
 OPSET = 20
@@ -27,12 +28,22 @@ def write_step(lean: Lean, out: Path, facts: dict[str, str]) -> None:
     Raises:
         ExportError: The package onnx is missing.
     """
+    _save(lean.module, lean.example(), list(INPUTS), out, facts)
+
+
+def _save(
+    module: torch.nn.Module,
+    example: tuple[torch.Tensor, ...],
+    names: list[str],
+    out: Path,
+    facts: dict[str, str],
+) -> None:
     try:
         import onnx
     except ImportError as error:
         raise ExportError("onnx is not installed; pip install 'geng-export[onnx]'") from error
     program = torch.onnx.export(
-        lean.module, lean.example(), input_names=list(INPUTS), output_names=["v"],
+        module, example, input_names=names, output_names=["v"],
         opset_version=OPSET, dynamo=True, verbose=False,
     )  # fmt: skip
     if program is None:
@@ -67,3 +78,35 @@ def quantize_dynamic(source: Path, out: Path) -> None:
         extra_options={"MatMulConstBOnly": True},
     )  # fmt: skip
     prepared.unlink()
+
+
+class _Whole(torch.nn.Module):
+    """The bridge as it is trained: everything is computed in every call."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self.bridge = bridge
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+        return self.bridge(x, t, memory)
+
+
+def write_bridge(bridge: Bridge, memory_tokens: int, out: Path, facts: dict[str, str]) -> None:
+    """The bridge for one latent as float32 ONNX: x ``[1, tokens, width]``, t ``[1]``, memory -> v.
+
+    Args:
+        bridge: In evaluation mode.
+        memory_tokens: Of the condition (its tokens and the frame's), or 1 for none.
+        out: The file; replaced as a whole.
+        facts: Metadata.
+
+    Raises:
+        ExportError: The package onnx is missing.
+    """
+    config = bridge.config
+    example = (
+        torch.zeros(1, config.tokens, config.width),
+        torch.zeros(1, dtype=torch.int64),
+        torch.zeros(1, memory_tokens, config.dim),
+    )
+    _save(_Whole(bridge).eval(), example, ["x", "t", "memory"], out, facts)

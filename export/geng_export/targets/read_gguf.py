@@ -47,9 +47,13 @@ class _File:
             raise ExportError(f"metadata has no {key}; it must be a GGUF file of geng-edge")
         return int(self.fields[key].contents())
 
+    def number_or(self, key: str, otherwise: int) -> int:
+        """A uint32 of the metadata, where it is there."""
+        return self.number(key) if key in self.fields else otherwise
+
     def text(self, key: str) -> str:
-        """A string of the metadata."""
-        return str(self.fields[key].contents())
+        """A string of the metadata; "" where it is missing."""
+        return str(self.fields[key].contents()) if key in self.fields else ""
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -79,11 +83,12 @@ def load_bundle(path: str | Path) -> Bundle:
             number("geng.bridge.heads"),
         )
     )
+    # A file may come without a series encoder; what stands in its place then is untrained.
     encoder = SeriesEncoder(
         layout.window,
-        number("geng.encoder.dim"),
-        number("geng.encoder.depth"),
-        number("geng.encoder.heads"),
+        file.number_or("geng.encoder.dim", 16),
+        file.number_or("geng.encoder.depth", 1),
+        file.number_or("geng.encoder.heads", 2),
     )
     reader = NumberReader(
         hidden, file.tensors["reader.up.bias"].numel(), file.tensors["reader.mix.bias"].numel()
@@ -123,6 +128,8 @@ def _fill(bundle: Bundle, file: _File) -> None:
     """
     for tensor in tensors_of(bundle):
         if tensor.name == "schedule.alpha_bar":
+            continue
+        if tensor.name.startswith("encoder.") and "geng.encoder.dim" not in file.fields:
             continue
         if tensor.name not in file.tensors:
             raise ExportError(f"tensor {tensor.name!r} is missing; the file must be complete")

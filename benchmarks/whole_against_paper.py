@@ -1,0 +1,175 @@
+"""One series of 512 steps, ours beside the paper's way through a peer, in one interleaved run.
+
+Ours: `Generator.generate` at its defaults. The paper's: 500 steps of DDPM, each with two calls of
+float32 ONNX Runtime (with the condition, then without), the loop in Python. Both end in the same
+decoder. What either does once for a condition or a session is not counted.
+
+    python benchmarks/whole_against_paper.py --out docs/results/whole_against_paper.json
+
+Needs geng-edge and geng-export with the extra `onnx`. How well either obeys is in
+`docs/results/few_evaluations.json`, rows `ddpm x 500` and the default's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from geng_edge import Condition, Generator
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS
+from geng_export.models.noise import INITIAL_LATENT, SOLVER, normals
+from geng_export.models.sampling import alpha_sigma, frame_from
+from geng_export.targets import onnx
+from geng_export.targets.read_gguf import load_bundle
+
+TEXT = (
+    "Periodic data with a period of 64 steps, values range from -5 to 5, upward trend, no anomaly"
+)
+STEPS = 500
+TARGET = 150
+Floats = npt.NDArray[np.float32]
+Predict = Callable[[Floats, int], Floats]
+
+
+def session(file: Path, memory: Floats, threads: int) -> Predict:
+    """v of one latent by ONNX Runtime."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    run = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"]).run
+
+    def predict(x: Floats, t: int) -> Floats:
+        feed = {"x": x, "t": np.array([t], np.int64), "memory": memory}
+        return np.asarray(run(["v"], feed)[0])
+
+    return predict
+
+
+def ddpm(
+    conditional: Predict,
+    unconditional: Predict,
+    alpha_bar: torch.Tensor,
+    shape: tuple[int, int],
+    seed: int,
+) -> Floats:
+    """A latent by ancestral sampling (Ho et al. 2020), guided as in GenG's equation 4."""
+    size = shape[0] * shape[1]
+    x = normals(seed, INITIAL_LATENT, 0, size).reshape(1, *shape)
+    w = DEFAULT_GUIDANCE
+    for step, t in enumerate(range(STEPS - 1, -1, -1)):
+        v = (w + 1) * conditional(x, t) - w * unconditional(x, t)
+        alpha, sigma = alpha_sigma(alpha_bar, t)
+        alpha_next, sigma_next = alpha_sigma(alpha_bar, t - 1)
+        x0, eps = alpha * x - sigma * v, sigma * x + alpha * v
+        spread = sigma_next / sigma * max(0.0, 1.0 - (alpha / alpha_next) ** 2) ** 0.5
+        along = max(0.0, sigma_next**2 - spread**2) ** 0.5
+        z = normals(seed, SOLVER, step, size).reshape(1, *shape)
+        x = np.asarray(alpha_next * x0 + along * eps + spread * z, np.float32)
+    return x
+
+
+def prepare(
+    generator: Generator, condition: Condition, threads: int, folder: Path
+) -> Callable[[int], Floats]:
+    """The paper's way as a function of the seed, to the series."""
+    bundle = load_bundle(generator.path)
+    bridge = bundle.bridge.eval().requires_grad_(False)
+    rows = torch.from_numpy(condition.array)
+    features = frame_from(bundle.reader, rows, 512).features()
+    memory = bridge.memory(rows[None], torch.from_numpy(features)[None]).numpy()
+    none = bridge.null_memory(1).contiguous().numpy()
+    predictors = []
+    for name, keys in (("condition", memory), ("none", none)):
+        file = folder / f"{name}.onnx"
+        onnx.write_bridge(bridge, keys.shape[1], file, {"model": generator.path.name})
+        predictors.append(session(file, keys, threads))
+    shape = generator.model.latent_shape
+
+    def draw(seed: int) -> Floats:
+        latent = ddpm(predictors[0], predictors[1], bundle.alpha_bar, shape, seed)
+        return generator.model.decode(latent, condition.array, 512, seed)
+
+    return draw
+
+
+def draw_ours(generator: Generator, condition: Condition, seed: int) -> Floats:
+    """One series at the defaults."""
+    return generator.generate(condition, 1, seed=seed).values
+
+
+def measure(
+    ours: Callable[[int], Any], theirs: Callable[[int], Any], rounds: int
+) -> tuple[list[float], list[float]]:
+    """Seconds of either, in turns: one of theirs, then many of ours, so that both see the same machine."""
+    mine, other = [], []
+    for seed in range(rounds + 1):
+        began = time.perf_counter()
+        theirs(seed)
+        middle = time.perf_counter()
+        times = []
+        for repeat in range(20):
+            start = time.perf_counter()
+            ours(100 * seed + repeat)
+            times.append(time.perf_counter() - start)
+        if seed:  # the first warmed the caches
+            other.append(middle - began)
+            mine += times
+    return mine, other
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--out", type=Path, help="also write JSON")
+    arguments = parser.parse_args()
+    rows = []
+    print(
+        "| threads | ours, ms | the paper's way, ms | ratio |\n| --- | --- | --- | --- |",
+        flush=True,
+    )
+    for threads in arguments.threads:
+        generator = Generator.load(threads=threads)
+        condition = Condition.from_text(TEXT, 1.0, generator)
+        with tempfile.TemporaryDirectory() as folder:
+            theirs = prepare(generator, condition, threads, Path(folder))
+            mine, other = measure(
+                partial(draw_ours, generator, condition), theirs, arguments.rounds
+            )
+        quartiles = [np.percentile(np.array(s) * 1e3, [25, 50, 75]).tolist() for s in (mine, other)]
+        ratio = quartiles[1][1] / quartiles[0][1]
+        rows.append(
+            {
+                "threads": threads,
+                "isa": generator.model.isa,
+                "steps": DEFAULT_STEPS,
+                "ours_ms": quartiles[0],
+                "paper_ms": quartiles[1],
+                "ratio": ratio,
+            }
+        )
+        cells = [f"{q[1]:.2f} ({q[0]:.2f} to {q[2]:.2f})" for q in quartiles]
+        print(
+            f"| {threads} | {cells[0]} | {cells[1]} | {ratio:.0f} x (target {TARGET}) |", flush=True
+        )
+    if arguments.out is not None:
+        facts = {"command": " ".join(["python", *sys.argv])}
+        arguments.out.write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
