@@ -153,6 +153,12 @@ def test_an_unknown_profile_is_refused_by_name() -> None:
         profiles.load("rpi9")
 
 
+@pytest.fixture(autouse=True)
+def small_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command's own process: that of the tests may hold torch and all that came before."""
+    monkeypatch.setattr(memory, "resident", lambda: 33 * memory.MB)
+
+
 def test_sample_takes_its_settings_from_the_profile(
     tiny: Path, latent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
