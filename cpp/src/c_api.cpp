@@ -169,7 +169,7 @@ int geng_read_condition(geng_model* model, const char* path, float** condition, 
   });
 }
 
-// NOLINTNEXTLINE(readability-non-const-parameter): C owns what it frees.
+// NOLINTNEXTLINE(misc-const-correctness,readability-non-const-parameter): C owns what it frees.
 void geng_free(float* condition) { delete[] condition; }
 
 int geng_encode_text(geng_model* model, const int32_t* ids, const float* numbers, size_t tokens,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@ class Builder {
     metadata();
     text();
     linear("reader.up", 16, sizes_.hidden + 32, false);
-    linear("reader.mix", 12, 17 * 16, false);
+    linear("reader.mix", 12, std::size_t{17} * 16, false);
     linear("reader.down", 13, 12, false);
     bridge();
     latent();
@@ -168,7 +169,7 @@ class Builder {
 std::vector<float> cosine_alpha_bar(std::size_t steps) {
   const auto f = [&](std::size_t i) {
     const double u = static_cast<double>(i) / static_cast<double>(steps);
-    return std::pow(std::cos((u + 0.008) / 1.008 * 3.14159265358979323846 / 2), 2);
+    return std::pow(std::cos((u + 0.008) / 1.008 * std::numbers::pi / 2), 2);
   };
   std::vector<float> alpha_bar;
   double product = 1.0;

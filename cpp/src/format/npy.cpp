@@ -60,7 +60,7 @@ std::string_view header_of(const std::string& path, std::span<const std::byte> b
   if (bytes.size() < 12 || std::string_view(text, kMagic.size()) != kMagic) {
     refuse(path, "does not begin as an .npy file; it must be one");
   }
-  const unsigned major = std::to_integer<unsigned>(bytes[6]);
+  const auto major = std::to_integer<unsigned>(bytes[6]);
   if (major < 1 || major > 3) refuse(path, "is of another .npy version; it must be 1.0 to 3.0");
   const std::size_t start = major == 1 ? 10 : 12;
   std::size_t length = 0;

@@ -160,7 +160,7 @@ void PackedWeights::save() const noexcept {
     } else {
       fs::remove(temporary);
     }
-  } catch (const std::exception&) {
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
     // A start that cannot leave a cache is a start like any other.
   }
 }

@@ -30,7 +30,7 @@ struct BridgeMemory {
 
   [[nodiscard]] bool attends() const noexcept { return update.empty(); }
   [[nodiscard]] std::span<float> head(std::size_t block, std::size_t head) const noexcept {
-    float* all = reinterpret_cast<float*>(keys_values.data());
+    auto* all = reinterpret_cast<float*>(keys_values.data());
     return {all + (block * heads + head) * head_floats, head_floats};
   }
 };
