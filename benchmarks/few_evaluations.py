@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,16 +133,6 @@ def draw(generator: Generator, condition: Condition, count: int, seed: int, way:
     ).values
 
 
-def milliseconds(generator: Generator, condition: Condition, way: Way, rounds: int) -> float:
-    """Median time of one series of 512 steps, sampled and decoded."""
-    seconds = []
-    for seed in range(rounds):
-        began = time.perf_counter()
-        draw(generator, condition, 1, seed, way)
-        seconds.append(time.perf_counter() - began)
-    return 1000.0 * float(np.median(seconds))
-
-
 def measure(
     generator: Generator, pairs: list[Any], samples: int, say: Callable[[str], object]
 ) -> list[dict[str, Any]]:
@@ -151,7 +140,6 @@ def measure(
     conditions = [Condition.from_text(p.text, p.interval, generator) for p in pairs]
     rows = []
     for way in WAYS:
-        took = milliseconds(generator, conditions[0], way, 3 if way.steps > 100 else 51)
         drawn = [draw(generator, c, samples, 1000 * i, way) for i, c in enumerate(conditions)]
         judged = judge_all(drawn, [p.claims for p in pairs], [p.task for p in pairs])
         figures = report(judged, {}).raw[0]
@@ -163,7 +151,6 @@ def measure(
                 "interval": list(way.interval),
                 "reuse": way.reuse,
                 "evaluations": way.evaluations,
-                "ms": None if way.reuse > 1 else round(took, 3),
                 **{column: figures.get(column) for column in COLUMNS},
             }
         )
@@ -179,7 +166,6 @@ def line(row: dict[str, Any]) -> str:
         f"{row['interval'][0]:g} to {row['interval'][1]:g}",
         str(row["reuse"]),
         str(row["evaluations"]),
-        "-" if row["ms"] is None else f"{row['ms']:.2f}",
         *(f"{row[column]:.1f}" for column in COLUMNS),
     ]
     return "| " + " | ".join(cells) + " |"
@@ -195,7 +181,7 @@ def main() -> None:
     arguments = parser.parse_args()
     generator = Generator.load(threads=arguments.threads)
     pairs = development_descriptions(arguments.descriptions, 0, "development")
-    head = ["way", "w", "interval", "reuse", "evaluations", "ms", *COLUMNS]
+    head = ["way", "w", "interval", "reuse", "evaluations", *COLUMNS]
     print("| " + " | ".join(head) + " |\n| " + " | ".join("---" for _ in head) + " |", flush=True)
     rows = measure(generator, pairs, arguments.samples, lambda text: print(text, flush=True))
     facts = {
