@@ -26,9 +26,15 @@ namespace {
 constexpr std::size_t kChunk = 32;
 
 PackedKey key_of(const ModelFile& file, const cpu::KernelSet& kernels, Precision precision) {
-  const std::string layout =
-      std::to_string(kernels.i8_cols) + " " + std::to_string(kernels.i8_depth) + " " +
-      std::to_string(kernels.i8_shifted) + " " + std::to_string(kernels.f32_cols);
+  constexpr std::size_t kAnyDepth = 1024;
+  const std::size_t header =
+      kernels.i8_header_bytes != nullptr ? kernels.i8_header_bytes(kAnyDepth) : 0;
+  std::string layout;
+  for (const std::size_t size :
+       {std::size_t{kernels.i8_cols}, std::size_t{kernels.i8_depth},
+        std::size_t{kernels.i8_shifted}, header, std::size_t{kernels.f32_cols}}) {
+    layout += (layout.empty() ? "" : " ") + std::to_string(size);
+  }
   return {file.fingerprint(),
           file.file_bytes(),
           file.modified(),
