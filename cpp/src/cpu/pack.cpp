@@ -9,12 +9,13 @@ namespace {
 
 std::size_t round_up(std::size_t n, std::size_t to) noexcept { return (n + to - 1) / to * to; }
 
-/// to[i][j] = from[j][i] of four rows by four columns; rows lie `stride` and `wide` floats apart.
-void transpose4(const float* from, std::size_t stride, float* to, std::size_t wide) noexcept {
+/// to[i][j] = from[j][k + i] of four rows by four columns; rows of `to` lie `wide` floats apart.
+void transpose4(const float* const (&from)[4], std::size_t k, float* to,
+                std::size_t wide) noexcept {
 #if defined(__has_builtin) && __has_builtin(__builtin_shufflevector)
   using Four [[gnu::vector_size(16)]] = float;
   Four row[4];
-  for (std::size_t j = 0; j < 4; ++j) std::memcpy(&row[j], from + j * stride, sizeof row[j]);
+  for (std::size_t j = 0; j < 4; ++j) std::memcpy(&row[j], from[j] + k, sizeof row[j]);
   const Four low = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
   const Four high = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
   const Four low2 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
@@ -26,7 +27,7 @@ void transpose4(const float* from, std::size_t stride, float* to, std::size_t wi
   for (std::size_t i = 0; i < 4; ++i) std::memcpy(to + i * wide, &column[i], sizeof column[i]);
 #else
   for (std::size_t i = 0; i < 4; ++i)
-    for (std::size_t j = 0; j < 4; ++j) to[i * wide + j] = from[j * stride + i];
+    for (std::size_t j = 0; j < 4; ++j) to[i * wide + j] = from[j][k + i];
 #endif
 }
 
@@ -94,18 +95,16 @@ void pack_f32(const KernelSet& set, const float* w, std::size_t stride, std::siz
   for (std::size_t first = 0; first < cols; first += wide, packed += wide * depth) {
     const std::size_t count = std::min(wide, cols - first);
     const float* rows = w + first * stride;
-    std::size_t n = 0;
-    for (; n + 4 <= count; n += 4) {
+    for (std::size_t n = 0; n < count; n += 4) {  // a panel is a multiple of four columns wide
+      const float* row[4];
+      for (std::size_t i = 0; i < 4; ++i) {
+        row[i] = rows + std::min(n + i, count - 1) * stride;  // beyond the last: no matter what
+      }
       std::size_t k = 0;
-      for (; k + 4 <= depth; k += 4) {
-        transpose4(rows + n * stride + k, stride, packed + k * wide + n, wide);
-      }
+      for (; k + 4 <= depth; k += 4) transpose4(row, k, packed + k * wide + n, wide);
       for (; k < depth; ++k) {
-        for (std::size_t i = n; i < n + 4; ++i) packed[k * wide + i] = rows[i * stride + k];
+        for (std::size_t i = 0; i < 4; ++i) packed[k * wide + n + i] = row[i][k];
       }
-    }
-    for (; n < count; ++n) {
-      for (std::size_t k = 0; k < depth; ++k) packed[k * wide + n] = rows[n * stride + k];
     }
   }
 }
@@ -115,12 +114,17 @@ void pack_f32_transposed(const KernelSet& set, const float* w, std::size_t strid
   const std::size_t wide = set.f32_cols;
   for (std::size_t first = 0; first < cols; first += wide, packed += wide * depth) {
     const std::size_t count = std::min(wide, cols - first);
-    for (std::size_t k = 0; k < depth; ++k) {
-      const float* from = w + k * stride + first;
-      float* to = packed + k * wide;
-      std::size_t n = 0;  // in fours: a call of memcpy costs more than a row of a head
-      for (; n + 4 <= count; n += 4) std::memcpy(to + n, from + n, 4 * sizeof(float));
-      for (; n < count; ++n) to[n] = from[n];
+    std::size_t n = 0;
+    for (; n + 8 <= count; n += 8) {
+      const float* from = w + first + n;
+      float* to = packed + n;
+      // By a size the compiler knows: a call of memcpy costs more than a row of a head.
+      for (std::size_t k = 0; k < depth; ++k, from += stride, to += wide) {
+        std::memcpy(to, from, 8 * sizeof(float));
+      }
+    }
+    for (; n < count; ++n) {
+      for (std::size_t k = 0; k < depth; ++k) packed[k * wide + n] = w[k * stride + first + n];
     }
   }
 }

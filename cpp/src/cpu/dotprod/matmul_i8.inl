@@ -30,21 +30,20 @@ template <int Lane, std::size_t Rows>
 }
 
 template <std::size_t Rows>
-static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
-                      std::int32_t* sums) noexcept {
-  const std::size_t stride = activation_stride(a.depth);
+static void sum_block(const std::int8_t* first, std::size_t stride, std::size_t depth,
+                      const std::int8_t* w, std::int32_t* sums) noexcept {
   const std::int8_t* x[Rows];
   int8x16_t input[Rows];
   int32x4_t total[Rows][kI8Vectors];
 #pragma GCC unroll 4
   for (std::size_t r = 0; r < Rows; ++r) {
-    x[r] = static_cast<const std::int8_t*>(a.x) + (row + r) * stride;
+    x[r] = first + r * stride;
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < kI8Vectors; ++c) total[r][c] = vdupq_n_s32(0);
   }
 
   int8x16_t next[Rows];
-  for (std::size_t left = a.depth / 32; left != 0; --left) {
+  for (std::size_t left = depth / 32; left != 0; --left) {
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < Rows; ++r) {
       const Pair pair = next_pair(x[r]);
@@ -60,7 +59,7 @@ static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
     add_lane<2>(total, next, w);
     add_lane<3>(total, next, w);
   }
-  for (std::size_t k = a.depth / 32 * 32; k < a.depth; k += kI8Depth) {
+  for (std::size_t k = depth / 32 * 32; k < depth; k += kI8Depth) {
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < Rows; ++r, x[r - 1] += kI8Depth) {
       std::int32_t four;

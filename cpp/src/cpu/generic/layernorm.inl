@@ -12,20 +12,25 @@ static void normalise_row(const LayerNorm& a, const float* x, float* y, F32 mean
     if constexpr (Offset) return v + o;
     return v;
   };
-  std::size_t i = 0;
-  for (; i + 4 * F32::width <= a.width; i += 4 * F32::width) {
+  constexpr std::size_t kFour = 4 * F32::width;
+  const float* const end = x + a.width;
+  for (std::size_t fours = a.width / kFour; fours != 0; --fours) {
     F32 v[4], g[4], o[4];
-    load_four(x + i, v);
-    if constexpr (Gain) load_four(gain + i, g);
-    if constexpr (Offset) load_four(offset + i, o);
+    load_four(x, v);
+    if constexpr (Gain) load_four(gain, g);
+    if constexpr (Offset) load_four(offset, o);
 #pragma GCC unroll 4
     for (std::size_t p = 0; p < 4; ++p) {
-      v[p] = one(v[p], Gain ? g[p] : mean, Offset ? o[p] : mean);
+      one(v[p], Gain ? g[p] : mean, Offset ? o[p] : mean).store(y + p * F32::width);
     }
-    store_four(v, y + i);
+    x += kFour;
+    y += kFour;
+    if constexpr (Gain) gain += kFour;
+    if constexpr (Offset) offset += kFour;
   }
-  for (; i < a.width; i += F32::width) {
-    const std::size_t count = a.width - i < F32::width ? a.width - i : F32::width;
+  for (std::size_t i = 0; x + i < end; i += F32::width) {
+    const auto left = static_cast<std::size_t>(end - x) - i;
+    const std::size_t count = left < F32::width ? left : F32::width;
     const F32 g = Gain ? load_lanes(gain + i, count) : mean;
     const F32 o = Offset ? load_lanes(offset + i, count) : mean;
     store_lanes(one(load_lanes(x + i, count), g, o), y + i, count);

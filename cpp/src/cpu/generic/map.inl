@@ -26,14 +26,6 @@ static void map(const float* x, float* y, std::size_t n, Function f) noexcept {
   });
 }
 
-/// y[i] = f(x[i], y[i]) for i < n.
-template <typename Function>
-static void update(const float* x, float* y, std::size_t n, Function f) noexcept {
-  for_registers(n, [=](std::size_t i, std::size_t count) {
-    store_lanes(f(load_lanes(x + i, count), load_lanes(y + i, count)), y + i, count);
-  });
-}
-
 /// Four registers from p and to p, in one instruction where a set has one.
 template <typename Register>
 [[gnu::always_inline]] static inline void load_four(const float* p, Register (&four)[4]) noexcept {
@@ -50,6 +42,23 @@ template <typename Register>
   } else {
     for (std::size_t i = 0; i < 4; ++i) four[i].store(p + i * Register::width);
   }
+}
+
+/// y[i] = f(x[i], y[i]) for i < n.
+template <typename Function>
+static void update(const float* x, float* y, std::size_t n, Function f) noexcept {
+  for (; n >= 4 * F32::width; n -= 4 * F32::width) {
+    F32 from[4], to[4];
+    load_four(x, from);
+    load_four(y, to);
+#pragma GCC unroll 4
+    for (std::size_t p = 0; p < 4; ++p) f(from[p], to[p]).store(y + p * F32::width);
+    x += 4 * F32::width;
+    y += 4 * F32::width;
+  }
+  for_registers(n, [=](std::size_t i, std::size_t count) {
+    store_lanes(f(load_lanes(x + i, count), load_lanes(y + i, count)), y + i, count);
+  });
 }
 
 /// Adds up x[0] .. x[n - 1] by total = add(total, x[i]), in an order that depends on n and the

@@ -17,23 +17,21 @@ static TwoRows two_rows(int8x16_t first, int8x16_t second) noexcept {
 }
 
 template <std::size_t Rows>
-static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
-                      std::int32_t* sums) noexcept {
+static void sum_block(const std::int8_t* first, std::size_t stride, std::size_t depth,
+                      const std::int8_t* w, std::int32_t* sums) noexcept {
   constexpr std::size_t kPairs = (Rows + 1) / 2;
-  const std::size_t stride = activation_stride(a.depth);
   const std::int8_t* x[2 * kPairs];
   int32x4_t total[kPairs][kColPairs];
 #pragma GCC unroll 10
   for (std::size_t r = 0; r < 2 * kPairs; ++r) {
-    const std::size_t at = row + (r < Rows ? r : Rows - 1);  // an odd last row is its own partner
-    x[r] = static_cast<const std::int8_t*>(a.x) + at * stride;
+    x[r] = first + (r < Rows ? r : Rows - 1) * stride;  // an odd last row is its own partner
   }
 #pragma GCC unroll 5
   for (std::size_t p = 0; p < kPairs; ++p)
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < kColPairs; ++c) total[p][c] = vdupq_n_s32(0);
 
-  for (std::size_t left = a.depth / 16; left != 0; --left) {
+  for (std::size_t left = depth / 16; left != 0; --left) {
     Pair weight[kColPairs];
 #pragma GCC unroll 4
     for (std::size_t c = 0; c < kColPairs; ++c) weight[c] = next_pair(w);
@@ -51,7 +49,7 @@ static void sum_block(const MatmulI8& a, const std::int8_t* w, std::size_t row,
       }
     }
   }
-  for (std::size_t k = a.depth / 16 * 16; k < a.depth; k += kI8Depth) {
+  for (std::size_t k = depth / 16 * 16; k < depth; k += kI8Depth) {
 #pragma GCC unroll 5
     for (std::size_t p = 0; p < kPairs; ++p) {
       const int8x16_t input = vcombine_s8(vld1_s8(x[2 * p]), vld1_s8(x[2 * p + 1]));
