@@ -79,7 +79,7 @@ class Inputs:
         feed = lean.feed(x, TIMESTEP)
         values.tofile(self.folder / "condition.f32")
         x.tofile(self.folder / "x.f32")
-        np.savez(self.folder / "inputs.npz", **feed)  # type: ignore[arg-type]
+        np.savez(self.folder / "inputs.npz", **feed)
         with torch.no_grad():
             v = lean.module(*(torch.from_numpy(a.copy()) for a in feed.values()))
         np.save(self.folder / "v.npy", v.numpy())

@@ -41,7 +41,9 @@ constexpr const KernelSet* kBestFirst[] = {
 #if defined(__x86_64__)
     &avx512_vnni::kernels, &avx512::kernels, &avx_vnni::kernels, &avx2::kernels,
 #elif defined(__aarch64__)
-    &i8mm::kernels, &dotprod::kernels, &neon::kernels,
+    &i8mm::kernels,
+    &dotprod::kernels,
+    &neon::kernels,
 #endif
     &scalar::kernels,
 };
