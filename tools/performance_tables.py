@@ -47,8 +47,10 @@ def peers() -> str:
         for row in each["rows"]
     ]
     head = ["runtime", "bridge", "threads", "guided step, ms", "times ours", "error of v"]
-    return table(head, rows) + "\n" + "".join(
-        f"- {line}\n" for each in found for line in each["verdicts"]
+    return (
+        table(head, rows)
+        + "\n"
+        + "".join(f"- {line}\n" for each in found for line in each["verdicts"])
     )
 
 
