@@ -17,6 +17,7 @@ import torch
 from torch.nn import functional as F
 
 from geng_export.models.bridge import Block, Bridge
+from geng_export.models.bundle import Bundle
 from geng_export.models.sampling import frame_from
 from geng_export.targets.read_gguf import load_bundle
 
@@ -97,10 +98,14 @@ class Lean:
     _times: dict[int, tuple[Floats, Floats]] = field(default_factory=dict)
 
     @classmethod
-    @torch.no_grad()
     def of(cls, model: Path, condition: Floats) -> Lean:
         """The bridge of a model file, its int8 weights as the float32 values they stand for."""
-        bundle = load_bundle(model)
+        return cls.of_bundle(load_bundle(model), condition)
+
+    @classmethod
+    @torch.no_grad()
+    def of_bundle(cls, bundle: Bundle, condition: Floats) -> Lean:
+        """The bridge of a model, fed with ``condition`` [tokens, width]."""
         bridge = bundle.bridge.eval().requires_grad_(False)
         rows = torch.from_numpy(condition)
         features = frame_from(bundle.reader, rows, WINDOW).features()

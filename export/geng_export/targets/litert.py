@@ -44,5 +44,7 @@ def quantize_dynamic(source: Path, out: Path) -> None:
             "ai-edge-quantizer is not installed; pip install 'geng-export[litert]'"
         ) from error
     work = quantizer.Quantizer(str(source), recipe.dynamic_wi8_afp32())
-    out.unlink(missing_ok=True)
-    work.quantize().export_model(str(out))
+    beside = out.with_suffix(".tmp")
+    beside.unlink(missing_ok=True)
+    work.quantize().export_model(str(beside))
+    beside.replace(out)
