@@ -13,10 +13,11 @@ from geng_edge.errors import ArgumentError
 
 TINY = Path(__file__).parents[1] / "data" / "golden" / "tiny.gguf"
 #: Root mean square error over root mean square.
-LIMITS = {"fp32": 1e-4, "compiled": 1e-4, "bf16": 0.05, "int8": 0.1}
+LIMITS = {"fp32": 1e-4, "compiled": 1e-4, "bf16": 0.05, "int8": 0.1, "int8-matrix": 0.1}
 VARIANTS = [
     ("onnxruntime", "fp32"),
     ("onnxruntime", "int8"),
+    ("onnxruntime", "int8-matrix"),
     ("openvino", "fp32"),
     ("litert", "fp32"),
     ("litert", "int8"),

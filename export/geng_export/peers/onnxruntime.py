@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU: float32, and dynamic int8."""
+"""ONNX Runtime on the CPU: float32, and dynamic int8 with scales per channel or per matrix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geng_export.peers.lean import Lean
 
 
 class OnnxRuntime:
-    """One variant; ``int8`` quantizes as the runtime's own tool does."""
+    """One variant; ``int8`` and ``int8-matrix`` quantize as the runtime's own tool does."""
 
     name = "onnxruntime"
 
@@ -35,9 +35,9 @@ class OnnxRuntime:
         lean = Lean.of(model, condition)
         file = folder / f"{model.stem}-step.onnx"
         onnx.write_step(lean, file, {"model": model.name})
-        if self.variant == "int8":
-            small = folder / f"{model.stem}-step-int8.onnx"
-            onnx.quantize_dynamic(file, small)
+        if self.variant != "fp32":
+            small = folder / f"{model.stem}-step-{self.variant}.onnx"
+            onnx.quantize_dynamic(file, small, per_channel=self.variant == "int8")
             file = small
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
@@ -66,3 +66,8 @@ def fp32() -> OnnxRuntime:
 def int8() -> OnnxRuntime:
     """Entry point."""
     return OnnxRuntime("int8")
+
+
+def int8_matrix() -> OnnxRuntime:
+    """Entry point."""
+    return OnnxRuntime("int8-matrix")
