@@ -12,9 +12,11 @@ Needs geng-edge and geng-export with the extra `peers`. Takes about five minutes
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from geng_edge.bench.subject import load_subject
 from geng_edge.generator import bundled_model
 
 PEERS = ["onnxruntime", "openvino", "litert", "ncnn", "torch"]
+PACKAGES = ("onnxruntime", "openvino", "nncf", "ai-edge-litert", "litert-torch", "ncnn", "torch")
 TARGET = 1.6
 
 
@@ -47,6 +50,15 @@ def run(shape: str, threads: list[int], repetitions: int, folder: Path) -> list[
 def say(line: str) -> None:
     """Status."""
     print(line, file=sys.stderr, flush=True)
+
+
+def versions() -> dict[str, str]:
+    """Of the runtimes and their quantizers that are installed."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def verdicts(rows: list[dict[str, Any]]) -> list[str]:
@@ -85,10 +97,12 @@ def main() -> None:
                 f"\n{shape}\n\n{compare.text([r for r in rows if r['shape'] == shape])}", flush=True
             )
     print("\n" + "\n".join(verdicts(rows)))
+    print("\n" + ", ".join(f"{name} {version}" for name, version in versions().items()))
+    command = " ".join(["python", *sys.argv])
     if arguments.out is not None:
         for row in rows:
             row.pop("seconds")  # thousands of them; the quartiles stay
-        facts = {"command": " ".join(["python", *sys.argv]), "verdicts": verdicts(rows)}
+        facts = {"command": command, "versions": versions(), "verdicts": verdicts(rows)}
         arguments.out.write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n", "utf-8")
 
 

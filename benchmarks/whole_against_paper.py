@@ -6,8 +6,8 @@ decoder. What either does once for a condition or a session is not counted.
 
     python benchmarks/whole_against_paper.py --out docs/results/whole_against_paper.json
 
-Needs geng-edge and geng-export with the extra `onnx`. How well either obeys is in
-`docs/results/few_evaluations.json`, rows `ddpm x 500` and the default's.
+Needs geng-edge and geng-export with the extra `onnx`. How well either obeys is read from
+`docs/results/few_evaluations.json` (`benchmarks/few_evaluations.py`), rows `ddpm x 500` and the default's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy.typing as npt
 import torch
 
 from geng_edge import Condition, Generator
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS
 from geng_export.models.noise import INITIAL_LATENT, SOLVER, normals
 from geng_export.models.sampling import alpha_sigma, frame_from
 from geng_export.targets import onnx
@@ -38,6 +38,10 @@ TEXT = (
 )
 STEPS = 500
 TARGET = 150
+CONFORMITY = Path(__file__).parents[1] / "docs" / "results" / "few_evaluations.json"
+# Shares of series that obey, then errors of what was asked for; all in per cent.
+RATES = ("trend", "periodicity", "anomaly", "no anomaly")
+ERRORS = ("period size", "range", "mean")
 Floats = npt.NDArray[np.float32]
 Predict = Callable[[Floats, int], Floats]
 
@@ -130,13 +134,36 @@ def measure(
     return mine, other
 
 
+def conformity(file: Path, fingerprint: str) -> dict[str, dict[str, float]]:
+    """Rates and errors of the paper's sampler and of ours at the defaults.
+
+    The measurement must be of the model that is timed.
+    """
+    measured = json.loads(file.read_text(encoding="utf-8"))
+    rows, found = measured["rows"], {}
+    if measured["fingerprint"] != fingerprint:
+        raise SystemExit(
+            f"{file} is of model {measured['fingerprint']}; it must be of {fingerprint}"
+        )
+    for solver, steps in (("ddpm", STEPS), (SOLVERS[0], DEFAULT_STEPS)):
+        plain = {"guidance": DEFAULT_GUIDANCE, "interval": [0.0, 1.0], "reuse": 1}
+        wanted = {"solver": solver, "steps": steps, **plain}
+        row = next((r for r in rows if wanted.items() <= r.items()), None)
+        if row is None:
+            raise SystemExit(f"{file} has no row {solver} x {steps}; it must have one")
+        found[f"{solver} x {steps}"] = {name: row[name] for name in (*RATES, *ERRORS)}
+    return found
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--conformity", type=Path, default=CONFORMITY, help="how well either obeys")
     parser.add_argument("--out", type=Path, help="also write JSON")
     arguments = parser.parse_args()
+    obeys = conformity(arguments.conformity, Generator.load(threads=1).model.fingerprint)
     rows = []
     print(
         "| threads | ours, ms | the paper's way, ms | ratio |\n| --- | --- | --- | --- |",
@@ -166,8 +193,11 @@ def main() -> None:
         print(
             f"| {threads} | {cells[0]} | {cells[1]} | {ratio:.0f} x (target {TARGET}) |", flush=True
         )
+    print("\nConformity, rates and then errors, per cent:")
+    for way, rates in obeys.items():
+        print(f"- {way}: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))
     if arguments.out is not None:
-        facts = {"command": " ".join(["python", *sys.argv])}
+        facts = {"command": " ".join(["python", *sys.argv]), "conformity": obeys}
         arguments.out.write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n", "utf-8")
 
 
