@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: float32, bfloat16, and int8 quantized by NNCF."""
+"""OpenVINO on the CPU: float32, bfloat16, and int8 quantized by NNCF, the rest in either."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OpenVino:
 
     def why_not(self) -> str | None:
         """Missing packages."""
-        wanted = ["onnx", "onnxscript", "openvino", *(["nncf"] if self.variant == "int8" else [])]
+        wanted = ["onnx", "onnxscript", "openvino", *(["nncf"] if self.variant.startswith("int8") else [])]
         missing = [m for m in wanted if not importlib.util.find_spec(m)]
         return f"{', '.join(missing)} not installed" if missing else None
 
@@ -37,13 +37,13 @@ class OpenVino:
         file = folder / f"{model.stem}-step.onnx"
         onnx.write_step(lean, file, {"model": model.name})
         network = ov.convert_model(str(file))
-        if self.variant == "int8":
+        if self.variant.startswith("int8"):
             network = self._quantize(network, lean)
         settings = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if self.variant == "bf16" else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if self.variant.endswith("bf16") else "f32",
         }
         compiled = ov.Core().compile_model(network, "CPU", settings)
         request = compiled.create_infer_request()
@@ -83,3 +83,8 @@ def bf16() -> OpenVino:
 def int8() -> OpenVino:
     """Entry point."""
     return OpenVino("int8")
+
+
+def int8_bf16() -> OpenVino:
+    """Entry point."""
+    return OpenVino("int8-bf16")
