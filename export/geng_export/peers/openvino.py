@@ -23,7 +23,12 @@ class OpenVino:
 
     def why_not(self) -> str | None:
         """Missing packages."""
-        wanted = ["onnx", "onnxscript", "openvino", *(["nncf"] if self.variant.startswith("int8") else [])]
+        wanted = [
+            "onnx",
+            "onnxscript",
+            "openvino",
+            *(["nncf"] if self.variant.startswith("int8") else []),
+        ]
         missing = [m for m in wanted if not importlib.util.find_spec(m)]
         return f"{', '.join(missing)} not installed" if missing else None
 
