@@ -24,7 +24,7 @@ from geng_edge.bench.case import Case, cross
 from geng_edge.bench.measure import Options, Row, measure
 from geng_edge.bench.subject import Subject, load_subject
 from geng_edge.generator import find_model
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, TEACHER_SOLVER
 
 WINDOW = 512
 ROUNDS = 6
@@ -48,7 +48,7 @@ def cases(
         batch=batches,
         length=lengths,
         steps=[DEFAULT_STEPS],
-        solver=[SOLVERS[0]],
+        solver=[TEACHER_SOLVER],
         guidance=[DEFAULT_GUIDANCE],
     )
 

@@ -27,7 +27,7 @@ import numpy.typing as npt
 import torch
 
 from geng_edge import Condition, Generator
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, TEACHER_SOLVER
 from geng_export.models.noise import INITIAL_LATENT, SOLVER, normals
 from geng_export.models.sampling import alpha_sigma, frame_from
 from geng_export.targets import onnx
@@ -145,7 +145,7 @@ def conformity(file: Path, fingerprint: str) -> dict[str, dict[str, float]]:
         raise SystemExit(
             f"{file} is of model {measured['fingerprint']}; it must be of {fingerprint}"
         )
-    for solver, steps in (("ddpm", STEPS), (SOLVERS[0], DEFAULT_STEPS)):
+    for solver, steps in (("ddpm", STEPS), (TEACHER_SOLVER, DEFAULT_STEPS)):
         plain = {"guidance": DEFAULT_GUIDANCE, "interval": [0.0, 1.0], "reuse": 1}
         wanted = {"solver": solver, "steps": steps, **plain}
         row = next((r for r in rows if wanted.items() <= r.items()), None)

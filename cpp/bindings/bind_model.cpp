@@ -89,6 +89,13 @@ py::dict read_numbers(const Generator& self, const py::object& condition, py::ss
   return py::dict("roles"_a = roles, "frame"_a = frame);
 }
 
+Array read_claims(const Generator& self, const py::object& condition) {
+  const std::vector<float> scores = self.read_claims(borrow_condition(self, condition));
+  Array out({static_cast<py::ssize_t>(scores.size())});
+  std::copy(scores.begin(), scores.end(), values_of(out).begin());
+  return out;
+}
+
 /// A callback that takes the GIL for itself only; what it raises ends the sampling.
 Progress with_gil(const std::optional<py::function>& callback) {
   if (!callback) return {};
@@ -269,6 +276,7 @@ void bind_model(py::module_& m) {
             "path"_a, "precision"_a = "int8", "threads"_a = 0, "isa"_a = "", "cache"_a = "");
   model.def("encode_text", &encode_text, "ids"_a, "numbers"_a);
   model.def("read_numbers", &read_numbers, "condition"_a, "length"_a = 512);
+  model.def("read_claims", &read_claims, "condition"_a);
   const SamplerConfig defaults;
   const auto whole = std::make_pair(defaults.guidance_low, defaults.guidance_high);
   const auto def_sampling = [&](const char* name, const auto& function) {

@@ -12,6 +12,7 @@
 #include "geng/error.h"
 #include "model/bridge.h"
 #include "model/bridge_denoiser.h"
+#include "model/claims_reader.h"
 #include "model/condition_view.h"
 #include "model/decoder.h"
 #include "model/number_reader.h"
@@ -80,7 +81,9 @@ struct Generator::Parts {
   LatentLayout layout;
   TextExpert text;
   NumberReader reader;
+  std::optional<ClaimsReader> claims;
   Bridge bridge;
+  std::optional<Bridge> student;
   Decoder decoder;
   std::optional<SeriesEncoder> encoder;
 
@@ -97,6 +100,8 @@ struct Generator::Parts {
         reader(weights()),
         bridge(weights()),
         decoder(layout, file.tensor("latent.mean").f32(), file.tensor("latent.std").f32()) {
+    if (file.has("geng.student.guidance")) student.emplace(weights(), "student");
+    if (ClaimsReader::is_in(file)) claims.emplace(weights());
     if (SeriesEncoder::is_in(file)) encoder.emplace(weights(), layout);
     packed.save();
   }
@@ -108,6 +113,15 @@ struct Generator::Parts {
     const ConditionView view{condition, text.hidden()};
     check_condition(condition, view.width(), text.max_tokens());
     return view;
+  }
+
+  /// The network that `solver` was made for.
+  [[nodiscard]] const Bridge& bridge_for(const Solver& solver) const {
+    if (!solver.distilled) return bridge;
+    if (student) return *student;
+    throw Error(Code::invalid_argument, "solver is '" + std::string(solver.name) +
+                                            "'; it must be another one: this model has no "
+                                            "distilled student");
   }
 
   [[nodiscard]] Frame frame(const ConditionView& condition, std::size_t length) const {
@@ -178,6 +192,14 @@ NumberReading Generator::read_numbers(std::span<const float> condition, std::siz
   return reading;
 }
 
+std::vector<float> Generator::read_claims(std::span<const float> condition) const {
+  if (!parts_->claims) {
+    throw Error(Code::invalid_argument,
+                "this model has no claims reader; it must be exported with one");
+  }
+  return parts_->claims->read(parts_->compute(), parts_->checked(condition));
+}
+
 void Generator::sample_latents(std::span<const float> condition, std::size_t count,
                                std::size_t length, const SamplerConfig& config,
                                const Progress& progress, std::span<float> latents) const {
@@ -189,20 +211,22 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
   const ConditionView view = parts_->checked(condition);
 
   const Trajectory trajectory(parts_->schedule, config.steps);
+  const Solver& solver = find_solver(config.solver);
+  const Bridge& bridge = parts_->bridge_for(solver);
   const SamplerPlan plan{trajectory,
-                         find_solver(config.solver),
+                         solver,
                          {config.guidance_scale, config.guidance_low, config.guidance_high},
                          config.eta};
   const Compute compute = parts_->compute();
   const BridgeMemory memory =
-      parts_->bridge.remember(compute, view, parts_->frame(view, length).features());
+      bridge.remember(compute, view, parts_->frame(view, length).features());
   std::optional<BridgeMemory> nothing;
   std::vector<const BridgeMemory*> memories{&memory};
   if (config.guidance_scale != 0.0) {
-    memories.push_back(&nothing.emplace(parts_->bridge.remember_nothing(compute)));
+    memories.push_back(&nothing.emplace(bridge.remember_nothing(compute)));
   }
   const std::size_t batch = std::min(kChunk, count);
-  BridgeDenoiser denoiser(parts_->bridge, compute, timesteps_of(trajectory), memories, batch);
+  BridgeDenoiser denoiser(bridge, compute, timesteps_of(trajectory), memories, batch);
   Arena arena(sampler_bytes(batch, latent));
 
   // All chunks land here first, so that a request that ends early leaves `latents` untouched.

@@ -65,7 +65,11 @@ void check_count(std::size_t count) {
 }
 
 void check_config(const SamplerConfig& config, int train_steps) {
-  static_cast<void>(find_solver(config.solver));
+  const Solver& solver = find_solver(config.solver);
+  if (solver.distilled && config.guidance_scale != 0.0) {
+    refuse("guidance", shown(config.guidance_scale),
+           "0 with solver " + std::string(solver.name) + ", whose network has it built in");
+  }
   if (config.steps < 1 || config.steps > train_steps) {
     refuse("steps", std::to_string(config.steps), "1 to " + std::to_string(train_steps));
   }

@@ -14,10 +14,8 @@ from geng_edge.errors import ArgumentError, ModelFileError
 from geng_edge.numbers import NUMBER_WIDTH
 from geng_edge.precision import AUTO, check_precision, fastest
 from geng_edge.request import (
-    DEFAULT_GUIDANCE,
     DEFAULT_INTERVAL,
     DEFAULT_STEPS,
-    SOLVERS,
     Request,
 )
 from geng_edge.series import DEFAULT_START, Series, moments_of
@@ -107,6 +105,11 @@ class Generator:
         return load_tokenizer(self.model.vocabulary)
 
     @property
+    def distilled(self) -> bool:
+        """Whether the model carries a student, which samples unless another solver is named."""
+        return "geng.student.guidance" in self.model.metadata
+
+    @property
     def condition_width(self) -> int:
         """Columns of a condition that this model takes."""
         return self.model.text_width + NUMBER_WIDTH
@@ -118,8 +121,8 @@ class Generator:
         *,
         length: int = 512,
         steps: int = DEFAULT_STEPS,
-        solver: str = SOLVERS[0],
-        guidance: float = DEFAULT_GUIDANCE,
+        solver: str | None = None,
+        guidance: float | None = None,
         guidance_interval: tuple[float, float] = DEFAULT_INTERVAL,
         eta: float = 0.0,
         seed: int = 0,
@@ -153,6 +156,7 @@ class Generator:
             CancelledError: ``progress`` returned False.
         """
         request = Request(count, length, steps, solver, guidance, guidance_interval, eta, seed)
+        request = request.settled(self.distilled)
         self.check(condition)
         check_interval(interval)
         check_unicode("unit", unit)
@@ -161,9 +165,9 @@ class Generator:
             condition.array,
             request.count,
             length=request.length,
-            solver=request.solver,
+            solver=str(request.solver),
             steps=request.steps,
-            guidance=request.guidance,
+            guidance=float(request.guidance or 0.0),
             guidance_interval=request.guidance_interval,
             eta=request.eta,
             seed=request.seed,

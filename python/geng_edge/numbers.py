@@ -81,12 +81,14 @@ _UNIT = (
     rf"(?P<per>{_either(_PER)})\b"
     rf"|[\s-]?(?P<time>{_either(_SECONDS)})(?![A-Za-z/²³^]))"
 )
+# The "minus" of "20 plus or minus 3" is no sign.
+_MINUS = r"(?<!plus or )(?<!plus/)(?<!plus-)(?:minus|negative)\s"
 _NUMBER = re.compile(
     rf"(?<![\w.])(?P<cycle>{_either(_CYCLES)})(?!\w)"
-    r"|(?:(?P<sign>[-+\u2212\u2013]|(?:minus|negative)\s)?"
+    rf"|(?:(?P<sign>[-+\u2212\u2013]|{_MINUS})?"
     r"(?<![A-Za-z_])(?:(?<![\w.])|(?<=\.\.)|(?<=[-+\u2212\u2013\u00b1~]))"
     r"(?P<digits>(?:\d{1,3}(?:[,\u202f]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+\u2212]?\d+)?|\.\d+(?:[eE][-+\u2212]?\d+)?)"
-    rf"|(?<![\w-])(?P<wordsign>(?:minus|negative)\s)?(?P<word>{_WORD})(?![\w]))"
+    rf"|(?<![\w-])(?P<wordsign>{_MINUS})?(?P<word>{_WORD})(?![\w]))"
     rf"(?P<unit>{_UNIT})?",
     re.IGNORECASE,
 )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import SupportsIndex
 
 from geng_edge.errors import ArgumentError
 
-SOLVERS = ("dpmpp_2m", "ddim", "ddpm")
-DEFAULT_STEPS = 8
+SOLVERS = ("dpmpp_2m", "ddim", "ddpm", "consistency")
+#: The solver of the distilled student, whose network has its guidance built in.
+STUDENT_SOLVER = "consistency"
+TEACHER_SOLVER = "dpmpp_2m"
+DEFAULT_STEPS = 4
+#: w of the teacher, where nothing else is said.
 DEFAULT_GUIDANCE = 1.5
 #: Shares of the noise levels between which guidance acts.
 DEFAULT_INTERVAL = (0.0, 1.0)
+#: Series drawn for each one wanted, under --verify.
+DEFAULT_CANDIDATES = 4
+MOST_CANDIDATES = 64
 LENGTH_STEP = 8
 MAX_SEED = 2**64 - 1
 _MOST_VALUES = 2**29
@@ -32,8 +39,11 @@ class Request:
         count: Series to draw, 1 to 65536. Row i uses ``seed + i``.
         length: Steps of each, a multiple of 8 from 64 to 4096; 512 is what training saw.
         steps: Denoising steps, 1 to 500; time grows linearly with it.
-        solver: ``dpmpp_2m`` (few steps), ``ddim``, or ``ddpm`` (the paper's, meant for 500).
-        guidance: w in (w + 1) eps_c - w eps_u, 0 to 20; 0 costs half of any other.
+        solver: ``consistency`` (the distilled student), ``dpmpp_2m`` (few steps), ``ddim``, or
+            ``ddpm`` (the paper's, meant for 500). None: the student where the model has one and
+            no guidance is asked for, else ``dpmpp_2m``.
+        guidance: w in (w + 1) eps_c - w eps_u, 0 to 20; 0 costs half of any other. The student
+            takes 0 only. None: 0 for the student, else 1.5.
         guidance_interval: Shares of the noise levels between which guidance acts.
         eta: DDIM only: 0 deterministic, 1 the variance of DDPM.
         seed: Same seed, model, settings and kernel set: the same bytes.
@@ -42,8 +52,8 @@ class Request:
     count: int = 1
     length: int = 512
     steps: int = DEFAULT_STEPS
-    solver: str = SOLVERS[0]
-    guidance: float = DEFAULT_GUIDANCE
+    solver: str | None = None
+    guidance: float | None = None
     guidance_interval: tuple[float, float] = DEFAULT_INTERVAL
     eta: float = 0.0
     seed: int = 0
@@ -63,15 +73,33 @@ class Request:
                 name="count",
                 value=self.count,
             )
-        if self.solver not in SOLVERS:
+        if self.solver is not None and self.solver not in SOLVERS:
             raise ArgumentError(
                 f"solver is {self.solver!r}; it must be one of {', '.join(SOLVERS)}",
                 name="solver",
                 value=self.solver,
             )
-        _between("guidance", self.guidance, 0.0, 20.0)
+        if self.guidance is not None:
+            _between("guidance", self.guidance, 0.0, 20.0)
+            if self.solver == STUDENT_SOLVER and self.guidance != 0.0:
+                raise ArgumentError(
+                    f"guidance is {self.guidance}; it must be 0 with solver {STUDENT_SOLVER}, "
+                    "whose network has it built in",
+                    name="guidance",
+                    value=self.guidance,
+                )
         _between("eta", self.eta, 0.0, 1.0)
         _check_guidance_interval(self.guidance_interval)
+
+    def settled(self, distilled: bool) -> Request:
+        """The same with solver and guidance filled in, for a model with a student or without."""
+        solver = self.solver
+        if solver is None:
+            solver = STUDENT_SOLVER if distilled and self.guidance is None else TEACHER_SOLVER
+        guidance = self.guidance
+        if guidance is None:
+            guidance = 0.0 if solver == STUDENT_SOLVER else DEFAULT_GUIDANCE
+        return replace(self, solver=solver, guidance=guidance)
 
 
 def _check_guidance_interval(interval: tuple[float, float]) -> None:
@@ -91,6 +119,15 @@ def _check_guidance_interval(interval: tuple[float, float]) -> None:
             name="guidance_interval",
             value=interval,
         )
+
+
+def check_candidates(candidates: int) -> None:
+    """Refuse a number of candidates that verification does not take.
+
+    Raises:
+        ArgumentError: It is not 1 to 64.
+    """
+    _whole("verify", candidates, 1, MOST_CANDIDATES)
 
 
 def _whole(name: str, value: SupportsIndex, least: int, most: int) -> int:

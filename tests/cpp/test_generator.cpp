@@ -82,6 +82,45 @@ TEST(Generator, DrawsRowIOfABatchFromSeedPlusI) {
   }
 }
 
+TEST(Generator, RunsConsistencyOnTheStudentWithoutGuidance) {
+  random_model::Sizes sizes;
+  sizes.student = true;
+  const random_model::TempFile file = random_model::temporary(sizes);
+  const Generator generator(file.path(), Precision::float32, 1);
+  const auto condition = random_model::condition(4, sizes.hidden);
+  SamplerConfig config;
+  config.solver = "consistency";
+  config.steps = 4;
+  std::vector<float> series(3 * 64);
+  generator.sample(condition, 3, 64, config, {}, series);
+  CHECK(std::ranges::all_of(series, [](float x) { return std::isfinite(x); }));
+  config.seed = 1;
+  std::vector<float> second(64);
+  generator.sample(condition, 1, 64, config, {}, second);
+  CHECK(equal(series, 64, second));
+  config.solver = "ddim";  // the other network
+  generator.sample(condition, 1, 64, config, {}, second);
+  CHECK(!equal(series, 64, second));
+  config.solver = "consistency";
+  config.guidance_scale = 1.5;
+  CHECK_ERROR(generator.sample(condition, 1, 64, config, {}, second), Code::invalid_argument,
+              "guidance is 1.5; it must be 0 with solver consistency");
+}
+
+TEST(Generator, RefusesTheStudentsSolverWhereThereIsNone) {
+  const Loaded model(1);
+  SamplerConfig config = config_of("consistency");
+  config.guidance_scale = 0.0;
+  CHECK_ERROR(model.draw(1, config), Code::invalid_argument,
+              "it must be another one: this model has no distilled student");
+}
+
+TEST(Generator, RefusesToReadClaimsWithoutAReader) {
+  const Loaded model(1);
+  CHECK_ERROR(model.generator.read_claims(model.condition()), Code::invalid_argument,
+              "this model has no claims reader");
+}
+
 TEST(Generator, QuantisesAFloatFileToWhatAnInt8FileHolds) {
   // The int8 file stores the very quantisation that loading applies.
   const auto stored = Loaded(1, true).condition();

@@ -81,6 +81,7 @@ TEST(Ddpm, ReproducesTheVarianceOfGaussianData) {
 
 TEST(Sampler, ReproducesGaussianDataWithEverySolver) {
   for (const geng::Solver* solver : geng::solvers()) {
+    if (solver->distilled) continue;  // a student says where the path ends, not the mean of x0
     GaussianDenoiser denoiser;
     const Moments m = moments(draw(denoiser, std::string(solver->name).c_str(), 100, 1, 20000));
     CHECK_NEAR(m.mean, 1.0, 0.02);

@@ -145,9 +145,22 @@ TEST(Solvers, EndExactlyAtTheCleanLatent) {
   }
 }
 
+TEST(Consistency, GoesBackToTheNextLevelWithFreshNoise) {
+  const Trajectory trajectory(NoiseSchedule(geng::random_model::cosine_alpha_bar(500)), 4);
+  const Step& step = trajectory.steps()[1];
+  const std::vector<float> x0 = {0.5f};
+  const std::vector<float> eps = {7.0f};  // is not read
+  const std::vector<float> noise = {-2.0f};
+  std::vector<float> x = {9.0f};
+  const auto& solver = find_solver("consistency");
+  CHECK(solver.distilled && solver.draws_noise(0.0));
+  solver.advance(step, nullptr, {x0, eps, {}, noise, 0.0}, x);
+  CHECK_NEAR(x[0], step.alpha_next * 0.5 - step.sigma_next * 2.0, 1e-6);
+}
+
 TEST(Solvers, AreListedWhenThereIsNoneOfThatName) {
   CHECK_ERROR(find_solver("euler"), Code::invalid_argument,
-              "solver is 'euler'; it must be one of dpmpp_2m, ddim, ddpm");
+              "solver is 'euler'; it must be one of dpmpp_2m, ddim, ddpm, consistency");
 }
 
 TEST(Guidance, FollowsEquationFour) {

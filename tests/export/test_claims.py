@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from geng_export.data.claims import (
+from geng_edge.claims import (
     NOISE_BANDS,
     NOISE_LEVELS,
     POSITION_WORDS,

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from geng_export.data.claims import Claims, Event
+from geng_edge.analysis.analyser import analyse
+from geng_edge.claims import Claims, Event
 from geng_export.data.dataset import development_descriptions
-from geng_export.data.describe import analyse
 from geng_export.evaluate.conformity import judge, judge_all, report
 
 T = np.arange(512)

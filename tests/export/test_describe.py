@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from geng_export.data.describe import analyse
+from geng_edge.analysis.analyser import analyse
 from geng_export.evaluate import truth
 from geng_export.evaluate.conformity import RATES, judge
 

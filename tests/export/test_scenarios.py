@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geng_edge.claims import Claims, Event
 from geng_edge.numbers import find_numbers
-from geng_export.data.claims import Claims, Event
 from geng_export.data.phrases import phrase
 from geng_export.data.scenarios import SCENARIOS, Scenario, read_scenarios
 

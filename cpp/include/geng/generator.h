@@ -82,6 +82,11 @@ class Generator {
   [[nodiscard]] NumberReading read_numbers(std::span<const float> condition,
                                            std::size_t length) const;
 
+  /// One score for every answer of every field in the metadata "geng.claims", in its order.
+  ///
+  /// @throws Error{invalid_argument}  The model has no claims reader.
+  [[nodiscard]] std::vector<float> read_claims(std::span<const float> condition) const;
+
   /// Generates `count` series of `length` steps, in the unit of the description.
   ///
   /// Cost: config.steps bridge evaluations a sample, twice that while guided.

@@ -28,7 +28,8 @@ class Builder {
     linear("reader.up", 16, sizes_.hidden + 32, false);
     linear("reader.mix", 12, std::size_t{17} * 16, false);
     linear("reader.down", 13, 12, false);
-    bridge();
+    bridge("bridge");
+    if (sizes_.student) bridge("student");
     latent();
   }
   [[nodiscard]] std::string build() const { return file_.build(); }
@@ -108,6 +109,7 @@ class Builder {
     std::vector<std::string> words = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
     while (words.size() < s.vocab) words.push_back("w" + std::to_string(words.size()));
     file_.fields.emplace_back("tokenizer.ggml.tokens", gguf::strings(words));
+    if (s.student) file_.fields.emplace_back("geng.student.guidance", gguf::f32(1.5f));
   }
 
   void text() {
@@ -125,21 +127,22 @@ class Builder {
     }
   }
 
-  void bridge() {
+  /// The bridge, or the student beside it.
+  void bridge(const std::string& name) {
     const std::size_t d = sizes_.dim;
-    linear("bridge.condition", d, sizes_.hidden + 32, sizes_.int8);
-    linear("bridge.frame", d, 16, false);
-    linear("bridge.in", d, sizes_.width, false);
-    linear("bridge.time1", d, 256, false);
-    linear("bridge.time2", d, d, false);
-    linear("bridge.mod", 6 * d, d, false);
-    linear("bridge.fin", 2 * d, d, false);
-    matrix("bridge.out.weight", sizes_.width, d, false);
-    f32("bridge.out.bias", {sizes_.width}, std::vector<float>(sizes_.width, sizes_.out_bias));
-    vector("bridge.null", d, 1.0);
-    f32("bridge.position", {sizes_.tokens, d}, random(sizes_.tokens * d, 0.1));
+    linear(name + ".condition", d, sizes_.hidden + 32, sizes_.int8);
+    linear(name + ".frame", d, 16, false);
+    linear(name + ".in", d, sizes_.width, false);
+    linear(name + ".time1", d, 256, false);
+    linear(name + ".time2", d, d, false);
+    linear(name + ".mod", 6 * d, d, false);
+    linear(name + ".fin", 2 * d, d, false);
+    matrix(name + ".out.weight", sizes_.width, d, false);
+    f32(name + ".out.bias", {sizes_.width}, std::vector<float>(sizes_.width, sizes_.out_bias));
+    vector(name + ".null", d, 1.0);
+    f32(name + ".position", {sizes_.tokens, d}, random(sizes_.tokens * d, 0.1));
     for (std::uint32_t i = 0; i < sizes_.depth; ++i) {
-      const std::string at = "bridge." + std::to_string(i) + ".";
+      const std::string at = name + "." + std::to_string(i) + ".";
       linear(at + "qkv", 3 * d, d, sizes_.int8);
       linear(at + "o", d, d, sizes_.int8);
       linear(at + "cq", d, d, sizes_.int8);

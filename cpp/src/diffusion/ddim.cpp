@@ -29,7 +29,7 @@ static void advance(const Step& step, const Step* /*previous*/, const SolverInpu
   ddim_update(step, in, in.eta, x);
 }
 
-constinit const Solver solver{"ddim", false, draws_noise, advance};
+constinit const Solver solver{"ddim", false, false, draws_noise, advance};
 
 }  // namespace ddim
 }  // namespace geng

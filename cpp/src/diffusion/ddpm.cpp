@@ -16,6 +16,6 @@ static void advance(const Step& step, const Step* /*previous*/, const SolverInpu
   ddim_update(step, in, 1.0, x);
 }
 
-constinit const Solver solver{"ddpm", false, draws_noise, advance};
+constinit const Solver solver{"ddpm", false, false, draws_noise, advance};
 
 }  // namespace geng::ddpm

@@ -39,6 +39,6 @@ static void advance(const Step& step, const Step* previous, const SolverInput& i
   }
 }
 
-constinit const Solver solver{"dpmpp_2m", true, draws_noise, advance};
+constinit const Solver solver{"dpmpp_2m", true, false, draws_noise, advance};
 
 }  // namespace geng::dpmpp_2m

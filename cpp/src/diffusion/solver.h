@@ -24,6 +24,7 @@ struct SolverInput {
 struct Solver {
   std::string_view name;  ///< as written in requests and profiles
   bool keeps_x0;          ///< reads previous_x0
+  bool distilled;         ///< runs on the distilled student, whose guidance is built in
   /// Whether it reads `noise` when run with `eta`.
   bool (*draws_noise)(double eta) noexcept;
   /// Writes x at step.t_next. `previous` is null on the first step.
@@ -46,6 +47,9 @@ namespace ddpm {
 extern const Solver solver;
 }
 namespace ddim {
+extern const Solver solver;
+}
+namespace consistency {
 extern const Solver solver;
 }
 namespace dpmpp_2m {

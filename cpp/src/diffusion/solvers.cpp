@@ -4,7 +4,8 @@
 namespace geng {
 namespace {
 
-constexpr const Solver* kSolvers[] = {&dpmpp_2m::solver, &ddim::solver, &ddpm::solver};
+constexpr const Solver* kSolvers[] = {&dpmpp_2m::solver, &ddim::solver, &ddpm::solver,
+                                       &consistency::solver};
 
 }  // namespace
 

@@ -78,8 +78,8 @@ class LayoutCheck {
   std::vector<const TensorView*> seen_;
 };
 
-std::string numbered(const char* part, std::size_t i, const char* name) {
-  return std::string(part) + "." + std::to_string(i) + "." + name;
+std::string numbered(const std::string& part, std::size_t i, const char* name) {
+  return part + "." + std::to_string(i) + "." + name;
 }
 
 void check_text(const ModelFile& file, LayoutCheck& check, std::size_t hidden) {
@@ -107,7 +107,8 @@ void check_text(const ModelFile& file, LayoutCheck& check, std::size_t hidden) {
   }
 }
 
-void check_bridge(LayoutCheck& check, std::size_t condition) {
+/// The bridge, or the student distilled from it, whose sizes are the same.
+void check_bridge(LayoutCheck& check, const std::string& name, std::size_t condition) {
   const std::size_t tokens = check.size("geng.bridge.tokens", 1, 256);
   const std::size_t width = check.size("geng.bridge.width", 1, 1024);
   const std::size_t dim = check.size("geng.bridge.dim", 1, 4096);
@@ -115,26 +116,31 @@ void check_bridge(LayoutCheck& check, std::size_t condition) {
   if (dim % check.size("geng.bridge.heads", 1, 64) != 0) {
     check.refuse("geng.bridge.heads does not divide geng.bridge.dim");
   }
-  check.linear("bridge.condition", dim, condition);
-  check.linear("bridge.frame", dim, kFrameFeatures);
-  check.linear("bridge.in", dim, width);
-  check.linear("bridge.time1", dim, kTimeWidth);
-  check.linear("bridge.time2", dim, dim);
-  check.linear("bridge.mod", 6 * dim, dim);
-  check.linear("bridge.fin", 2 * dim, dim);
-  check.linear("bridge.out", width, dim);
-  check.f32("bridge.null", {dim});
-  check.f32("bridge.position", {tokens, dim});
+  check.linear(name + ".condition", dim, condition);
+  check.linear(name + ".frame", dim, kFrameFeatures);
+  check.linear(name + ".in", dim, width);
+  check.linear(name + ".time1", dim, kTimeWidth);
+  check.linear(name + ".time2", dim, dim);
+  check.linear(name + ".mod", 6 * dim, dim);
+  check.linear(name + ".fin", 2 * dim, dim);
+  check.linear(name + ".out", width, dim);
+  check.f32(name + ".null", {dim});
+  check.f32(name + ".position", {tokens, dim});
   for (std::size_t i = 0; i < depth; ++i) {
-    check.linear(numbered("bridge", i, "qkv"), 3 * dim, dim);
-    check.linear(numbered("bridge", i, "o"), dim, dim);
-    check.linear(numbered("bridge", i, "cq"), dim, dim);
-    check.linear(numbered("bridge", i, "ckv"), 2 * dim, dim);
-    check.linear(numbered("bridge", i, "co"), dim, dim);
-    check.linear(numbered("bridge", i, "up"), 4 * dim, dim);
-    check.linear(numbered("bridge", i, "down"), dim, 4 * dim);
-    check.f32(numbered("bridge", i, "table"), {6 * dim});
+    check.linear(numbered(name, i, "qkv"), 3 * dim, dim);
+    check.linear(numbered(name, i, "o"), dim, dim);
+    check.linear(numbered(name, i, "cq"), dim, dim);
+    check.linear(numbered(name, i, "ckv"), 2 * dim, dim);
+    check.linear(numbered(name, i, "co"), dim, dim);
+    check.linear(numbered(name, i, "up"), 4 * dim, dim);
+    check.linear(numbered(name, i, "down"), dim, 4 * dim);
+    check.f32(numbered(name, i, "table"), {6 * dim});
   }
+}
+
+void check_latent(LayoutCheck& check) {
+  const std::size_t tokens = check.size("geng.bridge.tokens", 1, 256);
+  const std::size_t width = check.size("geng.bridge.width", 1, 1024);
   check.f32("latent.mean", {tokens, width});
   check.f32("latent.std", {tokens, width});
   check.f32("schedule.alpha_bar", {check.size("geng.bridge.train_steps", 1, 4096)});
@@ -151,6 +157,14 @@ void check_reader(const ModelFile& file, LayoutCheck& check, std::size_t conditi
   check.linear("reader.up", width, condition);
   check.linear("reader.mix", hidden, kReaderSpan * width);
   check.linear("reader.down", roles, hidden);
+}
+
+/// The claims reader, where a model carries one; its answers are counted by its own tensors.
+void check_claims(const ModelFile& file, LayoutCheck& check, std::size_t condition) {
+  if (!file.has("geng.claims")) return;
+  const std::size_t width = file.tensor("claims.up.weight").shape[0];
+  check.linear("claims.up", width, condition);
+  check.linear("claims.down", file.tensor("claims.down.weight").shape[0], 2 * width);
 }
 
 /// The series encoder, where a model carries one: its outputs are two period slots of 96 classes
@@ -217,7 +231,10 @@ void check_layout(const ModelFile& file) {
   const std::size_t condition = hidden + check.size("geng.number_width", 32, 32);
   check_text(file, check, hidden);
   check_reader(file, check, condition, check.size("geng.roles", 13, 13));
-  check_bridge(check, condition);
+  check_claims(file, check, condition);
+  check_bridge(check, "bridge", condition);
+  if (file.has("geng.student.guidance")) check_bridge(check, "student", condition);
+  check_latent(check);
   check_encoder(file, check);
   check.nothing_left_over();
   for (const TensorView& tensor : file.tensors()) check_values(check, tensor);

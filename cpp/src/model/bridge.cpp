@@ -158,27 +158,28 @@ BridgeShape Bridge::shape_of(const ModelFile& file) {
           file.u32("geng.bridge.heads"),  file.u32("geng.bridge.train_steps")};
 }
 
-Bridge::Block Bridge::block_of(const WeightReader& weights, std::size_t index) {
-  const std::string at = "bridge." + std::to_string(index) + ".";
+Bridge::Block Bridge::block_of(const WeightReader& weights, const std::string& name,
+                               std::size_t index) {
+  const std::string at = name + "." + std::to_string(index) + ".";
   return {weights.linear(at + "qkv"),  weights.linear(at + "o"),    weights.linear(at + "cq"),
           weights.linear(at + "ckv"),  weights.linear(at + "co"),   weights.linear(at + "up"),
           weights.linear(at + "down"), weights.values(at + "table")};
 }
 
-Bridge::Bridge(const WeightReader& weights)
+Bridge::Bridge(const WeightReader& weights, const std::string& name)
     : shape_(shape_of(weights.file)),
-      condition_(weights.exact("bridge.condition")),  // number channels span decades
-      frame_(weights.exact("bridge.frame")),
-      input_(weights.exact("bridge.in")),
-      time1_(weights.exact("bridge.time1")),
-      time2_(weights.exact("bridge.time2")),
-      modulation_(weights.exact("bridge.mod")),
-      final_(weights.exact("bridge.fin")),
-      output_(weights.exact("bridge.out")),
-      null_(weights.values("bridge.null")),
-      position_(weights.values("bridge.position")) {
+      condition_(weights.exact(name + ".condition")),  // number channels span decades
+      frame_(weights.exact(name + ".frame")),
+      input_(weights.exact(name + ".in")),
+      time1_(weights.exact(name + ".time1")),
+      time2_(weights.exact(name + ".time2")),
+      modulation_(weights.exact(name + ".mod")),
+      final_(weights.exact(name + ".fin")),
+      output_(weights.exact(name + ".out")),
+      null_(weights.values(name + ".null")),
+      position_(weights.values(name + ".position")) {
   blocks_.reserve(shape_.depth);
-  for (std::size_t i = 0; i < shape_.depth; ++i) blocks_.push_back(block_of(weights, i));
+  for (std::size_t i = 0; i < shape_.depth; ++i) blocks_.push_back(block_of(weights, name, i));
 }
 
 BridgeMemory Bridge::memory_of(const Compute& compute, std::vector<float> rows) const {

@@ -73,7 +73,8 @@ struct BridgeBatch {
 /// cross-attention. Immutable after loading: share it between threads.
 class Bridge {
  public:
-  explicit Bridge(const WeightReader& weights);
+  /// @param name  What its tensors begin with: "bridge", or "student" for the distilled one.
+  explicit Bridge(const WeightReader& weights, const std::string& name = "bridge");
 
   [[nodiscard]] const BridgeShape& shape() const noexcept { return shape_; }
 
@@ -98,7 +99,7 @@ class Bridge {
   struct Pass;
 
   static BridgeShape shape_of(const ModelFile& file);
-  static Block block_of(const WeightReader& weights, std::size_t index);
+  static Block block_of(const WeightReader& weights, const std::string& name, std::size_t index);
   BridgeMemory memory_of(const Compute& compute, std::vector<float> rows) const;
   void remember_keys(const Compute& compute, std::span<const float> rows,
                      BridgeMemory& memory) const;

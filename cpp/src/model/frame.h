@@ -34,6 +34,8 @@ struct RoleValue {
   double value = 0.0;
   double steps = 0.0;    ///< The value in steps of the series; 0 when it cannot be expressed so.
   bool percent = false;  ///< It was written as a percentage.
+
+  bool operator==(const RoleValue&) const = default;
 };
 
 /// The number of each role, where the description has one.

@@ -3,17 +3,57 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <functional>
 #include <vector>
 
 namespace geng {
 namespace {
+
+/// A second-best role counts only when the network gives it at least this share.
+constexpr double kLeastShare = 0.05;
 
 double log_sum_exp(std::span<const float> scores) noexcept {
   const double most = *std::max_element(scores.begin(), scores.end());
   double sum = 0.0;
   for (const float score : scores) sum += std::exp(score - most);
   return most + std::log(sum);
+}
+
+/// One number of the text: its value, and the log share of every role, averaged over its pieces.
+struct ReadNumber {
+  RoleValue value;
+  std::array<double, kRoles> log_share{};
+};
+
+RoleValue value_at(const ConditionView& condition, std::size_t token) {
+  const bool has_steps = condition.number(token, NumberColumn::has_steps) > 0.5f;
+  return RoleValue{condition.number(token, NumberColumn::raw_value),
+                   has_steps ? condition.number(token, NumberColumn::raw_steps) : 0.0,
+                   condition.number(token, NumberColumn::is_percent) > 0.5f};
+}
+
+/// Neighbouring pieces with the same value are one number.
+std::vector<ReadNumber> numbers_of(const ConditionView& condition, std::span<const float> scores) {
+  std::vector<ReadNumber> numbers;
+  const std::size_t tokens = condition.tokens();
+  for (std::size_t i = 0; i < tokens;) {
+    if (!(condition.number(i, NumberColumn::is_number) > 0.5f)) {
+      ++i;
+      continue;
+    }
+    ReadNumber number{value_at(condition, i), {}};
+    const std::size_t first = i;
+    for (; i < tokens && condition.number(i, NumberColumn::is_number) > 0.5f &&
+           value_at(condition, i) == number.value;
+         ++i) {
+      const auto row = scores.subspan(i * kRoles, kRoles);
+      const double total = log_sum_exp(row);
+      for (std::size_t r = 0; r < kRoles; ++r) number.log_share[r] += row[r] - total;
+    }
+    for (double& share : number.log_share) share /= static_cast<double>(i - first);
+    numbers.push_back(number);
+  }
+  return numbers;
 }
 
 /// Word pieces on each side that a role is read from.
@@ -31,6 +71,33 @@ std::vector<float> with_neighbours(std::span<const float> rows, std::size_t toke
               rows.begin() + static_cast<std::ptrdiff_t>(last * width), row);
   }
   return wide;
+}
+
+/// Surest first, each number takes one role and each role one number; any number of them takes
+/// "other". Two numbers that both look like the lower limit are then told apart by the surer one.
+Roles assigned(const std::vector<ReadNumber>& numbers) {
+  struct Choice {
+    double log_share;
+    std::size_t number, role;
+  };
+  std::vector<Choice> choices;
+  for (std::size_t n = 0; n < numbers.size(); ++n) {
+    for (std::size_t r = 0; r < kRoles; ++r) {
+      if (numbers[n].log_share[r] >= std::log(kLeastShare)) {
+        choices.push_back({numbers[n].log_share[r], n, r});
+      }
+    }
+  }
+  std::ranges::stable_sort(choices, std::ranges::greater{}, &Choice::log_share);
+  Roles roles;
+  std::vector<bool> taken(numbers.size(), false);
+  for (const Choice& choice : choices) {
+    auto& role = roles.by_role[choice.role];
+    if (taken[choice.number] || role) continue;
+    taken[choice.number] = true;
+    if (choice.role != static_cast<std::size_t>(Role::other)) role = numbers[choice.number].value;
+  }
+  return roles;
 }
 
 }  // namespace
@@ -52,23 +119,7 @@ Roles NumberReader::read(const Compute& compute, const ConditionView& condition)
                   cpu::Epilogue::gelu_tanh, mixed);
   down_.apply_once(compute, mixed, cpu::Epilogue::none, scores);
 
-  Roles roles;
-  std::array<double, kRoles> surest;
-  surest.fill(-std::numeric_limits<double>::infinity());
-  for (std::size_t i = 0; i < tokens; ++i) {
-    if (!(condition.number(i, NumberColumn::is_number) > 0.5f)) continue;
-    const auto row = std::span<const float>(scores).subspan(i * kRoles, kRoles);
-    const auto best =
-        static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin());
-    const double log_share = row[best] - log_sum_exp(row);
-    if (best == static_cast<std::size_t>(Role::other) || !(log_share > surest[best])) continue;
-    surest[best] = log_share;
-    const bool has_steps = condition.number(i, NumberColumn::has_steps) > 0.5f;
-    roles.by_role[best] = RoleValue{condition.number(i, NumberColumn::raw_value),
-                                    has_steps ? condition.number(i, NumberColumn::raw_steps) : 0.0,
-                                    condition.number(i, NumberColumn::is_percent) > 0.5f};
-  }
-  return roles;
+  return assigned(numbers_of(condition, scores));
 }
 
 }  // namespace geng

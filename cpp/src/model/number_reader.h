@@ -13,7 +13,7 @@ class NumberReader {
  public:
   explicit NumberReader(const WeightReader& weights);
 
-  /// Among the tokens of numbers whose likeliest role this is, each role takes the surest.
+  /// Every number of the text takes at most one role, and every role at most one number.
   [[nodiscard]] Roles read(const Compute& compute, const ConditionView& condition) const;
 
  private:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from geng_export.data.claims import Claims
+from geng_edge.claims import Claims
 from geng_export.data.numerals import (
     PRECISION,
     Dice,
@@ -116,6 +116,8 @@ def no_slot(name: str) -> Tokens:
 def say_trend(w: Writer, form: str) -> Clause:
     """The trend, with its shape about half of the time."""
     trend, shape = w.claims.trend, w.claims.trend_shape
+    if "trend" in w.stated:
+        return []
     if trend == "none":
         return w.plain("trend.none", form, trend="none")
     up = trend == "up"
@@ -213,7 +215,7 @@ def say_period(w: Writer, form: str) -> Clause:
 
 
 def _wave(w: Writer, slot: str) -> Tokens:
-    word = w.dice.pick(WAVE_WORDS[w.claims.wave or "sine"])
+    word = w.dice.pick(WAVE_WORDS[w.split][w.claims.wave or "sine"])
     return (article(word) if slot == "a_wave" else word,)
 
 
@@ -263,9 +265,19 @@ class RangeFill:
         return limits
 
 
+#: Features that say trend and range in one: "climbs from 3 to 9".
+_COURSES = {"up": "range.rising", "down": "range.falling"}
+
+
 def say_range(w: Writer, form: str) -> Clause:
     """Both limits, mostly; now and then one of them, or only how far apart they are."""
     fill = RangeFill(w)
+    if w.split != "development" and w.has_range and w.claims.trend in _COURSES and w.dice() < 0.15:
+        course = _COURSES[w.claims.trend]
+        tokens, _ = w.say(course, form, frozenset({"low", "high", "u"}), fill)
+        if tokens:
+            w.stated.update(fill.limits(), trend=w.claims.trend)
+            return tokens
     drawn = w.dice()
     feature = "range.both"
     known = _RANGE

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from geng_edge.claims import Claims, Event, noise_level
 from geng_export.data import waves
-from geng_export.data.claims import Claims, Event, noise_level
 from geng_export.data.scenarios import Scenario
 from geng_export.models import layout as at
 from geng_export.models.layout import FloatArray, Layout

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from geng_edge.claims import Claims
 from geng_edge.numbers import Number, find_numbers, number_channels
-from geng_export.data.claims import Claims
+from geng_export.data.answers import answers_of
 from geng_export.data.compose import compose
 from geng_export.data.phrases import Description, Span, phrase
 from geng_export.data.scenarios import SCENARIOS
@@ -30,10 +31,20 @@ WINDOW = 512
 HIDDEN_NUMBER = 0.02
 
 #: Seed, scenarios and wordings of each split. ``development`` holds out scenarios and descriptions,
-#: ``wordings`` the ways of saying things as well.
-_SPLIT_SEED = {"train": 0, "development": 1_000_003, "wordings": 2_000_003}
-_SPLIT_SCENARIOS = {"train": "train", "development": "development", "wordings": "development"}
-_SPLIT_WORDINGS = {"train": "train", "development": "train", "wordings": "development"}
+#: ``wordings`` the ways of saying things as well; ``tuning`` holds out other wordings, to choose by.
+_SPLIT_SEED = {"train": 0, "tuning": 3_000_003, "development": 1_000_003, "wordings": 2_000_003}
+_SPLIT_SCENARIOS = {
+    "train": "train",
+    "tuning": "train",
+    "development": "development",
+    "wordings": "development",
+}
+_SPLIT_WORDINGS = {
+    "train": "train",
+    "tuning": "tuning",
+    "development": "train",
+    "wordings": "development",
+}
 
 
 @dataclass(frozen=True)
@@ -183,6 +194,7 @@ class Example:
         ids: Word pieces with [CLS] and [SEP], int64 ``[tokens]``.
         numbers: Number channels, float32 ``[tokens, 32]``.
         roles: Role of each word piece, -1 where it belongs to no number, int64 ``[tokens]``.
+        answers: What the text says, field by field, int64 ``[fields]``.
         frame: Frame features, float32 ``[16]``.
         raw: Raw latent in its frame, float32 ``[latent tokens, width]``.
     """
@@ -190,6 +202,7 @@ class Example:
     ids: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.float32]
     roles: npt.NDArray[np.int64]
+    answers: npt.NDArray[np.int64]
     frame: npt.NDArray[np.float32]
     raw: npt.NDArray[np.float32]
 
@@ -219,6 +232,7 @@ def tokenised(
         np.asarray(encoded.ids, dtype=np.int64),
         number_channels(numbers, encoded.offsets),
         by_piece,
+        answers_of(pair.claims),
         frame.features(),
         to_coordinates(pair.structure, frame).astype(np.float32),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geng_export.data.claims import ANYWHERE, POSITION_WORDS, Event, event_at_word
+from geng_edge.claims import ANYWHERE, POSITION_WORDS, Event, event_at_word
 from geng_export.data.clauses import Clause, Writer, article, no_slot
 from geng_export.data.numerals import Dice, Number, Tokens, decimals_for, write, write_time
 

@@ -18,7 +18,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from geng_export.data.claims import EVENT_KINDS, WAVES
+from geng_edge.claims import EVENT_KINDS, WAVES
 from geng_export.data.wording import SPLITS
 
 # A period is worth claiming when a window of 512 steps shows it at least twice and resolves it.

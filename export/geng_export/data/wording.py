@@ -1,4 +1,4 @@
-"""Wordings: the small template language of phrases.toml, and which of them training may see.
+"""Wordings: the small template language of phrases.toml and wordings/, and which training may see.
 
 ``{low}`` is a slot, ``{a|b|}`` one of several at random, ``{^up|down}`` the first for an upward
 direction and the second for a downward one. A wording belongs to a *feature* (``trend.some``) and a
@@ -21,10 +21,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SPLITS = ("train", "development")
+SPLITS = ("train", "tuning", "development")
 
-# Of every list of wordings, those whose place has this remainder are kept for development.
+# Of every list in phrases.toml, the wordings whose place has this remainder are held out; they
+# measure, and nothing is ever chosen by them. The files in wordings/ came later and widen what
+# training sees; of their lists, every eighth wording is kept back to choose settings by.
 _HELD_OUT, _OF = 2, 5
+_TUNING, _TUNING_OF = 4, 8
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,8 @@ def parse(template: str) -> Wording:
     return Wording(tuple(pieces), frozenset(p.name for p in pieces if isinstance(p, Slot)))
 
 
-def _read() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str, list[str]]]:
@@ -99,28 +102,62 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flatten(value, f"{prefix}.{key}" if prefix else key)
 
 
-def _load() -> tuple[dict[str, dict[str, dict[str, tuple[Wording, ...]]]], dict[str, Any]]:
-    table = _read()
-    words: dict[str, Any] = table.pop("words")
-    known: dict[str, dict[str, dict[str, tuple[Wording, ...]]]] = {}
+Known = dict[tuple[str, str, str], list[Wording]]
+
+
+def _held_out_and_train(table: Mapping[str, Any], known: Known) -> None:
     for feature, form, templates in _flatten(table):
-        parsed = [parse(t) for t in templates]
-        known.setdefault(feature, {})[form] = {
-            "train": tuple(w for i, w in enumerate(parsed) if i % _OF != _HELD_OUT),
-            "development": tuple(w for i, w in enumerate(parsed) if i % _OF == _HELD_OUT),
-        }
-    return known, words
+        for i, template in enumerate(templates):
+            split = "development" if i % _OF == _HELD_OUT else "train"
+            known.setdefault((feature, form, split), []).append(parse(template))
 
 
-#: WORDINGS[feature][form][split]: parsed wordings.
+def _train_and_tuning(table: Mapping[str, Any], known: Known) -> None:
+    """Add a later file, leaving out every wording that says what a held-out one says."""
+    held_out: dict[str, set[str]] = {}
+    for (feature, _, split), wordings in known.items():
+        if split == "development":
+            texts = (text for wording in wordings for text in wording.expanded())
+            held_out.setdefault(feature, set()).update(texts)
+    for feature, form, templates in _flatten(table):
+        for i, wording in enumerate(map(parse, templates)):
+            if held_out.get(feature, set()).isdisjoint(wording.expanded()):
+                split = "tuning" if i % _TUNING_OF == _TUNING else "train"
+                known.setdefault((feature, form, split), []).append(wording)
+
+
+def _load() -> tuple[dict[tuple[str, str, str], tuple[Wording, ...]], dict[str, Any]]:
+    here = Path(__file__).parent
+    table = _read(here / "phrases.toml")
+    words: dict[str, Any] = table.pop("words")
+    words["wave"] = {"development": words["wave"], "train": dict(words["wave"])}
+    known: Known = {}
+    _held_out_and_train(table, known)
+    for path in sorted((here / "wordings").glob("*.toml")):
+        later = _read(path)
+        for name, more in later.pop("words", {}).get("wave", {}).items():
+            waves = words["wave"]["train"]
+            waves[name] = list(dict.fromkeys([*waves[name], *more]))
+        _train_and_tuning(later, known)
+    return {key: tuple(wordings) for key, wordings in known.items()}, words
+
+
+#: WORDINGS[feature, form, split]: parsed wordings.
 WORDINGS, _WORDS = _load()
-#: Words for the name of a wave shape.
-WAVE_WORDS: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in _WORDS["wave"].items()}
+#: WAVE_WORDS[split][wave]: words for the name of a wave shape.
+WAVE_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    split: {k: tuple(v) for k, v in words.items()} for split, words in _WORDS["wave"].items()
+}
+WAVE_WORDS["tuning"] = WAVE_WORDS["train"]
 #: Spellings of a unit; a unit that is not listed is spelled one way.
 UNIT_SPELLINGS: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in _WORDS["unit"].items()}
 
 
 @lru_cache(maxsize=8192)
 def choices(feature: str, form: str, split: str, known: frozenset[str]) -> tuple[Wording, ...]:
-    """Wordings of a feature whose slots are all ``known``; may be empty."""
-    return tuple(w for w in WORDINGS[feature][form][split] if w.slots <= known)
+    """Wordings of a feature whose slots are all ``known``; may be empty.
+
+    Where ``tuning`` has kept none back, training's stand in.
+    """
+    fitting = tuple(w for w in WORDINGS.get((feature, form, split), ()) if w.slots <= known)
+    return choices(feature, form, "train", known) if split == "tuning" and not fitting else fitting

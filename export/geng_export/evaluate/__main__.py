@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_INTERVAL, DEFAULT_STEPS, SOLVERS
+from geng_edge.request import DEFAULT_INTERVAL, DEFAULT_STEPS, SOLVERS, Request
 from geng_export.data.dataset import development_descriptions
 from geng_export.errors import ExportError
 
@@ -23,6 +23,9 @@ def _conformity(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.conformity import judge_all, report
 
     generator = Generator.load(arguments.model, arguments.precision, arguments.threads)
+    way = Request(
+        steps=arguments.steps, solver=arguments.solver, guidance=arguments.guidance
+    ).settled(generator.distilled)
     pairs = development_descriptions(arguments.descriptions, arguments.seed, arguments.split)
     drawn = []
     for i, pair in enumerate(pairs):
@@ -48,9 +51,9 @@ def _conformity(arguments: argparse.Namespace) -> None:
         "split": arguments.split,
         "descriptions": len(pairs),
         "samples": arguments.samples,
-        "solver": arguments.solver,
-        "steps": arguments.steps,
-        "guidance": arguments.guidance,
+        "solver": way.solver,
+        "steps": way.steps,
+        "guidance": way.guidance,
         "guidance_interval": list(arguments.guidance_interval),
         "seed": arguments.seed,
     }
@@ -61,7 +64,7 @@ def _conformity(arguments: argparse.Namespace) -> None:
 
 
 def _analyser(arguments: argparse.Namespace) -> None:
-    from geng_export.data.describe import analyse
+    from geng_edge.analysis.analyser import analyse
     from geng_export.evaluate import truth
     from geng_export.evaluate.conformity import judge
 
@@ -94,8 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     conformity.add_argument("--descriptions", type=int, default=200)
     conformity.add_argument("--samples", type=int, default=20)
     conformity.add_argument("--steps", type=int, default=DEFAULT_STEPS)
-    conformity.add_argument("--solver", choices=SOLVERS, default=SOLVERS[0])
-    conformity.add_argument("--guidance", type=float, default=DEFAULT_GUIDANCE)
+    conformity.add_argument("--solver", choices=SOLVERS, help="default: as sample")
+    conformity.add_argument("--guidance", type=float, help="default: as sample")
     conformity.add_argument(
         "--guidance-interval",
         type=float,

@@ -1,6 +1,6 @@
 """Does a series do what its description says? The columns of the paper's Table II.
 
-The analyser (:func:`geng_export.data.describe.analyse`) is blind: it sees values and never what was
+The analyser (:func:`geng_edge.analysis.analyser.analyse`) is blind: it sees values and never what was
 asked. What it finds is held against the claims of the description here, and nowhere else. A claim
 that a description does not make is not judged. Two protocols, never mixed: *raw*, where every
 series counts, and *median*, where the numbers of the samples of one description are reduced to
@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from geng_export.data.claims import Claims
-from geng_export.data.describe import Analysis, analyse
+from geng_edge.analysis.analyser import Analysis, analyse
+from geng_edge.claims import Claims
 
 TASKS = {1: "trend", 2: "periodic", 3: "anomaly", 4: "mixed"}
 RATES = ("trend", "periodicity", "anomaly", "no anomaly")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from geng_export.data.claims import Claims, Event
+from geng_edge.claims import Claims, Event
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""A whole trained model: text expert, number reader, bridge, decoder, series encoder."""
+"""A whole trained model: text expert, its readers, bridge, decoder, series encoder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from geng_export.models.bridge import Bridge, cosine_alpha_bar
+from geng_export.models.claims_reader import ClaimsReader
 from geng_export.models.decoder import Decoder
 from geng_export.models.layout import Layout
 from geng_export.models.number_reader import NumberReader
@@ -17,6 +18,7 @@ from geng_export.models.series_encoder import SeriesEncoder
 from geng_export.models.text_expert import TextExpert
 from geng_export.train import checkpoint
 from geng_export.train.recipe import Recipe
+from geng_export.train.text import TextSide
 
 
 @dataclass
@@ -26,7 +28,9 @@ class Bundle:
     recipe: Recipe
     expert: TextExpert
     reader: NumberReader
+    claims: ClaimsReader | None
     bridge: Bridge
+    student: Bridge | None
     decoder: Decoder
     encoder: SeriesEncoder
     facts: dict[str, object] = field(default_factory=dict)
@@ -55,13 +59,17 @@ class Bundle:
         """
         root = Path(folder)
         recipe = Recipe.load(root / "recipe.yaml")
-        expert = TextExpert.from_pretrained(recipe.text_expert, recipe.text_layers)
+        side = TextSide.untrained(recipe)
+        side.load(checkpoint.load(root / "text.safetensors")[0])
         sizes = preset(recipe.preset)
-        reader = NumberReader(expert.hidden)
-        reader.load_state_dict(checkpoint.load(root / "reader.safetensors")[0])
-        bridge = Bridge(sizes.bridge_for(expert.hidden))
+        bridge = Bridge(sizes.bridge_for(side.expert.hidden))
         tensors, facts = checkpoint.load(root / "bridge.safetensors")
         bridge.load_state_dict(checkpoint.without_prefix("average", tensors))
+        student = None
+        if (root / "student.safetensors").exists():
+            student = Bridge(sizes.bridge_for(side.expert.hidden))
+            distilled, _ = checkpoint.load(root / "student.safetensors")
+            student.load_state_dict(checkpoint.without_prefix("average", distilled))
         decoder = Decoder(sizes.layout)
         scale, _ = checkpoint.load(root / "scale.safetensors")
         decoder.mean.copy_(scale["mean"])
@@ -70,6 +78,22 @@ class Bundle:
         encoder.load_state_dict(checkpoint.load(root / "encoder.safetensors")[0], strict=False)
         if (root / "facts.json").exists():
             facts |= json.loads((root / "facts.json").read_text(encoding="utf-8"))
-        for part in (reader, bridge, decoder, encoder):
-            part.eval().requires_grad_(False)
-        return cls(recipe, expert, reader, bridge, decoder, encoder, facts)
+        bundle = cls(
+            recipe,
+            side.expert,
+            side.reader,
+            side.claims,
+            bridge,
+            student,
+            decoder,
+            encoder,
+            facts,
+        )
+        bundle.freeze()
+        return bundle
+
+    def freeze(self) -> None:
+        """Evaluation mode, no gradients."""
+        for part in vars(self).values():
+            if isinstance(part, torch.nn.Module):
+                part.eval().requires_grad_(False)

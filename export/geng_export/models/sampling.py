@@ -14,6 +14,9 @@ from geng_export.models.frame import Frame, RoleValue, frame_of
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.text_expert import NUMBER_WIDTH
 
+#: A second-best role of a number counts only when the network gives it at least this share.
+LEAST_SHARE = 0.05
+
 Predict = Callable[[torch.Tensor, int], torch.Tensor]
 
 
@@ -67,22 +70,38 @@ def dpmpp_2m(
 
 
 def read_roles(reader: NumberReader, condition: torch.Tensor) -> dict[str, RoleValue]:
-    """The number of each role in one condition ``[tokens, width]``, as the device reads it."""
+    """The number of each role in one condition ``[tokens, width]``, as the device reads it.
+
+    Neighbouring pieces of one value are one number. Surest first, each number takes one role and
+    each role one number, so that two numbers that look alike are told apart by the surer one.
+    """
     from geng_export.models.frame import ROLES
 
-    scores = reader(condition[None])[0].log_softmax(dim=-1)
-    numbers = condition[:, -NUMBER_WIDTH:]
-    found: dict[str, RoleValue] = {}
-    best: dict[str, float] = {}
-    for i in range(len(condition)):
-        role = int(scores[i].argmax())
-        if role == 0 or numbers[i, 0] <= 0.5:
+    scores = reader(condition[None])[0].log_softmax(dim=-1).double()
+    pieces = condition[:, -NUMBER_WIDTH:]
+    numbers: list[tuple[RoleValue, list[torch.Tensor]]] = []
+    for i, piece in enumerate(pieces):
+        if piece[0] <= 0.5:
             continue
-        name, score = ROLES[role], float(scores[i, role])
-        if name not in best or score > best[name]:
-            best[name] = score
-            steps = float(numbers[i, 31]) if numbers[i, 6] > 0.5 else 0.0
-            found[name] = RoleValue(float(numbers[i, 30]), steps, bool(numbers[i, 5] > 0.5))
+        steps = float(piece[31]) if piece[6] > 0.5 else 0.0
+        value = RoleValue(float(piece[30]), steps, bool(piece[5] > 0.5))
+        goes_on = i > 0 and pieces[i - 1, 0] > 0.5 and numbers[-1][0] == value
+        if not goes_on:
+            numbers.append((value, []))
+        numbers[-1][1].append(scores[i])
+    choices = [
+        (float(share), n, role)
+        for n, (_, rows) in enumerate(numbers)
+        for role, share in enumerate(torch.stack(rows).mean(dim=0))
+        if share >= math.log(LEAST_SHARE)
+    ]
+    found: dict[str, RoleValue] = {}
+    taken: set[int] = set()
+    for _, n, role in sorted(choices, key=lambda choice: -choice[0]):
+        if n not in taken and ROLES[role] not in found:
+            taken.add(n)
+            if role > 0:
+                found[ROLES[role]] = numbers[n][0]
     return found
 
 

@@ -1,4 +1,4 @@
-"""f, the text expert: the first layers of a BERT, frozen.
+"""f, the text expert: the first layers of a BERT, tuned on what descriptions say.
 
 The condition is taken from an intermediate layer, token by token (GenG, section III-B). Any BERT
 in a local folder or on a hub works; the shipped model uses the first layers of
@@ -68,7 +68,13 @@ class TextExpert(torch.nn.Module):
         by_piece = self.tokenizer.get_vocab()
         return [piece for piece, _ in sorted(by_piece.items(), key=lambda item: item[1])]
 
-    @torch.inference_mode()
+    def tuned_parameters(self) -> list[torch.nn.Parameter]:
+        """What training may change: the layers.
+
+        Word embeddings stay, and with them the neighbours of words that no training text contains.
+        """
+        return list(self.layers.parameters())
+
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Word-piece ids int64 ``[batch, tokens]`` and their mask -> ``[batch, tokens, hidden]``."""
         x = self.embeddings(input_ids=ids)

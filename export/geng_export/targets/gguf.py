@@ -18,6 +18,8 @@ import numpy.typing as npt
 import torch
 from gguf import GGUFWriter
 
+from geng_export.data.answers import FIELDS
+from geng_export.models.bridge import Bridge
 from geng_export.models.bundle import Bundle
 from geng_export.models.frame import ROLES
 from geng_export.models.text_expert import NUMBER_WIDTH
@@ -54,25 +56,12 @@ def tensors_of(bundle: Bundle) -> Iterator[Named]:
     yield from _linear("reader.up", bundle.reader.up)
     yield from _linear("reader.mix", bundle.reader.mix)
     yield from _linear("reader.down", bundle.reader.down)
-    bridge = bundle.bridge
-    yield from _linear("bridge.condition", bridge.condition, int8=True)
-    names = {
-        "frame": "frame",
-        "input": "in",
-        "time1": "time1",
-        "time2": "time2",
-        "mod": "mod",
-        "fin": "fin",
-        "output": "out",
-    }
-    for attribute, name in names.items():
-        yield from _linear(f"bridge.{name}", getattr(bridge, attribute))
-    yield Named("bridge.null", _array(bridge.null))
-    yield Named("bridge.position", _array(bridge.position))
-    for i, block in enumerate(bridge.blocks):
-        for name in ("qkv", "o", "cq", "ckv", "co", "up", "down"):
-            yield from _linear(f"bridge.{i}.{name}", getattr(block, name), int8=True)
-        yield Named(f"bridge.{i}.table", _array(block.table))  # type: ignore[arg-type]
+    if bundle.claims is not None:
+        yield from _linear("claims.up", bundle.claims.up)
+        yield from _linear("claims.down", bundle.claims.down)
+    yield from _bridge_tensors("bridge", bundle.bridge)
+    if bundle.student is not None:
+        yield from _bridge_tensors("student", bundle.student)
     yield Named("latent.mean", _array(bundle.decoder.mean))
     yield Named("latent.std", _array(bundle.decoder.std))
     yield Named("schedule.alpha_bar", _array(bundle.alpha_bar))
@@ -83,6 +72,28 @@ def tensors_of(bundle: Bundle) -> Iterator[Named]:
     for i, block in enumerate(encoder.blocks):
         for name in ("qkv", "o", "up", "down"):
             yield from _linear(f"encoder.{i}.{name}", getattr(block, name))
+
+
+def _bridge_tensors(part: str, bridge: Bridge) -> Iterator[Named]:
+    """The bridge, or the student distilled from it."""
+    yield from _linear(f"{part}.condition", bridge.condition, int8=True)
+    names = {
+        "frame": "frame",
+        "input": "in",
+        "time1": "time1",
+        "time2": "time2",
+        "mod": "mod",
+        "fin": "fin",
+        "output": "out",
+    }
+    for attribute, name in names.items():
+        yield from _linear(f"{part}.{name}", getattr(bridge, attribute))
+    yield Named(f"{part}.null", _array(bridge.null))
+    yield Named(f"{part}.position", _array(bridge.position))
+    for i, block in enumerate(bridge.blocks):
+        for name in ("qkv", "o", "cq", "ckv", "co", "up", "down"):
+            yield from _linear(f"{part}.{i}.{name}", getattr(block, name), int8=True)
+        yield Named(f"{part}.{i}.table", _array(block.table))  # type: ignore[arg-type]
 
 
 def _text_tensors(bundle: Bundle) -> Iterator[Named]:
@@ -170,6 +181,10 @@ def _add_metadata(writer: GGUFWriter, bundle: Bundle, card: dict[str, object]) -
     writer.add_string("geng.preset", bundle.recipe.preset)
     writer.add_string("geng.bridge.prediction", "v")
     writer.add_string("geng.evaluation_card", json.dumps(card, sort_keys=True))
+    if bundle.student is not None:
+        writer.add_float32("geng.student.guidance", bundle.recipe.student_guidance)
+    if bundle.claims is not None:
+        writer.add_string("geng.claims", json.dumps(FIELDS))
     writer.add_string("geng.data_sha256", str(bundle.facts.get("data_sha256", "")))
     numbers = {
         "geng.format_version": FORMAT_VERSION,

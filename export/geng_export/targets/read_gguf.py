@@ -16,6 +16,7 @@ from transformers import BertConfig, BertModel
 from geng_export.errors import ExportError
 from geng_export.models.bridge import Bridge, BridgeConfig
 from geng_export.models.bundle import Bundle
+from geng_export.models.claims_reader import ClaimsReader
 from geng_export.models.decoder import Decoder
 from geng_export.models.layout import STRUCTURE_TOKENS, Layout
 from geng_export.models.number_reader import NumberReader
@@ -73,16 +74,16 @@ def load_bundle(path: str | Path) -> Bundle:
         window=number("geng.window"),
     )
     hidden = number("geng.text.hidden")
-    bridge = Bridge(
-        BridgeConfig(
-            number("geng.bridge.tokens"),
-            number("geng.bridge.width"),
-            hidden + NUMBER_WIDTH,
-            number("geng.bridge.dim"),
-            number("geng.bridge.depth"),
-            number("geng.bridge.heads"),
-        )
+    sizes = BridgeConfig(
+        number("geng.bridge.tokens"),
+        number("geng.bridge.width"),
+        hidden + NUMBER_WIDTH,
+        number("geng.bridge.dim"),
+        number("geng.bridge.depth"),
+        number("geng.bridge.heads"),
     )
+    bridge = Bridge(sizes)
+    student = Bridge(sizes) if "geng.student.guidance" in file.fields else None
     # A file may come without a series encoder; what stands in its place then is untrained.
     encoder = SeriesEncoder(
         layout.window,
@@ -93,12 +94,16 @@ def load_bundle(path: str | Path) -> Bundle:
     reader = NumberReader(
         hidden, file.tensors["reader.up.bias"].numel(), file.tensors["reader.mix.bias"].numel()
     )
+    claims = None
+    if "geng.claims" in file.fields:
+        claims = ClaimsReader(hidden, file.tensors["claims.up.bias"].numel())
     recipe = Recipe(preset=file.text("geng.preset"), text_layers=number("geng.text.layers"))
     facts: dict[str, object] = {"data_sha256": file.text("geng.data_sha256")}
-    bundle = Bundle(recipe, _expert(file), reader, bridge, Decoder(layout), encoder, facts)
+    bundle = Bundle(
+        recipe, _expert(file), reader, claims, bridge, student, Decoder(layout), encoder, facts
+    )
     _fill(bundle, file)
-    for part in (reader, bridge, encoder):
-        part.eval().requires_grad_(False)
+    bundle.freeze()
     return bundle
 
 

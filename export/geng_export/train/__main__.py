@@ -18,7 +18,6 @@ from geng_export.data.dataset import Mixture, RealPool, Source
 from geng_export.errors import ExportError
 from geng_export.models.bridge import Bridge
 from geng_export.models.layout import Layout
-from geng_export.models.number_reader import NumberReader
 from geng_export.models.presets import preset
 from geng_export.models.series_encoder import SeriesEncoder
 from geng_export.models.text_expert import TextExpert
@@ -26,9 +25,10 @@ from geng_export.train import checkpoint
 from geng_export.train.batches import batches
 from geng_export.train.bridge import BridgeTrainer, Scale
 from geng_export.train.encoder import train_encoder
-from geng_export.train.reader import train_reader
 from geng_export.train.real import analysed_windows
 from geng_export.train.recipe import Recipe
+from geng_export.train.student import StudentTrainer
+from geng_export.train.text import TextSide, train_text_side
 
 log = logging.getLogger("geng_export.train")
 
@@ -53,18 +53,15 @@ def _trained_encoder(recipe: Recipe, layout: Layout, folder: Path) -> SeriesEnco
     return network
 
 
-def _trained_reader(
-    recipe: Recipe, expert: TextExpert, source: Source, folder: Path
-) -> NumberReader:
-    path = folder / "reader.safetensors"
-    reader = NumberReader(expert.hidden)
-    if path.exists():
-        reader.load_state_dict(checkpoint.load(path)[0])
-        return reader
-    drawn = batches(replace(source, seed=source.seed + 1), expert.tokenizer, recipe.batch)
-    reader = train_reader(recipe, expert, drawn)
-    checkpoint.save(path, reader.state_dict(), {"steps": recipe.reader_steps})
-    return reader
+def _trained_text_side(recipe: Recipe, source: Source, folder: Path) -> TextSide:
+    side = TextSide.untrained(recipe)
+    tokenizer = side.expert.tokenizer
+    # Other examples than the bridge's; what is held back has wordings that nothing is trained on.
+    own = replace(source, seed=source.seed + 1)
+    drawn = batches(own, tokenizer, recipe.text_batch, workers=recipe.workers)
+    tuning = batches(replace(own, split="tuning", pool=None), tokenizer, 64, workers=0)
+    train_text_side(recipe, side, drawn, tuning, folder / "text.safetensors")
+    return side
 
 
 def _scale(source: Source, expert: TextExpert, folder: Path) -> Scale:
@@ -99,16 +96,18 @@ def _data_hash(recipe: Recipe, pool: RealPool | None) -> str:
 
 
 def train(recipe: Recipe, folder: Path, minutes: float | None = None) -> None:
-    """Train every part that is not there yet, then the bridge until its steps or minutes end."""
+    """Train every part that is not there yet: text side, bridge, then the student.
+
+    ``minutes`` bounds the bridge and the student, each; both resume.
+    """
     sizes = preset(recipe.preset)
-    expert = TextExpert.from_pretrained(recipe.text_expert, recipe.text_layers)
-    if recipe.bf16:
-        expert = expert.to(torch.bfloat16)
     encoder = _trained_encoder(recipe, sizes.layout, folder)
     pool = _pool(recipe, sizes.layout, encoder, folder)
     mixture = Mixture(recipe.abstract_share, recipe.real_share if pool else 0.0)
     source = Source(sizes.layout, mixture, recipe.seed, pool)
-    _trained_reader(recipe, expert, source, folder)
+    expert = _trained_text_side(recipe, source, folder).expert
+    if recipe.bf16:
+        expert = expert.to(torch.bfloat16)
     facts = {"data_sha256": _data_hash(recipe, pool), "seed": recipe.seed}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     torch.manual_seed(recipe.seed)
@@ -117,14 +116,23 @@ def train(recipe: Recipe, folder: Path, minutes: float | None = None) -> None:
         Bridge(sizes.bridge_for(expert.hidden)),
         expert,
         _scale(source, expert, folder),
-        folder,
+        folder / "bridge.safetensors",
     )
     trainer.resume()
     torch.manual_seed(recipe.seed + trainer.step)
-    _run(trainer, source, minutes)
+    if not _run("bridge", trainer, source, minutes):
+        return
+    teacher = Bridge(sizes.bridge_for(expert.hidden))
+    teacher.load_state_dict(trainer.average.weights)
+    path = folder / "student.safetensors"
+    student = StudentTrainer(recipe, teacher, expert, trainer.scale, path)
+    student.resume()
+    torch.manual_seed(recipe.seed + student.step)
+    _run("student", student, replace(source, seed=source.seed + 2), minutes)
 
 
-def _run(trainer: BridgeTrainer, source: Source, minutes: float | None) -> None:
+def _run(name: str, trainer: BridgeTrainer, source: Source, minutes: float | None) -> bool:
+    """Advance to the last step, or until the minutes are over; says whether it got there."""
     recipe, accelerator = trainer.recipe, trainer.accelerator
     drawn = batches(
         source,
@@ -136,12 +144,13 @@ def _run(trainer: BridgeTrainer, source: Source, minutes: float | None) -> None:
         ranks=accelerator.num_processes,
     )
     began, losses = time.monotonic(), []
-    while trainer.step < recipe.steps:
+    while trainer.step < trainer.course.steps:
         losses.append(trainer.advance(next(drawn)))
         if trainer.step % 50 == 0:
             speed = len(losses) * recipe.batch / (time.monotonic() - began)
             log.info(
-                "bridge step %d: loss %.4f, %.0f pairs/s",
+                "%s step %d: loss %.4f, %.0f pairs/s",
+                name,
                 trainer.step,
                 np.mean(losses[-50:]),
                 speed,
@@ -151,6 +160,7 @@ def _run(trainer: BridgeTrainer, source: Source, minutes: float | None) -> None:
         if minutes is not None and time.monotonic() - began > minutes * 60:
             break
     trainer.save()
+    return trainer.step >= trainer.course.steps
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,6 +24,7 @@ class Batch:
     mask: torch.Tensor
     numbers: torch.Tensor
     roles: torch.Tensor
+    answers: torch.Tensor
     frame: torch.Tensor
     raw: torch.Tensor
 
@@ -45,6 +46,7 @@ def collate(examples: list[Example]) -> Batch:
         torch.arange(longest)[None] < lengths[:, None],
         padded([e.numbers for e in examples], 0.0),
         padded([e.roles for e in examples], -1),
+        torch.from_numpy(np.stack([e.answers for e in examples])),
         torch.from_numpy(np.stack([e.frame for e in examples])),
         torch.from_numpy(np.stack([e.raw for e in examples])),
     )

@@ -15,8 +15,8 @@ from geng_export.models.layout import STRUCTURE_TOKENS
 from geng_export.models.text_expert import TextExpert
 from geng_export.train import checkpoint
 from geng_export.train.batches import Batch
-from geng_export.train.reader import condition_of
 from geng_export.train.recipe import Recipe
+from geng_export.train.text import condition_of
 
 log = logging.getLogger(__name__)
 
@@ -46,30 +46,61 @@ class Average:
         torch._foreach_lerp_(kept, [value.float() for value in now.values()], 1.0 - decay)
 
 
+@dataclass(frozen=True)
+class Course:
+    """How long and how fast a network is trained."""
+
+    steps: int
+    learning_rate: float
+    warmup: int
+    ema: float
+
+
+@dataclass
+class Noised:
+    """A batch on its way: its latents at one noise level each, and what guides them."""
+
+    x0: torch.Tensor
+    noise: torch.Tensor
+    x: torch.Tensor
+    condition: torch.Tensor
+    mask: torch.Tensor
+
+
+def stratified(n: int, levels: int) -> torch.Tensor:
+    """``n`` of ``levels``, evenly spread and in random order: int64 ``[n]``."""
+    drawn = ((torch.arange(n) + torch.rand(1)) / n * levels).long().clamp(max=levels - 1)
+    return drawn[torch.randperm(n)]
+
+
 class BridgeTrainer:
-    """One run, resumable: everything it needs to go on is in ``folder``."""
+    """One run, resumable: everything it needs to go on is in ``path``."""
 
     def __init__(
-        self, recipe: Recipe, bridge: Bridge, expert: TextExpert, scale: Scale, folder: Path
+        self,
+        recipe: Recipe,
+        bridge: Bridge,
+        expert: TextExpert,
+        scale: Scale,
+        path: Path,
+        course: Course | None = None,
     ) -> None:
-        self.recipe, self.expert, self.scale, self.folder = recipe, expert, scale, folder
+        self.recipe, self.expert, self.scale, self.path = recipe, expert, scale, path
+        self.course = course or Course(
+            recipe.steps, recipe.learning_rate, recipe.warmup, recipe.ema
+        )
         self.accelerator = Accelerator(mixed_precision="bf16" if recipe.bf16 else "no")
         optimiser = torch.optim.AdamW(
             bridge.parameters(),
-            recipe.learning_rate,
+            self.course.learning_rate,
             (0.9, 0.99),
             weight_decay=recipe.weight_decay,
             fused=True,
         )
         self.bridge, self.optimiser = self.accelerator.prepare(bridge, optimiser)
-        self.average = Average(self.accelerator.unwrap_model(self.bridge), recipe.ema)
+        self.average = Average(self.accelerator.unwrap_model(self.bridge), self.course.ema)
         self.alpha_bar = cosine_alpha_bar()
         self.step = 0
-
-    @property
-    def path(self) -> Path:
-        """Where the run is kept."""
-        return self.folder / "bridge.safetensors"
 
     def save(self) -> None:
         """Write weights, averages and the optimiser's state."""
@@ -91,45 +122,53 @@ class BridgeTrainer:
         bare = self.accelerator.unwrap_model(self.bridge)
         bare.load_state_dict(checkpoint.without_prefix("bridge", tensors))
         self.average.weights = checkpoint.without_prefix("average", tensors)
-        states: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in checkpoint.without_prefix("optimiser", tensors).items():
-            index, field = name.split(".", 1)
-            states.setdefault(int(index), {})[field] = value
-        loaded = self.optimiser.state_dict()
-        self.optimiser.load_state_dict({"state": states, "param_groups": loaded["param_groups"]})
+        checkpoint.load_optimiser(self.optimiser, tensors)
         self.step = int(str(facts["step"]))
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine to zero at the last step."""
-        recipe = self.recipe
-        if self.step < recipe.warmup:
-            return recipe.learning_rate * (self.step + 1) / recipe.warmup
-        share = (self.step - recipe.warmup) / max(recipe.steps - recipe.warmup, 1)
-        return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
+        course = self.course
+        if self.step < course.warmup:
+            return course.learning_rate * (self.step + 1) / course.warmup
+        share = (self.step - course.warmup) / max(course.steps - course.warmup, 1)
+        return course.learning_rate * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
+
+    def levels(self, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """alpha and sigma at timesteps ``[batch]``, each ``[batch, 1, 1]``."""
+        alpha_bar = self.alpha_bar[t][:, None, None]
+        return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+
+    def noised(self, batch: Batch, t: torch.Tensor) -> Noised:
+        """Noise a batch to timesteps ``t``; the mask has the frame's token at its end."""
+        with torch.no_grad():
+            condition = condition_of(self.expert, batch)
+        x0 = ((batch.raw - self.scale.mean) / self.scale.std).clamp(-7.0, 7.0) * self.scale.used
+        alpha, sigma = self.levels(t)
+        noise = torch.randn_like(x0)
+        mask = torch.cat([batch.mask, torch.ones(len(x0), 1, dtype=torch.bool)], dim=1)
+        return Noised(x0, noise, alpha * x0 + sigma * noise, condition, mask)
+
+    def weights(self) -> torch.Tensor:
+        """Weight of every number of the latent in a loss."""
+        weight = self.scale.used.clone()
+        weight[STRUCTURE_TOKENS:] *= self.recipe.residual_weight
+        return weight / weight.mean()
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean squared error of v over the numbers of the latent that are used."""
-        condition = condition_of(self.expert, batch)
-        x0 = ((batch.raw - self.scale.mean) / self.scale.std).clamp(-7.0, 7.0) * self.scale.used
-        n = len(x0)
-        t = ((torch.arange(n) + torch.rand(1)) / n * 500).long().clamp(max=499)[torch.randperm(n)]
-        alpha = self.alpha_bar[t].sqrt()[:, None, None]
-        sigma = (1 - self.alpha_bar[t]).sqrt()[:, None, None]
-        noise = torch.randn_like(x0)
+        n = len(batch.raw)
+        t = stratified(n, 500)
+        alpha, sigma = self.levels(t)
         bare = self.accelerator.unwrap_model(self.bridge)
         with self.accelerator.autocast():
-            memory = bare.memory(condition, batch.frame)
+            at = self.noised(batch, t)
+            memory = bare.memory(at.condition, batch.frame)
             dropped = torch.rand(n) < self.recipe.drop_condition
             memory = torch.where(dropped[:, None, None], bare.null_memory(n), memory)
-            mask = torch.cat([batch.mask, torch.ones(n, 1, dtype=torch.bool)], dim=1)
-            alone = torch.zeros_like(mask)
+            alone = torch.zeros_like(at.mask)
             alone[:, 0] = True
-            mask = torch.where(dropped[:, None], alone, mask)
-            v = self.bridge(alpha * x0 + sigma * noise, t, memory, mask)
-        weight = self.scale.used.clone()
-        weight[STRUCTURE_TOKENS:] *= self.recipe.residual_weight
-        error = (v.float() - (alpha * noise - sigma * x0)).square() * weight
-        return error.mean() / weight.mean()
+            v = self.bridge(at.x, t, memory, torch.where(dropped[:, None], alone, at.mask))
+        return ((v.float() - (alpha * at.noise - sigma * at.x0)).square() * self.weights()).mean()
 
     def advance(self, batch: Batch) -> float:
         """One optimiser step; returns the loss."""

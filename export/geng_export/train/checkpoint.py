@@ -39,6 +39,16 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
         ) from error
 
 
+def load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Give an optimiser back the state that was saved as ``optimiser.<index>.<field>``."""
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in without_prefix("optimiser", tensors).items():
+        index, field = name.split(".", 1)
+        states.setdefault(int(index), {})[field] = value
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": states, "param_groups": groups})
+
+
 def prefixed(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Names with ``prefix.`` in front."""
     return {f"{prefix}.{name}": value for name, value in tensors.items()}

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from geng_export.data.claims import Claims, Event
+from geng_edge.claims import Claims, Event
 from geng_export.data.dataset import RealPool
-from geng_export.data.describe import analyse
+from geng_export.data.describe import describe
 from geng_export.data.real import RealWindow, windows
 from geng_export.models import layout as at
 from geng_export.models import series_encoder
@@ -53,7 +53,7 @@ def analysed_windows(folder: str, layout: Layout, encoder: SeriesEncoder, cache:
     Cost: some 40 ms a window the first time.
     """
     if not cache.exists():
-        _analyse(folder, layout, encoder, cache)
+        _describe(folder, layout, encoder, cache)
     with np.load(cache, allow_pickle=False) as kept:
         rows = json.loads(str(kept["claims"]))
         structures = kept["structures"]
@@ -88,7 +88,7 @@ def borne_out(claims: Claims, structure: npt.NDArray[np.float32]) -> Claims:
     )
 
 
-def _analyse(folder: str, layout: Layout, encoder: SeriesEncoder, cache: Path) -> None:
+def _describe(folder: str, layout: Layout, encoder: SeriesEncoder, cache: Path) -> None:
     chosen = chosen_windows(folder)
     structures, claims = [], []
     for start in range(0, len(chosen), CHUNK):
@@ -96,7 +96,7 @@ def _analyse(folder: str, layout: Layout, encoder: SeriesEncoder, cache: Path) -
         x = np.stack([w.x for w in part]).astype(np.float64)
         structures.append(series_encoder.encode(encoder, layout, x).astype(np.float32))
         for window, values in zip(part, x, strict=True):
-            found = analyse(values, window.interval)
+            found = describe(values, window.interval)
             claims.append(found.claims(quantity=window.quantity, unit=window.unit))
         if start % (CHUNK * 10) == 0:
             log.info("analysed %d of %d real windows", start + len(part), len(chosen))

@@ -26,7 +26,12 @@ class Recipe:
         residual_weight: Weight of the residual tokens in the loss. No description speaks of them, and
             only real windows have any, so at full weight they drown what is spoken of.
         drop_condition: Probability that the guidance signal is dropped (Ho and Salimans 2022).
-        reader_steps, encoder_steps: Optimiser steps of the number reader and the series encoder.
+        text_steps, text_batch, text_learning_rate: Of f's layers, which are tuned together with
+            the number reader and the claims reader.
+        encoder_steps: Optimiser steps of the series encoder.
+        student_steps, student_learning_rate, student_ema: Of the student distilled from the bridge.
+        student_grid: Noise levels that the student is made consistent over.
+        student_guidance: w that is distilled into it.
         real_share, abstract_share: Shares of the mixture; the rest is composed from scenarios.
         data: Folder of real series with a manifest, or empty for composed series alone.
         bf16: Mixed precision.
@@ -46,8 +51,15 @@ class Recipe:
     ema: float = 0.999
     residual_weight: float = 0.3
     drop_condition: float = 0.1
-    reader_steps: int = 600
+    text_steps: int = 2400
+    text_batch: int = 64
+    text_learning_rate: float = 1e-4
     encoder_steps: int = 3000
+    student_steps: int = 1200
+    student_learning_rate: float = 2e-4
+    student_ema: float = 0.99
+    student_grid: int = 16
+    student_guidance: float = 1.5
     real_share: float = 0.15
     abstract_share: float = 0.45
     data: str = ""

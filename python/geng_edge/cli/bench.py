@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, TEACHER_SOLVER
 
 if TYPE_CHECKING:
     from geng_edge.bench.case import Case
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, type=_list_of(kind), metavar="LIST", help=words)
 
     choice("--steps", whole, f"denoising steps, such as 8,20 (default {DEFAULT_STEPS})")
-    choice("--solver", str, f"of {', '.join(SOLVERS)} (default {SOLVERS[0]})")
+    choice("--solver", str, f"of {', '.join(SOLVERS)} (default {TEACHER_SOLVER})")
     choice("--threads", whole, "threads (default: 1 and what this process may use)")
     choice("--precision", str, "int8, fp32 (default both)")
     choice("--batch", whole, "series drawn together (default 1)")
@@ -131,7 +131,7 @@ def _cases(arguments: argparse.Namespace, threads: list[int], precision: list[st
         batch=arguments.batch or [1],
         length=arguments.length or [512],
         steps=arguments.steps or [DEFAULT_STEPS],
-        solver=arguments.solver or [SOLVERS[0]],
+        solver=arguments.solver or [TEACHER_SOLVER],
         guidance=arguments.guidance if arguments.guidance is not None else [DEFAULT_GUIDANCE],
     )
 

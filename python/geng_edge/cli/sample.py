@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from geng_edge import files
 from geng_edge.cli import console
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, Request
+from geng_edge.errors import ArgumentError
+from geng_edge.request import (
+    DEFAULT_CANDIDATES,
+    DEFAULT_GUIDANCE,
+    DEFAULT_STEPS,
+    SOLVERS,
+    Request,
+    check_candidates,
+)
 
 if TYPE_CHECKING:
+    from geng_edge.condition import Condition
     from geng_edge.generator import Generator
     from geng_edge.profiles import Profile
     from geng_edge.series import Series
+    from geng_edge.verify import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,10 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole,
         help=f"denoising steps, 1 to 500 (default: the profile's, else {DEFAULT_STEPS})",
     )
-    add("--solver", default=SOLVERS[0], help=f"{', '.join(SOLVERS)} (default {SOLVERS[0]})")
-    add("--guidance", type=real, default=DEFAULT_GUIDANCE, metavar="W",
-        help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}); above 0, "
-        "twice the time")  # fmt: skip
+    add("--solver", help=f"{', '.join(SOLVERS)} (default: the model's student, consistency; "
+        "dpmpp_2m where it has none or guidance is given)")  # fmt: skip
+    add("--guidance", type=real, metavar="W",
+        help=f"classifier-free guidance, 0 to 20 (default {DEFAULT_GUIDANCE:g}, and none with the "
+        "student, which has it built in); above 0, twice the time")  # fmt: skip
     add("--guidance-interval", type=real, nargs=2, default=(0.0, 1.0), metavar=("LOW", "HIGH"),
         help="shares of the noise levels between which guidance acts (default 0 1)")  # fmt: skip
     add("--eta", type=real, default=0.0, help="ddim only: 0 deterministic to 1 (default 0)")
@@ -94,6 +105,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="picture of the series (needs the extra 'plot')",
     )
+    add("--verify", type=whole, nargs="?", const=DEFAULT_CANDIDATES, metavar="K",
+        help="analyse up to K candidates for each series and keep one that does what the "
+        f"description says (K {DEFAULT_CANDIDATES} when left out; off by default)")  # fmt: skip
+    add(
+        "--report",
+        type=Path,
+        metavar="FILE.json",
+        help="with --verify: every claim, asked and measured, series by series",
+    )
     add("--json", action="store_true", help="print the facts of the run as JSON instead of data")
     add_model(parser)
 
@@ -116,32 +136,58 @@ def run(arguments: argparse.Namespace) -> None:
         _check_memory(arguments, request, profile)
     generator, condition = _load(arguments)
     generator.check(condition)
+    request = request.settled(generator.distilled)
     console.say(f"sampling {request.count} series of {request.length} steps, {request.solver}, "
          f"{request.steps} steps, guidance {request.guidance:g}, seed {request.seed}")  # fmt: skip
+    settings: dict[str, Any] = {
+        "length": request.length,
+        "steps": request.steps,
+        "solver": request.solver,
+        "guidance": request.guidance,
+        "guidance_interval": request.guidance_interval,
+        "eta": request.eta,
+        "seed": request.seed,
+        "interval": arguments.interval,
+        "start": arguments.start,
+        "unit": arguments.unit,
+        "progress": console.progress(),
+    }
     began = time.perf_counter()
-    series = generator.generate(
-        condition,
-        request.count,
-        length=request.length,
-        steps=request.steps,
-        solver=request.solver,
-        guidance=request.guidance,
-        guidance_interval=request.guidance_interval,
-        eta=request.eta,
-        seed=request.seed,
-        interval=arguments.interval,
-        start=arguments.start,
-        unit=arguments.unit,
-        progress=console.progress(),
-    )
+    report = None
+    if arguments.verify is None:
+        series = generator.generate(condition, request.count, **settings)
+    else:
+        series, report = _verified(arguments, generator, condition, request, settings)
     seconds = time.perf_counter() - began
     model = generator.model
-    _deliver(arguments, series)
+    _deliver(arguments, series, report)
     console.say(
         f"done in {seconds:.2f} s ({model.isa}, {model.threads} threads, {model.precision})"
     )
     if arguments.json:
-        console.emit(json.dumps(_facts(arguments, request, generator, condition, seconds)))
+        facts = _facts(arguments, request, generator, condition, seconds)
+        if report is not None:
+            facts["verify"] = report.to_dict()
+        console.emit(json.dumps(facts))
+
+
+def _verified(
+    arguments: argparse.Namespace,
+    generator: Generator,
+    condition: Condition,
+    request: Request,
+    settings: dict[str, Any],
+) -> tuple[Series, Report]:
+    """Draw with the self-check, and say how it went."""
+    from geng_edge.claims_reader import read_claims
+    from geng_edge.verify import verified
+
+    claims = read_claims(generator, condition, request.length, arguments.interval)
+    series, report = verified(
+        generator, condition, claims, request.count, candidates=arguments.verify, **settings
+    )
+    console.say(f"{report.held} of {request.count} series keep every claim of the description")
+    return series, report
 
 
 def _settle(arguments: argparse.Namespace) -> Profile | None:
@@ -172,7 +218,7 @@ def _check_memory(arguments: argparse.Namespace, request: Request, profile: Prof
     demand = Demand(
         request.count,
         request.length,
-        request.guidance != 0,
+        request.guidance != 0,  # None may turn out to be guided
         "fp32" if arguments.precision == AUTO else arguments.precision,  # both are tried
         arguments.out.suffix if arguments.out else "",
         text=arguments.text is not None,
@@ -188,6 +234,12 @@ def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None
 
     if arguments.text is not None:
         check_text(arguments.text)
+    if arguments.verify is not None:
+        check_candidates(arguments.verify)
+    if arguments.report is not None:
+        if arguments.verify is None:
+            raise ArgumentError("report is given without verify; it must be given with --verify")
+        files.check_writable(arguments.report)
     check_interval(arguments.interval)
     check_unicode("unit", arguments.unit)
     moments_of(arguments.start, arguments.interval, request.length)
@@ -213,15 +265,21 @@ def _load(arguments: argparse.Namespace) -> tuple[Generator, Any]:
     return generator, Condition.from_text(arguments.text, arguments.interval, generator)
 
 
-def _deliver(arguments: argparse.Namespace, series: Series) -> None:
-    """Data to the file or to stdout, and the picture."""
+def _deliver(arguments: argparse.Namespace, series: Series, report: Report | None) -> None:
+    """Data to the file or to stdout, the picture, and the report of the self-check."""
+    if report is not None and arguments.report is not None:
+        with files.whole(arguments.report) as file:
+            file.write((report.to_json() + "\n").encode())
+        console.say(f"wrote {arguments.report}")
     if arguments.out is not None:
         series.save(arguments.out)
         console.say(f"wrote {arguments.out}")
     if arguments.plot is not None:
         from geng_edge.plot.image import save_png
 
-        save_png(series, arguments.plot, caption=arguments.text or arguments.cond.name)
+        caption = arguments.text or arguments.cond.name
+        note = report.caption() if report is not None else ""
+        save_png(series, arguments.plot, caption=caption, note=note)
         console.say(f"wrote {arguments.plot}")
     if arguments.json:
         return

@@ -50,13 +50,14 @@ def _unit_of_time(span: float) -> tuple[float, str]:
     return 1.0, "seconds"
 
 
-def save_png(series: Series, path: Path, caption: str) -> None:
+def save_png(series: Series, path: Path, caption: str, note: str = "") -> None:
     """Draw up to six series, one above the other.
 
     Args:
         series: What to draw.
         path: The file, written whole or not at all.
-        caption: What was asked for; wrapped under the title.
+        caption: What was asked for; wrapped.
+        note: A second paragraph under it, such as what was measured.
 
     Raises:
         OutputError: The file cannot be written.
@@ -80,7 +81,8 @@ def save_png(series: Series, path: Path, caption: str) -> None:
     axes[-1].set_xlabel(f"time, {name}{some}", fontsize=9)
     if series.unit:
         figure.supylabel(_shown(series.unit), fontsize=9, parse_math=False)
-    figure.suptitle(textwrap.fill(_shown(caption), 100), fontsize=10, parse_math=False)
+    title = "\n".join(textwrap.fill(_shown(words), 100) for words in (caption, note) if words)
+    figure.suptitle(title, fontsize=10, parse_math=False)
     out = io.BytesIO()
     with warnings.catch_warnings():
         # A description may hold an emoji; the font's empty box is the answer to that.

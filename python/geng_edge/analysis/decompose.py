@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from geng_export.data.analysis import events, season
-from geng_export.data.analysis.model import (
+from geng_edge.analysis import events, season
+from geng_edge.analysis.model import (
     TREND_DEGREE,
     BoolArray,
     FloatArray,
@@ -281,7 +281,7 @@ def _believable(parts: Parts, plain: Parts) -> bool:
     count = parts.parameters - len(parts.steps)
     smooth = Nested(_wander(n, count), parts.residual + parts.trend + parts.seasonal, parts.keep)
     left = float((parts.residual[parts.keep] ** 2).sum())
-    return n * np.log(smooth.rss[-1] / (left + 1e-12)) > EVIDENT
+    return bool(n * np.log(smooth.rss[-1] / (left + 1e-12)) > EVIDENT)
 
 
 @lru_cache(maxsize=64)

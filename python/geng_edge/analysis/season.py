@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geng_export.data.analysis.model import (
+from geng_edge.analysis.model import (
     BoolArray,
     FloatArray,
     Nested,

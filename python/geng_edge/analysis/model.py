@@ -19,7 +19,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.lapack import dpotrf, dtrtrs
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -72,8 +71,8 @@ class Nested:
         kept = y if keep is None else y[keep]
         gram = rows.T @ rows
         gram.flat[:: len(gram) + 1] += 1e-9 * len(kept)
-        self._factor, _ = dpotrf(gram, lower=1, clean=1)
-        self._z = dtrtrs(self._factor, rows.T @ kept, lower=1)[0]
+        self._factor = np.linalg.cholesky(gram)
+        self._z = np.linalg.solve(self._factor, rows.T @ kept)
         self.rows = len(kept)
         total = float(kept @ kept)
         #: RSS of the model with the first j columns, at index j.
@@ -81,7 +80,7 @@ class Nested:
 
     def fit(self, count: int) -> Fit:
         """The model with the first ``count`` columns."""
-        beta = dtrtrs(self._factor[:count, :count], self._z[:count], lower=1, trans=1)[0]
+        beta = np.linalg.solve(self._factor[:count, :count].T, self._z[:count])
         fitted = self._columns[:, :count] @ beta
         return Fit(beta, fitted, self._y - fitted)
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from geng_export.data.analysis.model import (
+from geng_edge.analysis.model import (
     FLOOR,
     TREND_DEGREE,
     BoolArray,
@@ -183,7 +183,7 @@ def strongest_step(rest: FloatArray, degree: int = 1) -> int:
 def step_column(n: int, place: int, width: float) -> FloatArray:
     """A rise by 1 at ``place``, over about ``4 width`` steps."""
     t = np.arange(n) - place + (0.5 if width < 0.5 else 0.0)
-    return 1.0 / (1.0 + np.exp(-np.clip(t / width, -60.0, 60.0)))
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(t / width, -60.0, 60.0))))
 
 
 def flat_bottoms(y: FloatArray) -> list[tuple[int, int]]:
