@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from geng_edge.claims import Claims, Event
-from geng_edge.numbers import find_numbers
 from geng_export.data.phrases import phrase
 from geng_export.data.scenarios import SCENARIOS, Scenario, read_scenarios
+from support.spans import assert_spans_are_numbers
 
 WHOLE = """
 [habits.room]
@@ -127,8 +127,7 @@ def test_every_unit_and_name_can_be_described_without_stray_numbers() -> None:
         )
         for split in ("train", "train", "train", "development"):
             description = phrase(claims, rng, split)
-            found = [(n.start, n.end) for n in find_numbers(description.text, claims.interval)]
-            assert found == [(p.start, p.end) for p in description.spans], description.text
+            assert_spans_are_numbers(description, claims.interval)
 
 
 def test_a_whole_file_is_read(tmp_path: Path) -> None:

@@ -17,22 +17,20 @@ DRAW = """
 import sys
 from pathlib import Path
 import numpy as np
-from geng_edge import Condition, Generator
-folder, out = Path(sys.argv[1]), sys.argv[2]
-generator = Generator.load(folder / "tiny.gguf", threads=1)
-condition = Condition.load(folder / "tiny_condition.npy")
-series = generator.generate(condition, 3, steps=10, guidance=1.5, seed=7)
-np.save(out, series.values, allow_pickle=False)
+from support.make_golden_series import draw
+np.save(sys.argv[3], draw(Path(sys.argv[1]), sys.argv[2]), allow_pickle=False)
 """
 SETS = [entry["name"] for entry in _core.kernel_sets() if entry["available"]]
 
 
+@pytest.mark.parametrize("name", ["tiny", "tiny_distilled"])
 @pytest.mark.parametrize("isa", SETS)
-def test_golden_series_comes_out_of_every_kernel_set(isa: str, tmp_path: Path) -> None:
+def test_golden_series_comes_out_of_every_kernel_set(isa: str, name: str, tmp_path: Path) -> None:
     out = tmp_path / "s.npy"
-    environment = os.environ | {"GENG_FORCE_ISA": isa}
-    command = [sys.executable, "-c", DRAW, str(GOLDEN), str(out)]
+    paths = [str(GOLDEN.parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"GENG_FORCE_ISA": isa, "PYTHONPATH": os.pathsep.join(paths)}
+    command = [sys.executable, "-c", DRAW, str(GOLDEN), name, str(out)]
     subprocess.run(command, env=environment, check=True)
-    drawn, golden = np.load(out), np.load(GOLDEN / "tiny_series.npy", allow_pickle=False)
+    drawn, golden = np.load(out), np.load(GOLDEN / f"{name}_series.npy", allow_pickle=False)
     # Float kernels differ by rounding between sets, which ten steps of int8 may pass on.
     assert np.linalg.norm(drawn - golden) <= 2e-2 * np.linalg.norm(golden)

@@ -167,7 +167,7 @@ def test_sample_takes_its_settings_from_the_profile(
     for old, new in (
         ('id = "rpi4"', 'id = "board"'),
         ("threads = { value = 4", "threads = { value = 1"),
-        ("steps = { value = 8", "steps = { value = 3"),
+        ("steps = { value = 4", "steps = { value = 3"),
         ('precision = { value = "int8"', 'precision = { value = "fp32"'),
     ):
         assert old in text

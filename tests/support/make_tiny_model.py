@@ -1,8 +1,9 @@
-"""Make tests/data/golden/tiny.gguf: a whole model with random weights, small enough for git.
+"""Make tests/data/golden/tiny_distilled.gguf: a whole model of random weights, small enough for git.
 
-    python tests/support/make_tiny_model.py tests/data/golden/tiny.gguf
+    python tests/support/make_tiny_model.py tests/data/golden/tiny_distilled.gguf
 
-Its text expert is a random BERT over single characters, its bridge the ``tiny`` preset.
+Its text expert is a random BERT over single characters, its bridge and student the ``tiny`` preset.
+Its elder, tiny.gguf, is of the first release, which had neither a student nor a claims reader.
 """
 
 from __future__ import annotations
@@ -16,15 +17,23 @@ from transformers import BertConfig, BertModel
 
 from geng_export.models.bridge import Bridge
 from geng_export.models.bundle import Bundle
+from geng_export.models.claims_reader import ClaimsReader
 from geng_export.models.decoder import Decoder
 from geng_export.models.number_reader import NumberReader
-from geng_export.models.presets import preset
+from geng_export.models.presets import Preset, preset
 from geng_export.models.series_encoder import SeriesEncoder
 from geng_export.models.text_expert import TextExpert
 from geng_export.targets import gguf
 from geng_export.train.recipe import Recipe
 
 HIDDEN = 32
+
+
+def _bridge(sizes: Preset) -> Bridge:
+    bridge = Bridge(sizes.bridge_for(HIDDEN))
+    for layer in (bridge.mod, bridge.fin, bridge.output):
+        torch.nn.init.normal_(layer.weight, std=0.05)
+    return bridge
 
 
 def main(path: str) -> None:
@@ -42,14 +51,20 @@ def main(path: str) -> None:
     )
     expert = TextExpert(BertModel(config, add_pooling_layer=False), tokenizer._tokenizer, 1)
     sizes = preset("tiny")
-    bridge = Bridge(sizes.bridge_for(HIDDEN))
-    for layer in (bridge.mod, bridge.fin, bridge.output):
-        torch.nn.init.normal_(layer.weight, std=0.05)
+    bridge, student = (_bridge(sizes) for _ in range(2))
     decoder = Decoder(sizes.layout)
     decoder.std.fill_(0.3)
-    parts = (NumberReader(HIDDEN, 8, 8), bridge, decoder, SeriesEncoder(512, 16, 1, 2))
-    reader, bridge, decoder, encoder = (p.eval().requires_grad_(False) for p in parts)
-    bundle = Bundle(Recipe(preset="tiny", text_layers=1), expert, reader, bridge, decoder, encoder)
+    bundle = Bundle(
+        Recipe(preset="tiny", text_layers=1),
+        expert,
+        NumberReader(HIDDEN, 8, 8),
+        ClaimsReader(HIDDEN),
+        bridge,
+        student,
+        decoder,
+        SeriesEncoder(512, 16, 1, 2),
+    )
+    bundle.freeze()
     gguf.write(bundle, Path(path), card={"note": "random weights, for tests"})
 
 

@@ -5,7 +5,7 @@ namespace geng {
 namespace {
 
 constexpr const Solver* kSolvers[] = {&dpmpp_2m::solver, &ddim::solver, &ddpm::solver,
-                                       &consistency::solver};
+                                      &consistency::solver};
 
 }  // namespace
 

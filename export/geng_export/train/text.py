@@ -18,6 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from geng_export.data.answers import FIELDS
+from geng_export.errors import ExportError
 from geng_export.models.claims_reader import ClaimsReader, read_answers
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.text_expert import TextExpert
@@ -105,6 +106,8 @@ class TextTrainer:
     def masked(self, batch: Batch) -> Batch:
         """The batch with some word pieces replaced by [MASK]."""
         mask_id = self.side.expert.tokenizer.token_to_id("[MASK]")
+        if mask_id is None:
+            raise ExportError("text expert's vocabulary has no [MASK]; it must be a BERT's")
         lost = (torch.rand(batch.ids.shape) < MASKED) & batch.mask & (batch.roles < 0)
         lost[:, 0] = False
         last = batch.mask.sum(dim=1) - 1

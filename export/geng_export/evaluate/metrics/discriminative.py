@@ -63,13 +63,16 @@ def discriminative_score(
     optimiser = torch.optim.Adam(judge.parameters(), 1e-3)
     labels = torch.cat([torch.ones(batch), torch.zeros(batch)])
     for _ in range(steps):
-        x = torch.cat([kept[torch.randint(len(kept), (batch,))] for kept, _ in sets])
-        loss = F.binary_cross_entropy_with_logits(judge(x), labels)
+        drawn = torch.cat([kept[torch.randint(len(kept), (batch,))] for kept, _ in sets])
+        loss = F.binary_cross_entropy_with_logits(judge(drawn), labels)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
         optimiser.step()
     with torch.no_grad():
-        right = [(judge(held) > 0) == wanted for (_, held), wanted in zip(sets, (True, False), strict=True)]
+        right = [
+            (judge(held) > 0) == wanted
+            for (_, held), wanted in zip(sets, (True, False), strict=True)
+        ]
     # Both kinds weigh the same, however many windows there are of each.
     return abs(float(np.mean([float(r.float().mean()) for r in right])) - 0.5)

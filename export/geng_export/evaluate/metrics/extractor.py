@@ -8,6 +8,7 @@ the conformity columns, and would otherwise drown the shape.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,7 +37,7 @@ class Extractor(nn.Module):
         super().__init__()
         sizes = [1, width, width, 2 * width, 2 * width, 2 * width]
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(a, b, 7, stride=2, padding=3) for a, b in zip(sizes, sizes[1:], strict=False)
+            nn.Conv1d(a, b, 7, stride=2, padding=3) for a, b in itertools.pairwise(sizes)
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(b) for b in sizes[1:])
         self.hidden = nn.Linear(2 * sizes[-1], FEATURES)

@@ -25,7 +25,9 @@ def frechet_distance(reference: npt.ArrayLike, generated: npt.ArrayLike) -> floa
     """
     r, g = np.asarray(reference, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     if r.ndim != 2 or g.ndim != 2 or r.shape[1] != g.shape[1] or min(len(r), len(g)) < 2:
-        raise ValueError(f"features have shapes {r.shape} and {g.shape}; they must be (2 or more, w)")
+        raise ValueError(
+            f"features have shapes {r.shape} and {g.shape}; they must be (2 or more, w)"
+        )
     root = _root(np.cov(r, rowvar=False).reshape(r.shape[1], -1))
     spread = np.cov(g, rowvar=False).reshape(g.shape[1], -1)
     inner = np.linalg.eigvalsh(root @ spread @ root)
