@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <tuple>
 #include <vector>
 
 namespace geng {
@@ -88,7 +89,9 @@ Roles assigned(const std::vector<ReadNumber>& numbers) {
       }
     }
   }
-  std::ranges::stable_sort(choices, std::ranges::greater{}, &Choice::log_share);
+  std::ranges::sort(choices, {}, [](const Choice& choice) {
+    return std::tuple{-choice.log_share, choice.number, choice.role};
+  });
   Roles roles;
   std::vector<bool> taken(numbers.size(), false);
   for (const Choice& choice : choices) {
