@@ -85,7 +85,9 @@ def _filled(entry: dict[str, Any], rng: np.random.Generator) -> Asked:
         low=low,
         high=high,
         mean=mean if entry.get("mean") else None,
-        events=None if events is None else tuple(Event(kind, 0.5, tolerance=1.0) for kind in events),
+        events=None
+        if events is None
+        else tuple(Event(kind, 0.5, tolerance=1.0) for kind in events),
         interval=interval,
     )
     stated = [
