@@ -33,7 +33,7 @@ def standardised(windows: npt.ArrayLike) -> npt.NDArray[np.float32]:
 class Extractor(nn.Module):
     """Five strided convolutions, mean and maximum over time, one hidden layer, class scores."""
 
-    def __init__(self, classes: int, width: int = 48) -> None:
+    def __init__(self, classes: int, width: int = 32) -> None:
         super().__init__()
         sizes = [1, width, width, 2 * width, 2 * width, 2 * width]
         self.convolutions = nn.ModuleList(

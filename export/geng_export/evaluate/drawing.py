@@ -1,0 +1,102 @@
+"""Descriptions to measure by, and the series that a model draws for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from geng_edge.claims import Claims
+from geng_edge.request import DEFAULT_INTERVAL, DEFAULT_STEPS, Request
+from geng_export.data.dataset import development_descriptions
+from geng_export.evaluate.paraphrases import paraphrases
+
+if TYPE_CHECKING:
+    from geng_edge.generator import Generator
+
+#: ``development``: scenarios and descriptions held out; ``wordings``: ways of saying things as well;
+#: ``paraphrases``: free text that follows no format.
+SPLITS = ("development", "wordings", "paraphrases")
+
+
+class Description(Protocol):
+    """A text and what it states."""
+
+    @property
+    def text(self) -> str:
+        """The words."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds a step."""
+
+    @property
+    def claims(self) -> Claims:
+        """What they state."""
+
+    @property
+    def task(self) -> int:
+        """1 trend, 2 periodic, 3 anomaly, 4 more than one of them."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How series are drawn; None is the model's default."""
+
+    solver: str | None = None
+    steps: int = DEFAULT_STEPS
+    guidance: float | None = None
+    interval: tuple[float, float] = DEFAULT_INTERVAL
+
+    def settled(self, generator: Generator) -> Way:
+        """With the model's defaults filled in."""
+        request = Request(steps=self.steps, solver=self.solver, guidance=self.guidance)
+        said = request.settled(generator.distilled)
+        return Way(said.solver, said.steps, said.guidance, self.interval)
+
+    def evaluations(self, generator: Generator) -> int:
+        """Times that a network is asked for one series, conditional and unconditional."""
+        way = self.settled(generator)
+        return way.steps * (2 if way.guidance else 1)
+
+
+def descriptions(split: str, count: int, seed: int = 0) -> Sequence[Description]:
+    """``count`` descriptions that training never saw."""
+    if split == "paraphrases":
+        return paraphrases(count, seed)
+    return development_descriptions(count, seed, split)
+
+
+def draw(
+    generator: Generator,
+    asked: Sequence[Description],
+    samples: int,
+    way: Way,
+    seed: int = 0,
+    say: Callable[[str], object] = lambda text: None,
+) -> list[npt.NDArray[np.float32]]:
+    """Series for each description: float32 ``[samples, 512]`` each; description i has seed + 1000 i.
+
+    Cost: a condition for each description, and ``samples`` series.
+    """
+    from geng_edge.condition import Condition
+
+    drawn = []
+    for i, one in enumerate(asked):
+        condition = Condition.from_text(one.text, one.interval, generator)
+        series = generator.generate(
+            condition,
+            samples,
+            steps=way.steps,
+            solver=way.solver,
+            guidance=way.guidance,
+            guidance_interval=way.interval,
+            seed=seed + 1000 * i,
+        )
+        drawn.append(series.values)
+        if (i + 1) % 50 == 0:
+            say(f"sampled {i + 1} of {len(asked)} descriptions")
+    return drawn
