@@ -8,59 +8,173 @@ import logging
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geng_edge.request import DEFAULT_INTERVAL, DEFAULT_STEPS, SOLVERS, Request
-from geng_export.data.dataset import development_descriptions
+from geng_edge.request import DEFAULT_CANDIDATES, DEFAULT_INTERVAL, DEFAULT_STEPS, SOLVERS
 from geng_export.errors import ExportError
+from geng_export.evaluate.drawing import SPLITS, Way, descriptions, draw
+
+if TYPE_CHECKING:
+    from geng_edge.generator import Generator
+    from geng_export.evaluate import fidelity
+
+MOST_TRAINING_WINDOWS = 4000
 
 log = logging.getLogger("geng_export.evaluate")
 
 
-def _conformity(arguments: argparse.Namespace) -> None:
-    from geng_edge import Condition, Generator
-    from geng_export.evaluate.conformity import judge_all, report
+def _generator(arguments: argparse.Namespace) -> Generator:
+    from geng_edge import Generator
 
-    generator = Generator.load(arguments.model, arguments.precision, arguments.threads)
-    way = Request(
-        steps=arguments.steps, solver=arguments.solver, guidance=arguments.guidance
-    ).settled(generator.distilled)
-    pairs = development_descriptions(arguments.descriptions, arguments.seed, arguments.split)
-    drawn = []
-    for i, pair in enumerate(pairs):
-        condition = Condition.from_text(pair.text, pair.interval, generator)
-        series = generator.generate(
-            condition,
-            arguments.samples,
-            steps=arguments.steps,
-            solver=arguments.solver,
-            guidance=arguments.guidance,
-            guidance_interval=tuple(arguments.guidance_interval),
-            seed=arguments.seed + 1000 * i,
-        )
-        drawn.append(series.values)
-        if (i + 1) % 50 == 0:
-            log.info("sampled %d of %d descriptions", i + 1, len(pairs))
-    log.info("analysing %d series", len(pairs) * arguments.samples)
-    judged = judge_all(drawn, [p.claims for p in pairs], [p.task for p in pairs])
-    facts = {
+    return Generator.load(arguments.model, arguments.precision, arguments.threads)
+
+
+def _facts(generator: Generator, arguments: argparse.Namespace, way: Way) -> dict[str, object]:
+    settled = way.settled(generator)
+    return {
         "model": Path(generator.path).name,
         "sha256": generator.model.fingerprint[:16],
         "precision": generator.model.precision,
         "split": arguments.split,
-        "descriptions": len(pairs),
+        "descriptions": arguments.descriptions,
         "samples": arguments.samples,
-        "solver": way.solver,
-        "steps": way.steps,
-        "guidance": way.guidance,
-        "guidance_interval": list(arguments.guidance_interval),
+        "solver": settled.solver,
+        "steps": settled.steps,
+        "guidance": settled.guidance,
+        "guidance_interval": list(settled.interval),
         "seed": arguments.seed,
     }
-    result = report(judged, dict(facts))
+
+
+def _kept(arguments: argparse.Namespace, text: str) -> None:
     if arguments.out is not None:
-        arguments.out.write_text(result.to_json() + "\n", encoding="utf-8")
+        arguments.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _conformity(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.conformity import judge_all, report
+
+    generator = _generator(arguments)
+    low, high = arguments.guidance_interval
+    way = Way(arguments.solver, arguments.steps, arguments.guidance, (low, high))
+    facts = _facts(generator, arguments, way)
+    asked = descriptions(arguments.split, arguments.descriptions, arguments.seed)
+    drawn = draw(generator, asked, arguments.samples, way, arguments.seed, log.info)
+    log.info("analysing %d series", len(asked) * arguments.samples)
+    judged = judge_all(drawn, [one.claims for one in asked], [one.task for one in asked])
+    result = report(judged, facts)
+    _kept(arguments, result.to_json())
     print(result.to_markdown())
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.self_check import measure
+
+    generator = _generator(arguments)
+    asked = descriptions(arguments.split, arguments.descriptions, arguments.seed)
+    before, after = measure(
+        generator,
+        asked,
+        arguments.samples,
+        arguments.candidates,
+        seed=arguments.seed,
+        facts=_facts(generator, arguments, Way()),
+        say=log.info,
+    )
+    both = {"plain": json.loads(before.to_json()), "verified": json.loads(after.to_json())}
+    _kept(arguments, json.dumps(both, indent=1))
+    print(before.to_markdown(), after.to_markdown(), sep="\n\n")
+
+
+def _few_steps(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.few_steps import STUDENT, TEACHER, measure
+
+    generator = _generator(arguments)
+    result = measure(
+        generator,
+        (*STUDENT, *TEACHER) if generator.distilled else TEACHER,
+        count=arguments.descriptions,
+        samples=arguments.samples,
+        paired=arguments.paired,
+        seed=arguments.seed,
+        say=log.info,
+    )
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
+    print(result.to_markdown())
+
+
+def _fidelity(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate import fidelity
+    from geng_export.evaluate.captioned import captioned_windows
+
+    generator = _generator(arguments)
+    known = captioned_windows(arguments.data, "train", MOST_TRAINING_WINDOWS)
+    train, held = (
+        known[: arguments.windows],
+        captioned_windows(arguments.data, "development", arguments.windows),
+    )
+
+    def ours(asked: fidelity.Captions, seed: int) -> fidelity.Array:
+        return np.concatenate(draw(generator, asked, 1, Way(), seed))
+
+    systems = {"geng-edge": ours, **_baselines(known, arguments.baseline_seconds)}
+    systems["real, other windows"] = fidelity.real_again(train)
+    systems["nearest caption's window"] = fidelity.nearest_caption(train)
+    systems["geng-edge, captions shuffled"] = fidelity.shuffled(ours)
+    result = fidelity.measure(systems, train, held, seeds=arguments.seeds, say=log.info)
+    facts = {
+        **result.to_dict(),
+        "sha256": generator.model.fingerprint[:16],
+        "baseline_pairs": len(known),
+        "baseline_seconds": arguments.baseline_seconds,
+    }
+    _kept(arguments, json.dumps(facts, indent=1))
+    print(result.to_markdown())
+
+
+def _baselines(known: fidelity.Captions, seconds: float) -> dict[str, fidelity.System]:
+    """The other systems, trained on all of ``known`` for ``seconds`` each; none for 0 seconds."""
+    from geng_export.evaluate.baselines import c_dm, c_gan, t2s
+    from geng_export.evaluate.baselines.pairs import Budget, Pairs, system
+
+    if seconds <= 0.0:
+        return {}
+    pairs = Pairs.of(known)
+    trained = {}
+    for name, module in (("C-GAN", c_gan), ("C-DM", c_dm), ("T2S", t2s)):
+        log.info("training %s for %g s on %d pairs", name, seconds, len(known))
+        trained[name] = system(module.train(pairs, Budget(seconds)))
+    return trained
+
+
+def _copies(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.captioned import captioned_windows
+    from geng_export.evaluate.metrics.copies import copy_check
+
+    generator = _generator(arguments)
+    train = captioned_windows(arguments.data, "train", arguments.windows)
+    held = captioned_windows(arguments.data, "development", arguments.windows)
+    made = np.concatenate(draw(generator, [*train, *held], 1, Way(), arguments.seed))
+    rows = [np.stack([w.x for w in windows]) for windows in (train, held)]
+    result = copy_check(rows[0], rows[1], made)
+    _kept(arguments, json.dumps(vars(result), indent=1))
+    print(result.to_markdown())
+
+
+def _all(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate import page, pictures
+    from geng_export.evaluate.captioned import captioned_windows
+
+    page.measure_all(main, arguments.data, arguments.docs, arguments.model, arguments.again)
+    generator = _generator(arguments)
+    images = arguments.docs / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    pictures.by_task(generator, descriptions("development", 4), images / "by_task.png")
+    held = captioned_windows(arguments.data, "development", 40)
+    pictures.real_beside_generated(generator, held, images / "real_beside_generated.png")
+    page.write(arguments.docs)
 
 
 def _analyser(arguments: argparse.Namespace) -> None:
@@ -80,22 +194,23 @@ def _analyser(arguments: argparse.Namespace) -> None:
 
 
 def _reconstruction(arguments: argparse.Namespace) -> None:
-    from geng_edge import Generator
     from geng_export.evaluate.reconstruction import measure
 
-    generator = Generator.load(arguments.model, arguments.precision, arguments.threads)
-    result = measure(generator.model, arguments.data, per_file=arguments.per_file)
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(result.figures, indent=1) + "\n", encoding="utf-8")
+    result = measure(_generator(arguments).model, arguments.data, per_file=arguments.per_file)
+    _kept(arguments, json.dumps(result.figures, indent=1))
     print(result.to_markdown())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m geng_export.evaluate", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    conformity = commands.add_parser("conformity", help="the columns of the paper's Table II")
-    conformity.add_argument("--descriptions", type=int, default=200)
-    conformity.add_argument("--samples", type=int, default=20)
+
+    def command(name: str, run: object, help: str) -> argparse.ArgumentParser:  # noqa: A002
+        made = commands.add_parser(name, help=help)
+        made.set_defaults(run=run)
+        return made
+
+    conformity = command("conformity", _conformity, "the columns of the paper's Table II")
     conformity.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     conformity.add_argument("--solver", choices=SOLVERS, help="default: as sample")
     conformity.add_argument("--guidance", type=float, help="default: as sample")
@@ -106,22 +221,40 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_INTERVAL,
         metavar=("LOW", "HIGH"),
     )
-    conformity.add_argument("--split", choices=("development", "wordings"), default="development")
-    conformity.set_defaults(run=_conformity)
-    analyser = commands.add_parser("analyser", help="the analyser on series of known truth")
+    verify = command("verify", _verify, "the same columns with and without --verify")
+    verify.add_argument("--candidates", type=int, default=DEFAULT_CANDIDATES)
+    few = command("few-steps", _few_steps, "student and teacher at fewer and fewer evaluations")
+    few.add_argument("--paired", type=int, default=2000, help="series for the Frechet distance")
+    for one in (conformity, verify):
+        one.add_argument("--split", choices=SPLITS, default="development")
+    for one in (conformity, verify, few):
+        one.add_argument("--descriptions", type=int, default=200)
+        one.add_argument("--samples", type=int, default=20)
+    table = command("fidelity", _fidelity, "the paper's Table III, on captioned real windows")
+    table.add_argument("--seeds", type=int, default=3)
+    table.add_argument(
+        "--baseline-seconds", type=float, default=900.0, help="training of each baseline; 0: none"
+    )
+    copies = command("copies", _copies, "whether generated windows copy training windows")
+    for one in (table, copies):
+        one.add_argument("--windows", type=int, default=1000, help="real windows of each kind")
+    analyser = command("analyser", _analyser, "the analyser on series of known truth")
     analyser.add_argument("--series", type=int, default=300, help="series a task")
-    analyser.set_defaults(run=_analyser)
-    rebuilt = commands.add_parser("reconstruction", help="real windows through E_y and D_y")
-    rebuilt.add_argument("--data", type=Path, required=True, help="folder with a manifest")
+    rebuilt = command("reconstruction", _reconstruction, "real windows through E_y and D_y")
     rebuilt.add_argument("--per-file", type=int, default=20, help="windows taken from a file")
-    rebuilt.set_defaults(run=_reconstruction)
-    for command in (conformity, rebuilt):
-        command.add_argument("--model", type=Path, help="default: the bundled model")
-        command.add_argument("--precision", default="int8")
-        command.add_argument("--threads", type=int, default=0)
-        command.add_argument("--out", type=Path, help="also write JSON")
-    for command in (conformity, analyser):
-        command.add_argument("--seed", type=int, default=0)
+    everything = command("all", _all, "every measure, and docs/evaluation.md from their results")
+    everything.add_argument("--docs", type=Path, default=Path("docs"))
+    everything.add_argument("--again", action="store_true", help="also what has a result already")
+    for one in (table, copies, rebuilt, everything):
+        one.add_argument("--data", type=Path, required=True, help="folder with a manifest")
+    for one in (conformity, verify, few, table, copies, rebuilt, everything):
+        one.add_argument("--model", type=Path, help="default: the bundled model")
+        one.add_argument("--precision", default="int8")
+        one.add_argument("--threads", type=int, default=0)
+    for one in (conformity, verify, few, table, copies, rebuilt):
+        one.add_argument("--out", type=Path, help="also write JSON")
+    for one in (conformity, verify, few, copies, analyser):
+        one.add_argument("--seed", type=int, default=0)
     return parser
 
 

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -138,6 +139,13 @@ class ConformityReport:
             },
             indent=1,
         )
+
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> ConformityReport:
+        """What :meth:`to_json` wrote."""
+        tables = ("raw", "median_of_samples", "median_error")
+        raw, median, errors = ({int(k): v for k, v in found[t].items()} for t in tables)
+        return cls(raw, median, errors, found["facts"])
 
     def to_markdown(self) -> str:
         """The tables, the paper's figures beside ours."""

@@ -42,6 +42,10 @@ class Description(Protocol):
         """1 trend, 2 periodic, 3 anomaly, 4 more than one of them."""
 
 
+def unheard(_text: str) -> None:
+    """Tell nobody of progress."""
+
+
 @dataclass(frozen=True)
 class Way:
     """How series are drawn; None is the model's default."""
@@ -76,7 +80,7 @@ def draw(
     samples: int,
     way: Way,
     seed: int = 0,
-    say: Callable[[str], object] = lambda text: None,
+    say: Callable[[str], object] = unheard,
 ) -> list[npt.NDArray[np.float32]]:
     """Series for each description: float32 ``[samples, 512]`` each; description i has seed + 1000 i.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from geng_export.data.compose import compose
 from geng_export.data.dataset import Pair, development_descriptions
 from geng_export.data.scenarios import SCENARIOS
 from geng_export.evaluate.conformity import COLUMNS, judge_all, report
-from geng_export.evaluate.drawing import Way, draw
+from geng_export.evaluate.drawing import Way, draw, unheard
 from geng_export.evaluate.metrics.extractor import Extractor, features_of, train_extractor
 from geng_export.evaluate.metrics.frechet import frechet_distance
 from geng_export.models.layout import Layout
@@ -74,6 +74,21 @@ class FewSteps:
         ]
         return {**self.facts, "frechet_floor": self.floor, "rows": rows}
 
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> FewSteps:
+        """What :meth:`to_dict` gave."""
+        rows = tuple(
+            Row(
+                Way(row["solver"], row["steps"], row["guidance"]),
+                row["evaluations"],
+                {c: row[c] for c in COLUMNS if c in row},
+                row["frechet"],
+            )
+            for row in found["rows"]
+        )
+        facts = {k: v for k, v in found.items() if k not in ("rows", "frechet_floor")}
+        return cls(rows, found["frechet_floor"], facts)
+
     def to_markdown(self) -> str:
         """One row a way."""
         head = ["way", "w", "evaluations", *COLUMNS, "Frechet"]
@@ -123,7 +138,7 @@ def measure(
     samples: int = 20,
     paired: int = 2000,
     seed: int = 0,
-    say: Callable[[str], object] = lambda text: None,
+    say: Callable[[str], object] = unheard,
 ) -> FewSteps:
     """Draw and judge each way.
 

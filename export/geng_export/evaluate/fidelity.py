@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from geng_export.evaluate.captioned import Captioned, sentence_embeddings
+from geng_export.evaluate.drawing import unheard
 from geng_export.evaluate.metrics import distribution
 from geng_export.evaluate.metrics.discriminative import discriminative_score
 from geng_export.evaluate.metrics.extractor import (
@@ -29,8 +31,9 @@ from geng_export.evaluate.metrics.ts2vec import context_fid, train_ts2vec
 from geng_export.evaluate.metrics.utility import detector_score
 
 Array = npt.NDArray[np.float32]
+Captions = Sequence[Captioned]
 #: Captions and a seed -> one window a caption, float32 ``[n, 512]``.
-System = Callable[[Sequence[Captioned], int], Array]
+System = Callable[[Captions, int], Array]
 
 COLUMNS = (
     "Frechet",
@@ -66,22 +69,34 @@ class Fidelity:
         }
         return {**self.facts, "systems": rows}
 
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> Fidelity:
+        """What :meth:`to_dict` gave."""
+        rows = {
+            name: {c: (cell["mean"], cell["spread"]) for c, cell in row.items()}
+            for name, row in found["systems"].items()
+        }
+        return cls(rows, {k: v for k, v in found.items() if k != "systems"})
+
     def to_markdown(self) -> str:
-        """One row a system."""
+        """One row a measure, one column a system; spreads in brackets."""
         lines = [
-            "| system | " + " | ".join(COLUMNS) + " |",
-            "| --- |" + " ---: |" * len(COLUMNS),
+            "| measure | " + " | ".join(self.rows) + " |",
+            "| --- |" + " ---: |" * len(self.rows),
         ]
-        for name, row in self.rows.items():
-            cells = [f"{row[c][0]:.3f} ({row[c][1]:.3f})" if c in row else "-" for c in COLUMNS]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        for c in COLUMNS:
+            cells = [
+                f"{row[c][0]:.3f} ({row[c][1]:.3f})" if c in row else "-"
+                for row in self.rows.values()
+            ]
+            lines.append(f"| {c} | " + " | ".join(cells) + " |")
         return "\n".join(lines)
 
 
 class Judge:
     """Everything that is trained on real windows alone, for one seed."""
 
-    def __init__(self, train: Sequence[Captioned], held: Sequence[Captioned], seed: int) -> None:
+    def __init__(self, train: Captions, held: Captions, seed: int) -> None:
         self.train, self.held, self.seed = train, held, seed
         real = _windows(train)
         self.extractor, _ = train_extractor(real, [w.domain for w in train], seed=seed)
@@ -126,11 +141,11 @@ class Judge:
 
 def measure(
     systems: Mapping[str, System],
-    train: Sequence[Captioned],
-    held: Sequence[Captioned],
+    train: Captions,
+    held: Captions,
     *,
     seeds: int = 3,
-    say: Callable[[str], object] = lambda text: None,
+    say: Callable[[str], object] = unheard,
 ) -> Fidelity:
     """Judge each system on the captions of held-out real windows.
 
@@ -158,14 +173,14 @@ def measure(
     return Fidelity(rows, {"train": len(train), "held_out": len(held), "seeds": seeds})
 
 
-def _windows(rows: Sequence[Captioned]) -> Array:
+def _windows(rows: Captions) -> Array:
     return np.stack([w.x for w in rows])
 
 
-def real_again(train: Sequence[Captioned]) -> System:
+def real_again(train: Captions) -> System:
     """Sanity row, the floor: real training windows, whatever is asked."""
 
-    def system(asked: Sequence[Captioned], seed: int) -> Array:
+    def system(asked: Captions, seed: int) -> Array:
         rng = np.random.default_rng(seed)
         # What TSTR trains on must keep its labels, so training captions get their own windows.
         if asked is train:
@@ -175,12 +190,12 @@ def real_again(train: Sequence[Captioned]) -> System:
     return system
 
 
-def nearest_caption(train: Sequence[Captioned]) -> System:
+def nearest_caption(train: Captions) -> System:
     """Sanity row, retrieval: the training window whose caption is nearest in words."""
     known = sentence_embeddings([w.text for w in train])
     known /= np.linalg.norm(known, axis=1, keepdims=True)
 
-    def system(asked: Sequence[Captioned], seed: int) -> Array:
+    def system(asked: Captions, _seed: int) -> Array:
         words = sentence_embeddings([w.text for w in asked])
         alike = words @ known.T
         if asked is train:  # its own caption would be the nearest
@@ -193,7 +208,7 @@ def nearest_caption(train: Sequence[Captioned]) -> System:
 def shuffled(system: System) -> System:
     """Sanity row, the ceiling: the same system, asked for other windows' captions."""
 
-    def answer(asked: Sequence[Captioned], seed: int) -> Array:
+    def answer(asked: Captions, seed: int) -> Array:
         order = np.random.default_rng(seed).permutation(len(asked))
         return system([asked[i] for i in order], seed)
 

@@ -65,6 +65,7 @@ class Noised:
     x: torch.Tensor
     condition: torch.Tensor
     mask: torch.Tensor
+    frame: torch.Tensor
 
 
 def stratified(n: int, levels: int) -> torch.Tensor:
@@ -139,14 +140,20 @@ class BridgeTrainer:
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
 
     def noised(self, batch: Batch, t: torch.Tensor) -> Noised:
-        """Noise a batch to timesteps ``t``; the mask has the frame's token at its end."""
+        """Noise a batch to timesteps ``t``, several for each text, which f then reads only once.
+
+        The mask has the frame's token at its end.
+        """
+        times = len(t) // len(batch.raw)
         with torch.no_grad():
-            condition = condition_of(self.expert, batch)
-        x0 = ((batch.raw - self.scale.mean) / self.scale.std).clamp(-7.0, 7.0) * self.scale.used
+            condition = condition_of(self.expert, batch).repeat(times, 1, 1)
+        raw = batch.raw.repeat(times, 1, 1)
+        x0 = ((raw - self.scale.mean) / self.scale.std).clamp(-7.0, 7.0) * self.scale.used
         alpha, sigma = self.levels(t)
         noise = torch.randn_like(x0)
-        mask = torch.cat([batch.mask, torch.ones(len(x0), 1, dtype=torch.bool)], dim=1)
-        return Noised(x0, noise, alpha * x0 + sigma * noise, condition, mask)
+        mask = torch.cat([batch.mask, torch.ones(len(batch.raw), 1, dtype=torch.bool)], dim=1)
+        x, frame = alpha * x0 + sigma * noise, batch.frame.repeat(times, 1)
+        return Noised(x0, noise, x, condition, mask.repeat(times, 1), frame)
 
     def weights(self) -> torch.Tensor:
         """Weight of every number of the latent in a loss."""
@@ -156,13 +163,13 @@ class BridgeTrainer:
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean squared error of v over the numbers of the latent that are used."""
-        n = len(batch.raw)
+        n = len(batch.raw) * self.recipe.noises
         t = stratified(n, 500)
         alpha, sigma = self.levels(t)
         bare = self.accelerator.unwrap_model(self.bridge)
         with self.accelerator.autocast():
             at = self.noised(batch, t)
-            memory = bare.memory(at.condition, batch.frame)
+            memory = bare.memory(at.condition, at.frame)
             dropped = torch.rand(n) < self.recipe.drop_condition
             memory = torch.where(dropped[:, None, None], bare.null_memory(n), memory)
             alone = torch.zeros_like(at.mask)

@@ -20,6 +20,7 @@ class Recipe:
         text_layers: Layers of f that are kept.
         seed: Of data, initialisation and noise.
         batch: Examples in a batch.
+        noises: Noise levels that bridge and student are trained at for each example of a batch.
         steps: Optimiser steps of the bridge; the learning rate falls to zero at the last.
         learning_rate, warmup, weight_decay: AdamW's.
         ema: Decay of the averaged weights that are exported.
@@ -43,7 +44,8 @@ class Recipe:
     text_expert: str = "minilm"
     text_layers: int = 3
     seed: int = 0
-    batch: int = 128
+    batch: int = 64
+    noises: int = 2
     steps: int = 8000
     learning_rate: float = 8e-4
     warmup: int = 300

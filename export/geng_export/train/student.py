@@ -58,36 +58,34 @@ class StudentTrainer(BridgeTrainer):
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Squared distance, in v, to what the target makes of the teacher's next level."""
-        i = stratified(len(batch.raw), len(self.grid))
+        i = stratified(len(batch.raw) * self.recipe.noises, len(self.grid))
         t = self.grid[i]
         alpha, sigma = self.levels(t)
         bare = self.accelerator.unwrap_model(self.bridge)
         with self.accelerator.autocast():
             at = self.noised(batch, t)
             with torch.no_grad():
-                goal = self._goal(at, batch.frame, i, self._taught(at, batch.frame, t))
-            memory = bare.memory(at.condition, batch.frame)
+                goal = self._goal(at, i, self._taught(at, t))
+            memory = bare.memory(at.condition, at.frame)
             v = self.bridge(at.x, t, memory, at.mask).float()
         return ((v - (alpha * at.x - goal) / sigma).square() * self.weights()).mean()
 
-    def _taught(self, at: Noised, frame: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    def _taught(self, at: Noised, t: torch.Tensor) -> torch.Tensor:
         """The teacher's clean latent under guidance (GenG, equation 4)."""
         alpha, sigma = self.levels(t)
         w, teacher = self.recipe.student_guidance, self.teacher
-        v = teacher(at.x, t, teacher.memory(at.condition, frame), at.mask).float()
+        v = teacher(at.x, t, teacher.memory(at.condition, at.frame), at.mask).float()
         without = teacher(at.x, t, teacher.null_memory(len(at.x))).float()
         return alpha * at.x - sigma * ((w + 1.0) * v - w * without)
 
-    def _goal(
-        self, at: Noised, frame: torch.Tensor, i: torch.Tensor, taught: torch.Tensor
-    ) -> torch.Tensor:
+    def _goal(self, at: Noised, i: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
         """What the target sees one level further on; at the last level, what the teacher says."""
         last = len(self.grid) - 1
         t, t_next = self.grid[i], self.grid[(i + 1).clamp(max=last)]
         alpha, sigma = self.levels(t)
         alpha_next, sigma_next = self.levels(t_next)
         x = alpha_next * taught + sigma_next * (at.x - alpha * taught) / sigma
-        v = self.target(x, t_next, self.target.memory(at.condition, frame), at.mask).float()
+        v = self.target(x, t_next, self.target.memory(at.condition, at.frame), at.mask).float()
         seen = alpha_next * x - sigma_next * v
         return torch.where((i == last)[:, None, None], taught, seen)
 

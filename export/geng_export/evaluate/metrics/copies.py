@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.fft import dct
 from scipy.spatial import cKDTree
 
 from geng_export.evaluate.metrics.extractor import standardised
@@ -27,6 +29,18 @@ class CopyCheck:
     held_out: tuple[float, float, float]
     closer: float
 
+    @classmethod
+    def from_dict(cls, found: dict[str, Any]) -> CopyCheck:
+        """What ``vars`` gave."""
+        return cls(tuple(found["generated"]), tuple(found["held_out"]), found["closer"])
+
+    def to_markdown(self) -> str:
+        """One row a set."""
+        lines = ["| windows | nearest | 1 % | 50 % |", "| --- | ---: | ---: | ---: |"]
+        for name, row in (("generated", self.generated), ("real, held out", self.held_out)):
+            lines.append(f"| {name} | " + " | ".join(f"{d:.4f}" for d in row) + " |")
+        return "\n".join(lines)
+
 
 def copy_check(
     training: npt.ArrayLike, held_out: npt.ArrayLike, generated: npt.ArrayLike
@@ -45,7 +59,5 @@ def copy_check(
 
 
 def _coefficients(windows: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    from scipy.fft import dct
-
     x = standardised(windows).astype(np.float64)
     return np.asarray(dct(x, axis=1, norm="ortho")[:, :COEFFICIENTS] / np.sqrt(x.shape[1]))

@@ -98,8 +98,8 @@ def train_ts2vec(windows: npt.ArrayLike, *, steps: int = 200, seed: int = 0) -> 
         loss.backward()
         optimiser.step()
         averaged.update_parameters(network)
-    kept: TS2Vec = averaged.module
-    return kept.eval().requires_grad_(False)
+    network.load_state_dict(averaged.module.state_dict())
+    return network.eval().requires_grad_(False)
 
 
 def embeddings(network: TS2Vec, windows: npt.ArrayLike) -> FloatArray:

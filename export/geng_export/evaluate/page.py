@@ -1,0 +1,104 @@
+"""``python -m geng_export.evaluate all``: run every measure, and write docs/evaluation.md from what it found.
+
+The text of the page is page.md beside this module; ``{{name}}`` in it stands for a table. Results lie in
+``results/`` as JSON, and a measure whose result is there for the same model is not run again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from geng_export.errors import ExportError
+from geng_export.evaluate.conformity import ConformityReport
+from geng_export.evaluate.few_steps import FewSteps
+from geng_export.evaluate.fidelity import Fidelity
+from geng_export.evaluate.metrics.copies import CopyCheck
+
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
+
+
+def _reconstruction(found: dict[str, Any]) -> str:
+    from geng_export.evaluate.reconstruction import Reconstruction
+
+    return Reconstruction(found).to_markdown()
+
+
+def _conformity(found: dict[str, Any]) -> str:
+    return ConformityReport.from_dict(found).to_markdown()
+
+
+def _verified(found: dict[str, Any]) -> str:
+    return ConformityReport.from_dict(found["verified"]).to_markdown()
+
+
+#: Result file -> its command, and how it becomes a table. ``{data}`` is the folder of real series.
+MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
+    "conformity": (["conformity"], _conformity),
+    "conformity_wordings": (["conformity", "--split", "wordings"], _conformity),
+    "conformity_paraphrases": (["conformity", "--split", "paraphrases"], _conformity),
+    "conformity_fp32": (["conformity", "--precision", "fp32"], _conformity),
+    "verify": (["verify"], _verified),
+    "verify_wordings": (["verify", "--split", "wordings"], _verified),
+    "few_steps": (["few-steps"], lambda found: FewSteps.from_dict(found).to_markdown()),
+    "fidelity": (["fidelity", "--data", "{data}"], lambda f: Fidelity.from_dict(f).to_markdown()),
+    "copies": (["copies", "--data", "{data}"], lambda f: CopyCheck.from_dict(f).to_markdown()),
+    "reconstruction": (["reconstruction", "--data", "{data}", "--per-file", "8"], _reconstruction),
+}
+
+
+def measure_all(
+    run: Callable[[list[str]], int], data: Path, docs: Path, model: Path | None, again: bool
+) -> None:
+    """Run what has no result yet.
+
+    Args:
+        run: The command line of :mod:`geng_export.evaluate`.
+        data: Folder of real series with a manifest.
+        docs: Results go to ``docs/results``.
+        model: A model file; the bundled one by default.
+        again: Run everything anew.
+
+    Cost: about an hour on two cores when nothing has been run.
+
+    Raises:
+        ExportError: A measure failed.
+    """
+    results = docs / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    for name, (command, _) in MEASURES.items():
+        out = results / f"{name}.json"
+        if out.exists() and not again:
+            continue
+        words = [word.format(data=data) for word in command]
+        words += ["--out", str(out), *(["--model", str(model)] if model else [])]
+        if run(words):
+            raise ExportError(f"{' '.join(words)} failed; it must succeed for the page")
+
+
+def write(docs: Path) -> None:
+    """Write ``docs/evaluation.md`` from the results, whole or not at all.
+
+    Raises:
+        ExportError: A result is missing, or page.md asks for a table that there is not.
+    """
+    text = (Path(__file__).parent / "page.md").read_text(encoding="utf-8")
+
+    def filled(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in MEASURES:
+            raise ExportError(f"page.md asks for {name}; it must be one of {', '.join(MEASURES)}")
+        path = docs / "results" / f"{name}.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ExportError(f"{path} cannot be read; run the measure first") from error
+        return MEASURES[name][1](found)
+
+    page = _PLACE.sub(filled, text)
+    beside = docs / "evaluation.tmp"
+    beside.write_text(page, encoding="utf-8")
+    beside.replace(docs / "evaluation.md")

@@ -1,0 +1,131 @@
+"""Descriptions to measure by, and that the measures run from text to table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from geng_edge import Generator
+from geng_edge.numbers import find_numbers
+from geng_export.evaluate import few_steps, fidelity, self_check
+from geng_export.evaluate.baselines import c_dm, c_gan, t2s
+from geng_export.evaluate.baselines.pairs import Budget, Pairs
+from geng_export.evaluate.captioned import Captioned, captioned_windows
+from geng_export.evaluate.drawing import Way, descriptions, draw
+from geng_export.evaluate.paraphrases import paraphrases
+
+GOLDEN = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+def test_paraphrases_state_what_their_claims_say() -> None:
+    asked = paraphrases(112, seed=1)
+    for one in asked:
+        assert "{" not in one.text
+        numbers = [n.value for n in find_numbers(one.text, one.interval)]
+        claims = one.claims
+        for stated in (claims.low, claims.high, claims.mean):
+            assert stated is None or stated in numbers, one.text
+        assert claims.low is None or claims.low < claims.high  # type: ignore[operator]
+        assert claims.mean is None or claims.low < claims.mean < claims.high  # type: ignore[operator]
+        assert all(4 <= p <= 256 for p in claims.periods), one.text
+    assert {one.task for one in asked} == {1, 2, 3, 4}
+    assert len({one.text for one in asked}) == 112
+    assert [a.text for a in paraphrases(5, 1)] == [a.text for a in asked[:5]]
+
+
+@pytest.mark.parametrize("split", ["development", "wordings", "paraphrases"])
+def test_every_split_can_be_drawn_for(split: str) -> None:
+    generator = Generator.load(GOLDEN, threads=1)
+    asked = descriptions(split, 3)
+    drawn = draw(generator, asked, 2, Way())
+    assert [x.shape for x in drawn] == [(2, 512)] * 3
+    assert Way().settled(generator) == Way("consistency", 4, 0.0)
+    assert Way().evaluations(generator) == 4
+    assert Way("dpmpp_2m", 4, 1.5).evaluations(generator) == 8
+
+
+def test_few_steps_compares_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few_steps, "EXTRACTOR_WINDOWS", 400)
+    made = few_steps.composed_extractor
+    monkeypatch.setattr(few_steps, "composed_extractor", lambda: made(400))
+    generator = Generator.load(GOLDEN, threads=1)
+    ways = (Way("consistency", 2, 0.0), Way("dpmpp_2m", 2, 1.5))
+    found = few_steps.measure(generator, ways, count=4, samples=2, paired=40)
+    assert [r.evaluations for r in found.rows] == [2, 4]
+    # Random weights draw nothing like composed series; two composed sets are alike.
+    assert all(r.frechet > 2.0 * found.floor for r in found.rows)
+    assert found.to_markdown().count("\n") == 4
+    assert few_steps.FewSteps.from_dict(found.to_dict()) == found
+
+
+def test_self_check_reports_both_runs() -> None:
+    generator = Generator.load(GOLDEN, threads=1)
+    before, after = self_check.measure(generator, descriptions("development", 4), 2, 2)
+    assert set(before.raw[0]) == set(after.raw[0])
+    assert after.facts["verify"] == 2
+
+
+def test_captions_of_real_windows() -> None:
+    if not DATA.exists():
+        pytest.skip(f"real series are not at {DATA}")
+    rows = captioned_windows(DATA, "development", 20)
+    assert len(rows) == 20
+    assert len({w.domain for w in rows}) > 3
+    assert all(w.x.shape == (512,) and w.text for w in rows)
+
+
+def _set(n: int, seed: int) -> list[Captioned]:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i, one in enumerate(descriptions("development", n, seed)):
+        x = np.sin(np.arange(512) / (5 + 5 * (i % 2))) + 0.1 * rng.standard_normal(512)
+        x[200 + i % 100] += 8.0 * (i % 3 == 0)
+        row = Captioned(x.astype(np.float32), one.text, one.claims, i % 3 == 0, f"domain {i % 2}")
+        rows.append(row)
+    return rows
+
+
+def test_fidelity_ranks_real_windows_before_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, held = _set(60, 1), _set(60, 2)
+    monkeypatch.setattr(
+        fidelity,
+        "sentence_embeddings",
+        lambda texts: np.eye(8, dtype=np.float32)[[len(t) % 8 for t in texts]],
+    )
+
+    def noise(asked: fidelity.Captions, seed: int) -> fidelity.Array:
+        return np.random.default_rng(seed).standard_normal((len(asked), 512)).astype(np.float32)
+
+    systems = {"real": fidelity.real_again(train), "noise": noise}
+    table = fidelity.measure(systems, train, held, seeds=1)
+    real, made = table.rows["real"], table.rows["noise"]
+    for column in ("Frechet", "Context-FID", "ACD", "discriminative"):
+        assert real[column][0] < made[column][0], column
+    assert real["TSTR"][0] == pytest.approx(real["TRTR"][0])
+    assert table.to_markdown().count("\n") == 1 + len(fidelity.COLUMNS)
+    assert fidelity.Fidelity.from_dict(table.to_dict()) == table
+
+
+@pytest.mark.parametrize("module", [c_gan, c_dm, t2s])
+def test_baseline_learns_its_budget_and_samples_by_seed(module: ModuleType) -> None:
+    rng = torch.Generator().manual_seed(0)
+    pairs = Pairs(torch.randn(64, 512, generator=rng), torch.randn(64, 16, generator=rng))
+    sampler = module.train(pairs, Budget(600.0, most=3))
+    with torch.no_grad():
+        drawn = sampler(pairs.texts[:5], 1)
+        again = sampler(pairs.texts[:5], 1)
+        other = sampler(pairs.texts[:5], 2)
+    assert drawn.shape == (5, 512)
+    assert torch.isfinite(drawn).all()
+    assert torch.equal(drawn, again)
+    assert not torch.equal(drawn, other)
+
+
+def test_budget_ends_by_steps_and_by_time() -> None:
+    assert len(list(Budget(600.0, most=7).steps())) == 7
+    assert len(list(Budget(0.0).steps())) == 0

@@ -1,0 +1,126 @@
+"""The self-check: what it holds against a series, which candidate it keeps, what it reports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from geng_edge import Condition, Generator
+from geng_edge.analysis.analyser import analyse
+from geng_edge.claims import Claims, Event
+from geng_edge.claims_reader import read_claims
+from geng_edge.cli.main import main
+from geng_edge.errors import ArgumentError
+from geng_edge.series import Series
+from geng_edge.verify import checks, verified
+
+DISTILLED = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
+STEPS = np.arange(512)
+WAVE = 10.0 + 5.0 * np.sin(2 * np.pi * STEPS / 32)
+RISING = WAVE + 30.0 * STEPS / 511
+
+
+def named(series: np.ndarray, claims: Claims) -> dict[str, bool]:
+    return {c.claim: c.held for c in checks(analyse(series, 1.0), claims)}
+
+
+def test_claims_that_hold_and_claims_that_do_not() -> None:
+    claims = Claims(trend="none", periods=(32.0,), periodic=True, low=5.0, high=15.0, mean=10.0)
+    assert named(WAVE, claims) == dict.fromkeys(("trend", "period", "low", "high", "mean"), True)
+    wrong = Claims(trend="up", periods=(40.0,), periodic=True, low=0.0, high=15.0, mean=12.0)
+    found = checks(analyse(WAVE, 1.0), wrong)
+    assert [c.claim for c in found if c.held] == ["high"]
+    by_name = {c.claim: c for c in found}
+    assert by_name["trend"].measured == "none"
+    assert by_name["period"].measured == pytest.approx(32.0, rel=0.01)
+    assert by_name["low"].error == pytest.approx(5.0 / 15.0, rel=0.01)
+
+
+def test_an_anomaly_must_be_of_its_kind_and_at_its_place() -> None:
+    struck = WAVE.copy()
+    struck[358] += 30.0
+    asked = Event("spike", 0.7)
+    assert named(struck, Claims(events=(asked,))) == {"anomaly": True}
+    assert named(struck, Claims(events=(Event("spike", 0.2),))) == {"anomaly": False}
+    assert named(struck, Claims(events=(Event("spike", 0.2, tolerance=1.0),))) == {"anomaly": True}
+    assert named(struck, Claims(events=(Event("dip", 0.7),))) == {"anomaly": False}
+    assert named(struck, Claims(events=())) == {"anomaly": False}
+    assert named(WAVE, Claims(events=())) == {"anomaly": True}
+
+
+@dataclass
+class Scripted:
+    """A generator whose series of seed s is ``rows[s]``."""
+
+    rows: list[np.ndarray]
+    drawn: int = 0
+
+    def generate(self, _condition: object, count: int, seed: int, **_settings: Any) -> Series:
+        self.drawn += count
+        values = np.stack([self.rows[seed + i] for i in range(count)]).astype(np.float32)
+        return Series(values, 1.0, None, None)
+
+
+def test_the_first_candidate_that_keeps_every_claim_stays() -> None:
+    generator = Scripted([WAVE, RISING, RISING, RISING])
+    series, report = verified(generator, None, Claims(trend="up"), 2, candidates=4, seed=0)  # type: ignore[arg-type]
+    assert [c.seed for c in report.chosen] == [2, 1]
+    assert [c.candidate for c in report.chosen] == [1, 0]
+    assert report.held == 2
+    # Two rounds sufficed; the row that was right at once is not drawn for again.
+    assert generator.drawn == 4
+    np.testing.assert_array_equal(series.values, np.float32([RISING, RISING]))
+
+
+def test_where_none_keeps_all_the_nearest_stays() -> None:
+    generator = Scripted([WAVE + 3.0, WAVE + 1.0, WAVE + 2.0])
+    claims = Claims(low=5.0, high=15.0)
+    series, report = verified(generator, None, claims, 1, candidates=3)  # type: ignore[arg-type]
+    assert report.held == 0
+    assert report.chosen[0].seed == 1
+    np.testing.assert_array_equal(series.values[0], np.float32(WAVE + 1.0))
+    told = json.loads(report.to_json())
+    first = told["series"][0]["claims"][0]
+    assert (first["claim"], first["asked"], first["held"]) == ("low", 5.0, False)
+    assert first["measured"] == pytest.approx(6.0, abs=0.01)
+    assert "low 5 (not held: 6" in report.caption()
+
+
+def test_candidates_have_limits() -> None:
+    for wrong in (0, 65):
+        with pytest.raises(ArgumentError, match="it must be 1 to 64"):
+            verified(Scripted([WAVE]), None, Claims(), 1, candidates=wrong)  # type: ignore[arg-type]
+
+
+def test_a_model_reads_claims_off_a_condition_or_says_that_it_cannot(tiny: Path) -> None:
+    generator = Generator.load(DISTILLED, threads=1)
+    text = "values from -5 to 5, a period of 64 steps"
+    condition = Condition.from_text(text, generator=generator)
+    claims = read_claims(generator, condition)
+    assert claims.trend in ("up", "down", "none", None)
+    assert claims.length == 512
+    elder = Generator.load(tiny, threads=1)
+    with pytest.raises(ArgumentError, match="has no claims reader"):
+        read_claims(elder, Condition.from_text(text, generator=elder))
+
+
+def test_sample_verifies_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, report = tmp_path / "s.npy", tmp_path / "r.json"
+    command = ["sample", "--model", DISTILLED, "--text", "values from -5 to 5", "-n", 2,
+               "--verify", 3, "--report", report, "--out", out]  # fmt: skip
+    assert main([str(a) for a in command]) == 0
+    assert np.load(out).shape == (2, 512)
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert told["candidates"] == 3
+    assert [row["row"] for row in told["series"]] == [0, 1]
+    assert all(
+        {"claim", "asked", "measured", "held"} <= set(c) for c in told["series"][0]["claims"]
+    )
+    capsys.readouterr()
+    assert main([str(a) for a in [*command[:7], "--report", report]]) == 2
+    assert "it must be given with --verify" in capsys.readouterr().err
