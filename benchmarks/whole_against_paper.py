@@ -1,13 +1,14 @@
-"""One series of 512 steps, ours beside the paper's way through a peer, in one interleaved run.
+"""Series of 512 steps, ours beside the paper's way through a peer, in one interleaved run.
 
-Ours: `Generator.generate` at its defaults. The paper's: 500 steps of DDPM, each with two calls of
-float32 ONNX Runtime (with the condition, then without), the loop in Python. Both end in the same
-decoder. What either does once for a condition or a session is not counted.
+Ours: one call of `Generator.generate` at its defaults. The paper's: 500 steps of DDPM, each with two
+calls of float32 ONNX Runtime (with the condition, then without), the loop in Python, one series
+after another. Both end in the same decoder. What either does once for a condition or a session is
+not counted.
 
     python benchmarks/whole_against_paper.py --out docs/results/whole_against_paper.json
 
 Needs geng-edge and geng-export with the extra `onnx`. How well either obeys is read from
-`docs/results/few_evaluations.json` (`benchmarks/few_evaluations.py`), rows `ddpm x 500` and the default's.
+`docs/results/few_steps.json` (`python -m geng_export.evaluate few-steps`), rows `ddpm x 500` and the default's.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import numpy.typing as npt
 import torch
 
 from geng_edge import Condition, Generator
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, TEACHER_SOLVER
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, STUDENT_SOLVER
 from geng_export.models.noise import INITIAL_LATENT, SOLVER, normals
 from geng_export.models.sampling import alpha_sigma, frame_from
 from geng_export.targets import onnx
@@ -38,7 +39,7 @@ TEXT = (
 )
 STEPS = 500
 TARGET = 150
-CONFORMITY = Path(__file__).parents[1] / "docs" / "results" / "few_evaluations.json"
+CONFORMITY = Path(__file__).parents[1] / "docs" / "results" / "few_steps.json"
 # Shares of series that obey, then errors of what was asked for; all in per cent.
 RATES = ("trend", "periodicity", "anomaly", "no anomaly")
 ERRORS = ("period size", "range", "mean")
@@ -109,9 +110,15 @@ def prepare(
     return draw
 
 
-def draw_ours(generator: Generator, condition: Condition, seed: int) -> Floats:
-    """One series at the defaults."""
-    return generator.generate(condition, 1, seed=seed).values
+def draw_ours(generator: Generator, condition: Condition, count: int, seed: int) -> Floats:
+    """``count`` series at the defaults, in one call."""
+    return generator.generate(condition, count, seed=seed).values
+
+
+def draw_theirs(draw: Callable[[int], Floats], count: int, seed: int) -> None:
+    """``count`` series, one after another."""
+    for i in range(count):
+        draw(seed + i)
 
 
 def measure(
@@ -140,33 +147,57 @@ def conformity(file: Path, fingerprint: str) -> dict[str, dict[str, float]]:
     The measurement must be of the model that is timed.
     """
     measured = json.loads(file.read_text(encoding="utf-8"))
-    rows, found = measured["rows"], {}
-    if measured["fingerprint"] != fingerprint:
-        raise SystemExit(
-            f"{file} is of model {measured['fingerprint']}; it must be of {fingerprint}"
-        )
-    for solver, steps in (("ddpm", STEPS), (TEACHER_SOLVER, DEFAULT_STEPS)):
-        plain = {"guidance": DEFAULT_GUIDANCE, "interval": [0.0, 1.0], "reuse": 1}
-        wanted = {"solver": solver, "steps": steps, **plain}
-        row = next((r for r in rows if wanted.items() <= r.items()), None)
-        if row is None:
+    if measured["sha256"] != fingerprint:
+        raise SystemExit(f"{file} is of model {measured['sha256']}; it must be of {fingerprint}")
+    found = {}
+    for solver, steps in (("ddpm", STEPS), (STUDENT_SOLVER, DEFAULT_STEPS)):
+        rows = [r for r in measured["rows"] if (r["solver"], r["steps"]) == (solver, steps)]
+        if not rows:
             raise SystemExit(f"{file} has no row {solver} x {steps}; it must have one")
-        found[f"{solver} x {steps}"] = {name: row[name] for name in (*RATES, *ERRORS)}
+        found[f"{solver} x {steps}"] = {name: rows[0][name] for name in (*RATES, *ERRORS)}
     return found
+
+
+def row(
+    generator: Generator, count: int, mine: list[float], other: list[float]
+) -> dict[str, Any]:
+    """Quartiles of either in milliseconds, and the ratio of the medians."""
+    ours, paper = (np.percentile(np.array(s) * 1e3, [25, 50, 75]).tolist() for s in (mine, other))
+    return {
+        "threads": generator.model.threads,
+        "series": count,
+        "isa": generator.model.isa,
+        "steps": DEFAULT_STEPS,
+        "ours_ms": ours,
+        "paper_ms": paper,
+        "ratio": paper[1] / ours[1],
+    }
+
+
+def line(found: dict[str, Any]) -> str:
+    """One row of the table."""
+    cells = [
+        f"{q[1]:.2f} ({q[0]:.2f} to {q[2]:.2f})" for q in (found["ours_ms"], found["paper_ms"])
+    ]
+    return (
+        f"| {found['threads']} | {found['series']} | {cells[0]} | {cells[1]} | "
+        f"{found['ratio']:.0f} x (target {TARGET}) |"
+    )
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--counts", type=int, nargs="+", default=[1, 16], help="series a call")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--conformity", type=Path, default=CONFORMITY, help="how well either obeys")
     parser.add_argument("--out", type=Path, help="also write JSON")
     arguments = parser.parse_args()
     obeys = conformity(arguments.conformity, Generator.load(threads=1).model.fingerprint)
     rows = []
     print(
-        "| threads | ours, ms | the paper's way, ms | ratio |\n| --- | --- | --- | --- |",
+        "| threads | series | ours, ms | the paper's way, ms | ratio |\n| --- | --- | --- | --- | --- |",
         flush=True,
     )
     for threads in arguments.threads:
@@ -174,25 +205,14 @@ def main() -> None:
         condition = Condition.from_text(TEXT, 1.0, generator)
         with tempfile.TemporaryDirectory() as folder:
             theirs = prepare(generator, condition, threads, Path(folder))
-            mine, other = measure(
-                partial(draw_ours, generator, condition), theirs, arguments.rounds
-            )
-        quartiles = [np.percentile(np.array(s) * 1e3, [25, 50, 75]).tolist() for s in (mine, other)]
-        ratio = quartiles[1][1] / quartiles[0][1]
-        rows.append(
-            {
-                "threads": threads,
-                "isa": generator.model.isa,
-                "steps": DEFAULT_STEPS,
-                "ours_ms": quartiles[0],
-                "paper_ms": quartiles[1],
-                "ratio": ratio,
-            }
-        )
-        cells = [f"{q[1]:.2f} ({q[0]:.2f} to {q[2]:.2f})" for q in quartiles]
-        print(
-            f"| {threads} | {cells[0]} | {cells[1]} | {ratio:.0f} x (target {TARGET}) |", flush=True
-        )
+            for count in arguments.counts:
+                mine, other = measure(
+                    partial(draw_ours, generator, condition, count),
+                    partial(draw_theirs, theirs, count),
+                    arguments.rounds,
+                )
+                rows.append(row(generator, count, mine, other))
+                print(line(rows[-1]), flush=True)
     print("\nConformity, rates and then errors, per cent:")
     for way, rates in obeys.items():
         print(f"- {way}: " + ", ".join(f"{name} {rate:.2f}" for name, rate in rates.items()))

@@ -59,32 +59,14 @@ def whole() -> str:
     rows = [
         [
             str(row["threads"]),
+            str(row["series"]),
             f"{row['ours_ms'][1]:.2f} ({row['ours_ms'][0]:.2f} to {row['ours_ms'][2]:.2f})",
             f"{row['paper_ms'][1]:.0f} ({row['paper_ms'][0]:.0f} to {row['paper_ms'][2]:.0f})",
             f"{row['ratio']:.0f}",
         ]
         for row in load("whole_against_paper")["rows"]
     ]
-    return table(["threads", "ours, ms", "the paper's way, ms", "ratio"], rows)
-
-
-def few() -> str:
-    """Fewer evaluations."""
-    columns = ["trend", "periodicity", "anomaly", "no anomaly", "period size", "range", "mean"]
-    rows = []
-    for row in load("few_evaluations")["rows"]:
-        low, high = row["interval"]
-        rows.append(
-            [
-                f"{row['solver']} x {row['steps']}",
-                f"{row['guidance']:g}",
-                f"{low:g} to {high:g}",
-                str(row["reuse"]),
-                str(row["evaluations"]),
-                *(f"{row[column]:.1f}" for column in columns),
-            ]
-        )
-    return table(["way", "w", "interval", "reuse", "evaluations", *columns], rows)
+    return table(["threads", "series", "ours, ms", "the paper's way, ms", "ratio"], rows)
 
 
 def cold() -> str:
@@ -100,7 +82,7 @@ def cold() -> str:
     return table(["process", "wall, ms", "peak, MB"], rows) + facts
 
 
-TABLES: dict[str, Callable[[], str]] = {"peers": peers, "whole": whole, "few": few, "cold": cold}
+TABLES: dict[str, Callable[[], str]] = {"peers": peers, "whole": whole, "cold": cold}
 
 
 def main() -> int:

@@ -86,8 +86,10 @@ def _bridge_tensors(part: str, bridge: Bridge) -> Iterator[Named]:
         "fin": "fin",
         "output": "out",
     }
+    # Stored small; the core multiplies all of these in float32.
+    stored = ("mod", "fin")
     for attribute, name in names.items():
-        yield from _linear(f"{part}.{name}", getattr(bridge, attribute))
+        yield from _linear(f"{part}.{name}", getattr(bridge, attribute), int8=name in stored)
     yield Named(f"{part}.null", _array(bridge.null))
     yield Named(f"{part}.position", _array(bridge.position))
     for i, block in enumerate(bridge.blocks):
