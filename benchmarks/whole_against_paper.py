@@ -8,7 +8,8 @@ not counted.
     python benchmarks/whole_against_paper.py --out docs/results/whole_against_paper.json
 
 Needs geng-edge and geng-export with the extra `onnx`. How well either obeys is read from
-`docs/results/few_steps.json` (`python -m geng_export.evaluate few-steps`), rows `ddpm x 500` and the default's.
+`docs/results/few_steps.json` (`python -m geng_export.evaluate few-steps`), rows `ddpm x 500` and
+the default's.
 """
 
 from __future__ import annotations
@@ -158,9 +159,7 @@ def conformity(file: Path, fingerprint: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def row(
-    generator: Generator, count: int, mine: list[float], other: list[float]
-) -> dict[str, Any]:
+def row(generator: Generator, count: int, mine: list[float], other: list[float]) -> dict[str, Any]:
     """Quartiles of either in milliseconds, and the ratio of the medians."""
     ours, paper = (np.percentile(np.array(s) * 1e3, [25, 50, 75]).tolist() for s in (mine, other))
     return {

@@ -84,7 +84,8 @@ def test_extractor_tells_families_apart_and_scores_the_variety() -> None:
     both = np.concatenate([waves(200, 8), noise(200)])
     network, names = train_extractor(both, ["wave"] * 200 + ["noise"] * 200, steps=60)
     assert names == ["noise", "wave"]
-    assert inception_score(network, both) == pytest.approx(2.0, abs=0.25)
+    # Two classes with labels smoothed to 0.95 and 0.05 reach 2 exp(-H(0.05)).
+    assert inception_score(network, both) == pytest.approx(1.64, abs=0.1)
     assert inception_score(network, waves(200, 8, 3)) == pytest.approx(1.0, abs=0.1)
     real = features_of(network, waves(200, 8))
     same = frechet_distance(real, features_of(network, waves(200, 8, 5)))

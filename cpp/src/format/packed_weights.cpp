@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kMagic = "GENGPACK1\n";
+// The number counts with what is packed in which form: a cache of another number is made anew.
+constexpr std::string_view kMagic = "GENGPACK2\n";
 constexpr std::size_t kHeaderBytes = 4096;  // a page, so that the data starts on one
 constexpr std::size_t kMostBytes = std::size_t{1} << 32;
 constexpr std::size_t kMostFiles = 8;

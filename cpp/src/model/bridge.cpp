@@ -162,7 +162,7 @@ Bridge::Block Bridge::block_of(const WeightReader& weights, const std::string& n
                                std::size_t index) {
   const std::string at = name + "." + std::to_string(index) + ".";
   return {weights.linear(at + "qkv"),  weights.linear(at + "o"),    weights.linear(at + "cq"),
-          weights.linear(at + "ckv"),  weights.linear(at + "co"),   weights.linear(at + "up"),
+          weights.exact(at + "ckv"),   weights.linear(at + "co"),   weights.linear(at + "up"),
           weights.linear(at + "down"), weights.values(at + "table")};
 }
 

@@ -167,7 +167,9 @@ def _all(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate import page, pictures
     from geng_export.evaluate.captioned import captioned_windows
 
-    page.measure_all(main, arguments.data, arguments.docs, arguments.model, arguments.again)
+    page.measure_all(
+        main, arguments.data, arguments.docs, arguments.model, arguments.exact, arguments.again
+    )
     generator = _generator(arguments)
     images = arguments.docs / "images"
     images.mkdir(parents=True, exist_ok=True)
@@ -244,6 +246,9 @@ def _parser() -> argparse.ArgumentParser:
     rebuilt.add_argument("--per-file", type=int, default=20, help="windows taken from a file")
     everything = command("all", _all, "every measure, and docs/evaluation.md from their results")
     everything.add_argument("--docs", type=Path, default=Path("docs"))
+    everything.add_argument(
+        "--exact", type=Path, help="the same model in float32 (export --precision)"
+    )
     everything.add_argument("--again", action="store_true", help="also what has a result already")
     for one in (table, copies, rebuilt, everything):
         one.add_argument("--data", type=Path, required=True, help="folder with a manifest")

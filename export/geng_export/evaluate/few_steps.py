@@ -2,7 +2,8 @@
 
 Obedience is Table II's, on development descriptions. The Frechet distance is between the features of
 series drawn once for each of many other development descriptions and of the series composed with
-them, so both sides have the same captions; its floor is that of two such sets of composed series.
+them, so both sides have the same captions. Two such sets of composed series stand beside; theirs
+differ.
 The feature extractor (:mod:`geng_export.evaluate.metrics.extractor`) is trained on composed series to tell
 their trend, cycle and anomaly apart.
 """

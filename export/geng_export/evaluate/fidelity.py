@@ -35,6 +35,9 @@ Captions = Sequence[Captioned]
 #: Captions and a seed -> one window a caption, float32 ``[n, 512]``.
 System = Callable[[Captions, int], Array]
 
+#: Optimiser steps of what is trained to judge.
+STEPS = {"extractor": 400, "ts2vec": 200, "joint": 600, "discriminative": 600}
+
 COLUMNS = (
     "Frechet",
     "Context-FID",
@@ -99,9 +102,12 @@ class Judge:
     def __init__(self, train: Captions, held: Captions, seed: int) -> None:
         self.train, self.held, self.seed = train, held, seed
         real = _windows(train)
-        self.extractor, _ = train_extractor(real, [w.domain for w in train], seed=seed)
-        self.ts2vec = train_ts2vec(standardised(real), seed=seed)
-        self.joint = train_joint(real, sentence_embeddings([w.text for w in train]), seed=seed)
+        self.extractor, _ = train_extractor(
+            real, [w.domain for w in train], steps=STEPS["extractor"], seed=seed
+        )
+        self.ts2vec = train_ts2vec(standardised(real), steps=STEPS["ts2vec"], seed=seed)
+        said = sentence_embeddings([w.text for w in train])
+        self.joint = train_joint(real, said, steps=STEPS["joint"], seed=seed)
         self.texts = sentence_embeddings([w.text for w in held])
         self.real = standardised(_windows(held))
         self.features = features_of(self.extractor, self.real)
@@ -126,7 +132,9 @@ class Judge:
             "J-FTSD": self.joint.distance(self.real, made, self.texts),
             "CTTP score": self.joint.agreement(made, self.texts),
             "inception": inception_score(self.extractor, made),
-            "discriminative": discriminative_score(self.real, made, seed=seed),
+            "discriminative": discriminative_score(
+                self.real, made, steps=STEPS["discriminative"], seed=seed
+            ),
             "TRTR": self.trtr,
             "TRTS": detector_score(_windows(self.train), taught, made, self.labels, seed=seed),
             "TSTR": detector_score(for_training, taught, self.real, self.labels, seed=seed),

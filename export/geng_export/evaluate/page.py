@@ -35,12 +35,13 @@ def _verified(found: dict[str, Any]) -> str:
     return ConformityReport.from_dict(found["verified"]).to_markdown()
 
 
-#: Result file -> its command, and how it becomes a table. ``{data}`` is the folder of real series.
+#: Result file -> its command, and how it becomes a table. ``{data}`` is the folder of real
+#: series, ``{exact}`` the model in float32.
 MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "conformity": (["conformity"], _conformity),
     "conformity_wordings": (["conformity", "--split", "wordings"], _conformity),
     "conformity_paraphrases": (["conformity", "--split", "paraphrases"], _conformity),
-    "conformity_fp32": (["conformity", "--precision", "fp32"], _conformity),
+    "conformity_fp32": (["conformity", "--precision", "fp32", "--model", "{exact}"], _conformity),
     "verify": (["verify"], _verified),
     "verify_wordings": (["verify", "--split", "wordings"], _verified),
     "few_steps": (["few-steps"], lambda found: FewSteps.from_dict(found).to_markdown()),
@@ -51,7 +52,12 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
 
 
 def measure_all(
-    run: Callable[[list[str]], int], data: Path, docs: Path, model: Path | None, again: bool
+    run: Callable[[list[str]], int],
+    data: Path,
+    docs: Path,
+    model: Path | None,
+    exact: Path | None,
+    again: bool,
 ) -> None:
     """Run what has no result yet.
 
@@ -60,6 +66,7 @@ def measure_all(
         data: Folder of real series with a manifest.
         docs: Results go to ``docs/results``.
         model: A model file; the bundled one by default.
+        exact: The same model in float32; its measure is left as it is where there is none.
         again: Run everything anew.
 
     Cost: about an hour on two cores when nothing has been run.
@@ -71,10 +78,11 @@ def measure_all(
     results.mkdir(parents=True, exist_ok=True)
     for name, (command, _) in MEASURES.items():
         out = results / f"{name}.json"
-        if out.exists() and not again:
+        of_exact = "{exact}" in command
+        if (out.exists() and not again) or (of_exact and exact is None):
             continue
-        words = [word.format(data=data) for word in command]
-        words += ["--out", str(out), *(["--model", str(model)] if model else [])]
+        words = [word.format(data=data, exact=exact) for word in command]
+        words += ["--out", str(out), *(["--model", str(model)] if model and not of_exact else [])]
         if run(words):
             raise ExportError(f"{' '.join(words)} failed; it must succeed for the page")
 
@@ -82,8 +90,10 @@ def measure_all(
 def write(docs: Path) -> None:
     """Write ``docs/evaluation.md`` from the results, whole or not at all.
 
+    A measure without a result says so in its place.
+
     Raises:
-        ExportError: A result is missing, or page.md asks for a table that there is not.
+        ExportError: page.md asks for a table that there is not.
     """
     text = (Path(__file__).parent / "page.md").read_text(encoding="utf-8")
 
@@ -92,11 +102,9 @@ def write(docs: Path) -> None:
         if name not in MEASURES:
             raise ExportError(f"page.md asks for {name}; it must be one of {', '.join(MEASURES)}")
         path = docs / "results" / f"{name}.json"
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ExportError(f"{path} cannot be read; run the measure first") from error
-        return MEASURES[name][1](found)
+        if not path.exists():
+            return "This measure has no result yet."
+        return MEASURES[name][1](json.loads(path.read_text(encoding="utf-8")))
 
     page = _PLACE.sub(filled, text)
     beside = docs / "evaluation.tmp"

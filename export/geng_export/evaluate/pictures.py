@@ -32,7 +32,7 @@ def by_task(generator: Generator, asked: Sequence[Description], path: Path) -> N
     for row, one, series in zip(axes, first, draw(generator, first, 3, Way()), strict=True):
         for axis, values in zip(row, series, strict=True):
             axis.plot(values, color=_MADE, linewidth=0.7)
-        row[0].set_title(_wrapped(f"{TASKS[one.task]}: {one.text}"), loc="left", fontsize=7)
+        _head(row[0], f"{TASKS[one.task]}: {one.text}")
     _save(figure, path)
 
 
@@ -53,23 +53,28 @@ def real_beside_generated(generator: Generator, held: Sequence[Captioned], path:
         row[0].plot(window.x, color=_REAL, linewidth=0.7)
         for axis, values in zip(row[1:], series, strict=True):
             axis.plot(values, color=_MADE, linewidth=0.7)
-        row[0].set_title(_wrapped(f"{window.domain}: {window.text}"), loc="left", fontsize=7)
+        _head(row[0], f"{window.domain}: {window.text}")
     _save(figure, path)
 
 
 def _page(rows: int, columns: int) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(10.0, 1.9 * rows), layout="constrained")
+    # Room for the heads, which the layout does not see.
+    engine = ConstrainedLayoutEngine(h_pad=0.22)
+    figure = Figure(figsize=(10.0, 2.0 * rows), layout=engine)
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in np.ravel(axes):
         axis.tick_params(labelsize=6)
     return figure, axes
 
 
-def _wrapped(text: str) -> str:
+def _head(axis: Any, text: str) -> None:
+    """A line or two over a whole row of axes."""
     # A dollar sign would start a formula.
-    return "\n".join(textwrap.wrap(text.replace("$", r"\$"), 150)[:3])
+    lines = textwrap.wrap(text.replace("$", r"\$"), 150)[:2]
+    axis.set_title("\n".join(lines), loc="left", fontsize=7).set_in_layout(False)
 
 
 def _save(figure: Any, path: Path) -> None:
