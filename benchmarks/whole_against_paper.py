@@ -31,7 +31,7 @@ import torch
 from geng_edge import Condition, Generator
 from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, STUDENT_SOLVER
 from geng_export.models.noise import INITIAL_LATENT, SOLVER, normals
-from geng_export.models.sampling import alpha_sigma, frame_from
+from geng_export.models.sampling import alpha_sigma
 from geng_export.targets import onnx
 from geng_export.targets.read_gguf import load_bundle
 
@@ -94,8 +94,7 @@ def prepare(
     bundle = load_bundle(generator.path)
     bridge = bundle.bridge.eval().requires_grad_(False)
     rows = torch.from_numpy(condition.array)
-    features = frame_from(bundle.reader, rows, 512).features()
-    memory = bridge.memory(rows[None], torch.from_numpy(features)[None]).numpy()
+    memory = bundle.memory(bridge, rows, 512).numpy()
     none = bridge.null_memory(1).contiguous().numpy()
     predictors = []
     for name, keys in (("condition", memory), ("none", none)):

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "format/gguf.h"
 #include "model/bridge.h"
 #include "model/bridge_denoiser.h"
+#include "model/claims_reader.h"
 #include "model/frame.h"
 #include "model/number_reader.h"
 #include "model/text_expert.h"
@@ -50,11 +52,14 @@ void run(char** argv) {
   const WeightReader weights{file, compute.kernels, Precision::int8, packed};
   const TextExpert text(weights);
   const NumberReader reader(weights);
+  const std::optional<ClaimsReader> claims =
+      ClaimsReader::is_in(file) ? std::optional<ClaimsReader>(weights) : std::nullopt;
   const Bridge bridge(weights);
 
   const ConditionView view{condition, text.hidden()};
   const Frame frame = frame_of(reader.read(compute, view), kWindow);
-  const BridgeMemory memory = bridge.remember(compute, view, frame.features());
+  const std::vector<float> answers = claims ? claims->shares(compute, view) : std::vector<float>{};
+  const BridgeMemory memory = bridge.remember(compute, view, frame.features(), answers);
   const BridgeMemory nothing = bridge.remember_nothing(compute);
   const BridgeDenoiser denoiser(bridge, compute, timesteps, {&memory, &nothing}, 1);
   std::vector<float> v(2 * x.size());

@@ -128,6 +128,14 @@ struct Generator::Parts {
     return frame_of(reader.read(compute(), condition), length);
   }
 
+  /// What `network` is told of a condition for a series of `length` steps.
+  [[nodiscard]] BridgeMemory remember(const Bridge& network, const ConditionView& condition,
+                                      std::size_t length) const {
+    const std::vector<float> answers =
+        claims ? claims->shares(compute(), condition) : std::vector<float>{};
+    return network.remember(compute(), condition, frame(condition, length).features(), answers);
+  }
+
   /// Renders series.size() / length latents; `white` fills the noise of one sample.
   template <typename White>
   void render(std::span<const float> latents, const Frame& frame, std::size_t length, Finish finish,
@@ -218,8 +226,7 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
                          {config.guidance_scale, config.guidance_low, config.guidance_high},
                          config.eta};
   const Compute compute = parts_->compute();
-  const BridgeMemory memory =
-      bridge.remember(compute, view, parts_->frame(view, length).features());
+  const BridgeMemory memory = parts_->remember(bridge, view, length);
   std::optional<BridgeMemory> nothing;
   std::vector<const BridgeMemory*> memories{&memory};
   if (config.guidance_scale != 0.0) {
@@ -350,7 +357,7 @@ void Generator::predict_v(std::span<const float> x, int t, std::span<const float
     memory = parts_->bridge.remember_nothing(compute);
   } else {
     const ConditionView view = parts_->checked(condition);
-    memory = parts_->bridge.remember(compute, view, parts_->frame(view, window()).features());
+    memory = parts_->remember(parts_->bridge, view, window());
   }
   const BridgeDenoiser denoiser(parts_->bridge, compute, std::span(&t, 1), {&memory},
                                 std::min(kChunk, count));

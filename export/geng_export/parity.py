@@ -57,9 +57,9 @@ def condition_of(bundle: Bundle, text: str, interval: float = 1.0) -> torch.Tens
 
 
 def _predictions(
-    bundle: Bundle, condition: torch.Tensor, frame: Frame
+    bundle: Bundle, condition: torch.Tensor
 ) -> tuple[sampling.Predict, sampling.Predict]:
-    memory = bundle.bridge.memory(condition[None], torch.from_numpy(frame.features())[None])
+    memory = bundle.memory(bundle.bridge, condition, WINDOW)
 
     def conditional(x: torch.Tensor, t: int) -> torch.Tensor:
         n = len(x)
@@ -103,7 +103,7 @@ def _one_text(bundle: Bundle, full: Model, small: Model, text: str, seed: int) -
     condition = condition_of(bundle, text)
     zx = condition.numpy()
     frame = sampling.frame_from(bundle.reader, condition, WINDOW)
-    conditional, unconditional = _predictions(bundle, condition, frame)
+    conditional, unconditional = _predictions(bundle, condition)
     rng = torch.Generator().manual_seed(seed)
     x = torch.randn(4, *bundle.decoder.mean.shape, generator=rng)
     white = torch.randn(4, WINDOW, generator=rng)

@@ -10,6 +10,7 @@
 #include "geng/error.h"
 #include "model/bridge.h"
 #include "model/bridge_denoiser.h"
+#include "model/claims_reader.h"
 #include "random_model.h"
 
 using namespace geng;
@@ -116,6 +117,33 @@ TEST(Bridge, NeverSeesARawValue) {
   CHECK_EQ(memory.keys_values.size(), f.memory.keys_values.size());
   CHECK(std::equal(memory.keys_values.data(), memory.keys_values.data() + memory.keys_values.size(),
                    f.memory.keys_values.data()));
+}
+
+TEST(Bridge, IsToldTheAnswersOfTheClaimsReader) {
+  const random_model::TempFile temporary = random_model::temporary({.claims = true});
+  const ModelFile file = ModelFile::open(temporary.path());
+  PackedWeights packed;
+  ThreadPool pool(1);
+  const Compute compute{cpu::active(), pool};
+  const WeightReader weights{file, cpu::active(), Precision::int8, packed};
+  const Bridge bridge(weights);
+  const ClaimsReader reader(weights);
+  const ConditionView view{Fixture::condition(), 32};
+
+  // Two fields, of three answers and of two.
+  const std::vector<float> shares = reader.shares(compute, view);
+  CHECK_EQ(shares.size(), std::size_t{5});
+  CHECK(std::ranges::all_of(shares, [](float share) { return share > 0.0f; }));
+  CHECK(std::fabs(shares[0] + shares[1] + shares[2] - 1.0f) < 1e-6f);
+  CHECK(std::fabs(shares[3] + shares[4] - 1.0f) < 1e-6f);
+
+  const auto features = Frame{}.features();
+  const BridgeMemory told = bridge.remember(compute, view, features, shares);
+  CHECK_EQ(told.tokens, view.tokens() + 2);
+  const BridgeMemory other =
+      bridge.remember(compute, view, features, std::vector<float>{0.0f, 0.0f, 1.0f, 1.0f, 0.0f});
+  CHECK(!std::equal(told.keys_values.data(), told.keys_values.data() + told.keys_values.size(),
+                    other.keys_values.data()));
 }
 
 TEST(Bridge, StaysCloseToFloat32InInt8) {

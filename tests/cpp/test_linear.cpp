@@ -7,10 +7,12 @@
 
 #include "check.h"
 #include "format/gguf.h"
+#include "format/model_layout.h"
 #include "geng/error.h"
 #include "model/attention.h"
 #include "model/linear.h"
 #include "random_model.h"
+#include "tiny_model.h"
 
 using namespace geng;
 
@@ -102,6 +104,36 @@ TEST(Linear, WidensAnInt8FileForFloat32) {
   const auto x = random(20 * 32, 1);
   const auto exact = apply(small, Precision::float32, x);
   CHECK(largest_difference(apply(small, Precision::int8, x), exact) < 0.05);  // x is rounded only
+}
+
+TEST(Linear, EvensOutTheColumnsOfItsInput) {
+  // One loud column, and factors that quieten it; the file's weights are all 0.03.
+  gguf::File file = tiny_model();
+  quantize(file, "bridge.0.up.weight");
+  gguf::Tensor smooth = gguf::f32_tensor("bridge.0.up.smooth", {8}, 1.0f);
+  smooth.data.replace(0, 4, gguf::raw(0.01f));
+  const gguf::Image plain(file.build());
+  file.tensors.push_back(smooth);
+  const gguf::Image evened(file.build());
+  auto x = random(20 * 8, 4);
+  for (std::size_t i = 0; i < x.size(); i += 8) x[i] *= 100.0f;
+
+  const auto error = [&](const gguf::Image& image) {
+    const ModelFile model = ModelFile::from_bytes(image.bytes(), "x.gguf");
+    check_layout(model);
+    PackedWeights packed;
+    ThreadPool pool(1);
+    const Compute compute{cpu::active(), pool};
+    std::vector<std::vector<float>> answers;
+    for (const Precision precision : {Precision::int8, Precision::float32}) {
+      const Linear linear(WeightReader{model, cpu::active(), precision, packed}, "bridge.0.up",
+                          precision);
+      auto& y = answers.emplace_back(20 * linear.outputs());
+      linear.apply_once(compute, x, cpu::Epilogue::none, y);
+    }
+    return largest_difference(answers[0], answers[1]);
+  };
+  CHECK(error(evened) < 0.1 * error(plain));
 }
 
 TEST(Linear, CarriesANanToItsOwnRowOnly) {

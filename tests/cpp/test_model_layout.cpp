@@ -73,6 +73,26 @@ TEST(ModelLayout, RefusesSizesOutOfRange) {
                 [](geng::gguf::File& f) { set(f, "geng.text.vocab", geng::gguf::u32(7)); });
 }
 
+TEST(ModelLayout, RefusesClaimsThatNoReaderMakes) {
+  const auto fields = geng::gguf::strings({"trend", "trend", "wave"});
+  check_refused("geng.claims.fields is there; geng.claims must be beside it",
+                [&](geng::gguf::File& f) { f.fields.emplace_back("geng.claims.fields", fields); });
+  const auto claims = [&](geng::gguf::File& f) {
+    f.fields.emplace_back("geng.claims", geng::gguf::string("{}"));
+    f.fields.emplace_back("geng.claims.fields", fields);
+    add_linear(f, "claims.up", 4, 8 + 32);
+  };
+  check_refused("geng.claims.fields has 3 entries; claims.down.weight has 2 rows",
+                [&](geng::gguf::File& f) {
+                  claims(f);
+                  add_linear(f, "claims.down", 2, 8);
+                });
+  check_refused("tensor 'bridge.claims.weight' is missing", [&](geng::gguf::File& f) {
+    claims(f);
+    add_linear(f, "claims.down", 3, 8);
+  });
+}
+
 TEST(ModelLayout, RefusesEachTensorThatIsMissing) {
   const std::size_t count = tiny_model().tensors.size();
   for (std::size_t i = 0; i < count; ++i) {

@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from geng_export.__main__ import main
 from geng_export.models.bundle import Bundle
-from geng_export.models.sampling import frame_from
 from geng_export.peers.lean import WINDOW, Lean
 from geng_export.targets.read_gguf import load_bundle
 
@@ -50,10 +49,9 @@ def case(bundle: Bundle, t: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     )
     feed["mask"] = np.pad(feed["mask"], [(0, 0)] * 3 + [(0, missing)], constant_values=-1e9)
     rows = torch.from_numpy(condition)
-    features = torch.from_numpy(frame_from(bundle.reader, rows, WINDOW).features())
-    memory = bundle.bridge.memory(rows[None], features[None])
-    null = functional.pad(bundle.bridge.null_memory(1), (0, 0, 0, SHORTER))
-    mask = torch.ones(2, SHORTER + 1, dtype=torch.bool)
+    memory = bundle.memory(bundle.bridge, rows, WINDOW)
+    null = functional.pad(bundle.bridge.null_memory(1), (0, 0, 0, memory.shape[1] - 1))
+    mask = torch.ones(2, memory.shape[1], dtype=torch.bool)
     mask[1, 1:] = False
     both = torch.from_numpy(np.stack([x, x]))
     with torch.no_grad():

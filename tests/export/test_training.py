@@ -17,6 +17,7 @@ from geng_export.errors import ExportError
 from geng_export.models.bundle import Bundle
 from geng_export.models.presets import PRESETS
 from geng_export.models.text_expert import TextExpert
+from geng_export.quantize.smooth import column_ranges, smoothing
 from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
 from geng_export.train.__main__ import train
@@ -98,6 +99,20 @@ def test_exported_model_reads_back_as_it_was(trained: Path, tmp_path: Path, int8
             np.testing.assert_allclose(after[name], value, atol=allowed + 1e-7, err_msg=name)
     assert bool(errors) is int8
     assert all(error < 0.02 for error in errors.values())
+
+
+def test_loud_columns_are_evened_out(trained: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(trained)
+    gguf.write(bundle, tmp_path / "m.gguf")
+    ranges = column_ranges(bundle)
+    assert {name.split(".")[-1] for name in ranges} == {"qkv", "up", "down"}
+    weight = next(t.value for t in gguf.tensors_of(bundle) if t.name == "bridge.0.up.weight")
+    loud = ranges["bridge.0.up"].copy()
+    loud[3] *= 50.0
+    factors = smoothing(weight, loud)
+    quiet = np.delete(loud * factors, 3)
+    assert (loud * factors)[3] / quiet.max() < 0.5 * loud[3] / np.delete(loud, 3).max()
+    assert np.log(factors).mean() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_examples_depend_on_seed_epoch_and_index_alone(bert: Path) -> None:

@@ -28,6 +28,7 @@ class Builder {
     linear("reader.up", 16, sizes_.hidden + 32, false);
     linear("reader.mix", 12, std::size_t{17} * 16, false);
     linear("reader.down", 13, 12, false);
+    if (sizes_.claims) claims();
     bridge("bridge");
     if (sizes_.student) bridge("student");
     latent();
@@ -109,6 +110,10 @@ class Builder {
     std::vector<std::string> words = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
     while (words.size() < s.vocab) words.push_back("w" + std::to_string(words.size()));
     file_.fields.emplace_back("tokenizer.ggml.tokens", gguf::strings(words));
+    if (s.claims) {
+      file_.fields.emplace_back("geng.claims", gguf::string("{}"));
+      file_.fields.emplace_back("geng.claims.fields", gguf::strings({"a", "a", "a", "b", "b"}));
+    }
     if (s.student) file_.fields.emplace_back("geng.student.guidance", gguf::f32(1.5f));
   }
 
@@ -127,11 +132,18 @@ class Builder {
     }
   }
 
+  /// Two fields, of three answers and of two.
+  void claims() {
+    linear("claims.up", 8, sizes_.hidden + 32, false);
+    linear("claims.down", kAnswers, 16, false);
+  }
+
   /// The bridge, or the student beside it.
   void bridge(const std::string& name) {
     const std::size_t d = sizes_.dim;
     linear(name + ".condition", d, sizes_.hidden + 32, sizes_.int8);
     linear(name + ".frame", d, 16, false);
+    if (sizes_.claims) linear(name + ".claims", d, kAnswers, false);
     linear(name + ".in", d, sizes_.width, false);
     linear(name + ".time1", d, 256, false);
     linear(name + ".time2", d, d, false);
@@ -161,6 +173,8 @@ class Builder {
     f32("latent.std", shape, std::vector<float>(size, 1.0f));
     f32("schedule.alpha_bar", {sizes_.train_steps}, cosine_alpha_bar(sizes_.train_steps));
   }
+
+  static constexpr std::size_t kAnswers = 5;
 
   Sizes sizes_;
   std::uint64_t seed_;

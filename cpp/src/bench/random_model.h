@@ -13,6 +13,7 @@ struct Sizes {
   std::uint32_t tokens = 7, width = 32, dim = 32, depth = 2, heads = 2, train_steps = 500;
   bool int8 = false;
   bool student = false;   ///< With a distilled student beside the bridge.
+  bool claims = false;    ///< With a claims reader whose answers the bridge is told.
   float out_bias = 0.0f;  ///< Of bridge.out: large enough, and the latent leaves float32.
   std::uint64_t seed = 1;
 };

@@ -56,6 +56,9 @@ class LayoutCheck {
   void linear(const std::string& name, std::size_t out, std::size_t in) {
     matrix(name + ".weight", out, in);
     f32(name + ".bias", {out});
+    // Only what is quantised has columns to even out.
+    const bool int8 = file_.tensor(name + ".weight").type == TensorType::i8;
+    if (int8 && file_.find_tensor(name + ".smooth") != nullptr) f32(name + ".smooth", {in});
   }
 
   void norm(const std::string& name, std::size_t width) {
@@ -107,8 +110,10 @@ void check_text(const ModelFile& file, LayoutCheck& check, std::size_t hidden) {
   }
 }
 
-/// The bridge, or the student distilled from it, whose sizes are the same.
-void check_bridge(LayoutCheck& check, const std::string& name, std::size_t condition) {
+/// The bridge, or the student distilled from it, whose sizes are the same. `answers` are told to it
+/// in a token of their own, where there are any.
+void check_bridge(LayoutCheck& check, const std::string& name, std::size_t condition,
+                  std::size_t answers) {
   const std::size_t tokens = check.size("geng.bridge.tokens", 1, 256);
   const std::size_t width = check.size("geng.bridge.width", 1, 1024);
   const std::size_t dim = check.size("geng.bridge.dim", 1, 4096);
@@ -118,6 +123,7 @@ void check_bridge(LayoutCheck& check, const std::string& name, std::size_t condi
   }
   check.linear(name + ".condition", dim, condition);
   check.linear(name + ".frame", dim, kFrameFeatures);
+  if (answers > 0) check.linear(name + ".claims", dim, answers);
   check.linear(name + ".in", dim, width);
   check.linear(name + ".time1", dim, kTimeWidth);
   check.linear(name + ".time2", dim, dim);
@@ -160,11 +166,25 @@ void check_reader(const ModelFile& file, LayoutCheck& check, std::size_t conditi
 }
 
 /// The claims reader, where a model carries one; its answers are counted by its own tensors.
-void check_claims(const ModelFile& file, LayoutCheck& check, std::size_t condition) {
-  if (!file.has("geng.claims")) return;
+///
+/// @return  How many answers the bridge is told.
+std::size_t check_claims(const ModelFile& file, LayoutCheck& check, std::size_t condition) {
+  const bool told = file.has("geng.claims.fields");
+  if (!file.has("geng.claims")) {
+    if (told) check.refuse("geng.claims.fields is there; geng.claims must be beside it");
+    return 0;
+  }
   const std::size_t width = file.tensor("claims.up.weight").shape[0];
+  const std::size_t answers = file.tensor("claims.down.weight").shape[0];
   check.linear("claims.up", width, condition);
-  check.linear("claims.down", file.tensor("claims.down.weight").shape[0], 2 * width);
+  check.linear("claims.down", answers, 2 * width);
+  if (!told) return 0;
+  const std::size_t fields = file.strings("geng.claims.fields").size();
+  if (fields != answers) {
+    check.refuse("geng.claims.fields has " + std::to_string(fields) +
+                 " entries; claims.down.weight has " + std::to_string(answers) + " rows");
+  }
+  return answers;
 }
 
 /// The series encoder, where a model carries one: its outputs are two period slots of 96 classes
@@ -231,9 +251,9 @@ void check_layout(const ModelFile& file) {
   const std::size_t condition = hidden + check.size("geng.number_width", 32, 32);
   check_text(file, check, hidden);
   check_reader(file, check, condition, check.size("geng.roles", 13, 13));
-  check_claims(file, check, condition);
-  check_bridge(check, "bridge", condition);
-  if (file.has("geng.student.guidance")) check_bridge(check, "student", condition);
+  const std::size_t answers = check_claims(file, check, condition);
+  check_bridge(check, "bridge", condition, answers);
+  if (file.has("geng.student.guidance")) check_bridge(check, "student", condition, answers);
   check_latent(check);
   check_encoder(file, check);
   check.nothing_left_over();

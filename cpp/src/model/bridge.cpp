@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "model/claims_reader.h"
+
 namespace geng {
 namespace {
 
@@ -180,6 +182,7 @@ Bridge::Bridge(const WeightReader& weights, const std::string& name)
       position_(weights.values(name + ".position")) {
   blocks_.reserve(shape_.depth);
   for (std::size_t i = 0; i < shape_.depth; ++i) blocks_.push_back(block_of(weights, name, i));
+  if (ClaimsReader::tells_bridge(weights.file)) claims_ = weights.exact(name + ".claims");
 }
 
 BridgeMemory Bridge::memory_of(const Compute& compute, std::vector<float> rows) const {
@@ -228,13 +231,17 @@ void Bridge::remember_update(const Compute& compute, std::span<const float> row,
 }
 
 BridgeMemory Bridge::remember(const Compute& compute, const ConditionView& condition,
-                              const std::array<float, kFrameFeatures>& frame) const {
+                              const std::array<float, kFrameFeatures>& frame,
+                              std::span<const float> answers) const {
+  const std::size_t words = condition.tokens();
+  const std::size_t dim = shape_.dim;
   std::vector<float> bounded(condition.values.size());
   condition.copy_bounded(bounded);
-  std::vector<float> rows((condition.tokens() + 1) * shape_.dim);
-  const std::span<float> words = std::span(rows).first(condition.tokens() * shape_.dim);
-  condition_.apply_once(compute, bounded, Epilogue::none, words);
-  frame_.apply_once(compute, frame, Epilogue::none, std::span(rows).last(shape_.dim));
+  std::vector<float> rows((words + (claims_ ? 2 : 1)) * dim);
+  const std::span<float> all(rows);
+  condition_.apply_once(compute, bounded, Epilogue::none, all.first(words * dim));
+  frame_.apply_once(compute, frame, Epilogue::none, all.subspan(words * dim, dim));
+  if (claims_) claims_->apply_once(compute, answers, Epilogue::none, all.last(dim));
   return memory_of(compute, std::move(rows));
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -78,9 +79,13 @@ class Bridge {
 
   [[nodiscard]] const BridgeShape& shape() const noexcept { return shape_; }
 
-  /// The memory of a condition and its frame: one token a word piece, then the frame's.
+  /// The memory of a condition and what its readers made of it: one token a word piece, then the
+  /// frame's and, where the model has one, the claims'.
+  ///
+  /// @param answers  From ClaimsReader::shares; empty for a model that has no token for them.
   [[nodiscard]] BridgeMemory remember(const Compute& compute, const ConditionView& condition,
-                                      const std::array<float, kFrameFeatures>& frame) const;
+                                      const std::array<float, kFrameFeatures>& frame,
+                                      std::span<const float> answers = {}) const;
   /// The memory of no condition: one learned token.
   [[nodiscard]] BridgeMemory remember_nothing(const Compute& compute) const;
 
@@ -107,6 +112,7 @@ class Bridge {
                        BridgeMemory& memory) const;
 
   BridgeShape shape_;
+  std::optional<Linear> claims_;
   Linear condition_, frame_, input_, time1_, time2_, modulation_, final_, output_;
   std::span<const float> null_, position_;
   std::vector<Block> blocks_;

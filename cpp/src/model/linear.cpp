@@ -29,6 +29,12 @@ struct Grid {
 void LinearInput::prepare(const Linear& reader, const cpu::KernelSet& kernels, std::size_t first,
                           std::size_t last) const noexcept {
   if (!reader.is_int8()) return;
+  if (const std::span<const float> smooth = reader.smooth(); !smooth.empty()) {
+    for (std::size_t row = first; row < last; ++row) {
+      float* x = values.data() + row * depth;
+      for (std::size_t i = 0; i < depth; ++i) x[i] *= smooth[i];
+    }
+  }
   // Quantised rows lie one after the other, so a range of them starts where `first` rows end.
   std::byte* out = steps.data() + cpu::activation_bytes(kernels, first, depth);
   kernels.quantize_rows(
@@ -40,6 +46,9 @@ Linear::Linear(const WeightReader& weights, std::string_view name, Precision pre
   packed_.cols = weight.shape[0];
   packed_.depth = weight.shape[1];
   packed_.bias = weights.file.tensor(std::string(name) + ".bias").f32().data();
+  if (const TensorView* smooth = weights.file.find_tensor(std::string(name) + ".smooth")) {
+    smooth_ = smooth->f32();
+  }
   if (precision == Precision::int8) {
     load_int8(weight, weights);
   } else {
@@ -90,7 +99,8 @@ void Linear::load_float32(const TensorView& weight, const WeightReader& weights)
     const std::span<const std::int8_t> steps = weight.i8();
     std::vector<float> values(weight.elements);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = static_cast<float>(steps[i]) * scale[i / depth];
+      const float factor = smooth_.empty() ? 1.0f : smooth_[i % depth];
+      values[i] = static_cast<float>(steps[i]) * scale[i / depth] * factor;
     }
     cpu::pack_f32(weights.kernels, values.data(), depth, cols, depth, to);
   });

@@ -64,7 +64,8 @@ struct LinearInput {
     return input;
   }
 
-  /// Makes rows [first, last) of `values` ready for `reader`. Ranges may be prepared in parallel.
+  /// Makes rows [first, last) of `values` ready for `reader`, for whom they may be scaled in place.
+  /// Ranges may be prepared in parallel.
   void prepare(const Linear& reader, const cpu::KernelSet& kernels, std::size_t first,
                std::size_t last) const noexcept;
 };
@@ -72,13 +73,17 @@ struct LinearInput {
 /// y = W x + b, with the weights packed for one kernel set.
 class Linear {
  public:
-  /// Takes `<name>.weight`, `<name>.bias` and, for int8, `<name>.weight.scale` of a checked file.
+  /// Takes `<name>.weight`, `<name>.bias` and, for int8, `<name>.weight.scale` of a checked file,
+  /// and `<name>.smooth` where it is there: what evens out the columns of the input before they are
+  /// quantised, the stored weights divided by it (SmoothQuant, Xiao et al. 2023).
   /// Bias and stored scales are borrowed from the mapping, packed weights from `weights.packed`.
   Linear(const WeightReader& weights, std::string_view name, Precision precision);
 
   [[nodiscard]] std::size_t inputs() const noexcept { return packed_.depth; }
   [[nodiscard]] std::size_t outputs() const noexcept { return packed_.cols; }
   [[nodiscard]] bool is_int8() const noexcept { return packed_.is_int8(); }
+  /// [inputs()] factors of the input's columns; empty for none.
+  [[nodiscard]] std::span<const float> smooth() const noexcept { return smooth_; }
 
   /// epilogue(W x[r] + b) of the first `rows` rows of a prepared input, to `out`.
   void apply(const Compute& compute, const LinearInput& input, std::size_t rows,
@@ -93,6 +98,7 @@ class Linear {
   void load_float32(const TensorView& weight, const WeightReader& weights);
 
   cpu::PackedLinear packed_;
+  std::span<const float> smooth_;
 };
 
 /// Reads a model's weights under one precision.

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geng_edge.request import DEFAULT_CANDIDATES, DEFAULT_INTERVAL, DEFAULT_STEPS, SOLVERS
+from geng_edge.request import (
+    DEFAULT_CANDIDATES,
+    DEFAULT_GUIDANCE,
+    DEFAULT_INTERVAL,
+    DEFAULT_STEPS,
+    SOLVERS,
+)
 from geng_export.errors import ExportError
 from geng_export.evaluate.drawing import SPLITS, Way, descriptions, draw
 
@@ -89,12 +95,15 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 
 def _few_steps(arguments: argparse.Namespace) -> None:
-    from geng_export.evaluate.few_steps import STUDENT, TEACHER, measure
+    from geng_export.evaluate.few_steps import STUDENT, measure, teacher
 
     generator = _generator(arguments)
+    # The student is held against the teacher under the guidance that was distilled into it.
+    distilled = generator.model.metadata.get("geng.student.guidance", DEFAULT_GUIDANCE)
+    guidance = round(float(distilled), 3)
     result = measure(
         generator,
-        (*STUDENT, *TEACHER) if generator.distilled else TEACHER,
+        (*STUDENT, *teacher(guidance)) if generator.distilled else teacher(guidance),
         count=arguments.descriptions,
         samples=arguments.samples,
         paired=arguments.paired,
@@ -160,6 +169,22 @@ def _copies(arguments: argparse.Namespace) -> None:
     rows = [np.stack([w.x for w in windows]) for windows in (train, held)]
     result = copy_check(rows[0], rows[1], made)
     _kept(arguments, json.dumps(vars(result), indent=1))
+    print(result.to_markdown())
+
+
+def _unconditional(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.unconditional import measure
+
+    result = measure(
+        arguments.data,
+        arguments.length,
+        seconds=arguments.train_seconds,
+        windows=arguments.windows,
+        repeats=arguments.repeats,
+        seed=arguments.seed,
+        say=log.info,
+    )
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
     print(result.to_markdown())
 
 
@@ -240,6 +265,11 @@ def _parser() -> argparse.ArgumentParser:
     copies = command("copies", _copies, "whether generated windows copy training windows")
     for one in (table, copies):
         one.add_argument("--windows", type=int, default=1000, help="real windows of each kind")
+    alone = command("unconditional", _unconditional, "ETTh1 by the protocol of Diffusion-TS")
+    alone.add_argument("--length", type=int, default=24, help="24 or 256")
+    alone.add_argument("--train-seconds", type=float, default=900.0)
+    alone.add_argument("--windows", type=int, default=5000, help="drawn, and real beside them")
+    alone.add_argument("--repeats", type=int, default=5, help="times the judges are trained")
     analyser = command("analyser", _analyser, "the analyser on series of known truth")
     analyser.add_argument("--series", type=int, default=300, help="series a task")
     rebuilt = command("reconstruction", _reconstruction, "real windows through E_y and D_y")
@@ -250,15 +280,15 @@ def _parser() -> argparse.ArgumentParser:
         "--exact", type=Path, help="the same model in float32 (export --precision)"
     )
     everything.add_argument("--again", action="store_true", help="also what has a result already")
-    for one in (table, copies, rebuilt, everything):
+    for one in (table, copies, alone, rebuilt, everything):
         one.add_argument("--data", type=Path, required=True, help="folder with a manifest")
     for one in (conformity, verify, few, table, copies, rebuilt, everything):
         one.add_argument("--model", type=Path, help="default: the bundled model")
         one.add_argument("--precision", default="int8")
         one.add_argument("--threads", type=int, default=0)
-    for one in (conformity, verify, few, table, copies, rebuilt):
+    for one in (conformity, verify, few, table, copies, alone, rebuilt):
         one.add_argument("--out", type=Path, help="also write JSON")
-    for one in (conformity, verify, few, copies, analyser):
+    for one in (conformity, verify, few, copies, alone, analyser):
         one.add_argument("--seed", type=int, default=0)
     return parser
 

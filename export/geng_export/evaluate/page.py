@@ -31,6 +31,12 @@ def _conformity(found: dict[str, Any]) -> str:
     return ConformityReport.from_dict(found).to_markdown()
 
 
+def _alone(found: dict[str, Any]) -> str:
+    from geng_export.evaluate.unconditional import Unconditional
+
+    return Unconditional.from_dict(found).to_markdown()
+
+
 def _verified(found: dict[str, Any]) -> str:
     return ConformityReport.from_dict(found["verified"]).to_markdown()
 
@@ -46,6 +52,8 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "verify_wordings": (["verify", "--split", "wordings"], _verified),
     "few_steps": (["few-steps"], lambda found: FewSteps.from_dict(found).to_markdown()),
     "fidelity": (["fidelity", "--data", "{data}"], lambda f: Fidelity.from_dict(f).to_markdown()),
+    "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
+    "etth1_256": (["unconditional", "--data", "{data}", "--length", "256"], _alone),
     "copies": (["copies", "--data", "{data}"], lambda f: CopyCheck.from_dict(f).to_markdown()),
     "reconstruction": (["reconstruction", "--data", "{data}", "--per-file", "8"], _reconstruction),
 }
@@ -82,7 +90,8 @@ def measure_all(
         if (out.exists() and not again) or (of_exact and exact is None):
             continue
         words = [word.format(data=data, exact=exact) for word in command]
-        words += ["--out", str(out), *(["--model", str(model)] if model and not of_exact else [])]
+        takes_model = not of_exact and command[0] != "unconditional"
+        words += ["--out", str(out), *(["--model", str(model)] if model and takes_model else [])]
         if run(words):
             raise ExportError(f"{' '.join(words)} failed; it must succeed for the page")
 

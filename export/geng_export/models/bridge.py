@@ -28,6 +28,7 @@ class BridgeConfig:
         tokens, width: The latent's.
         condition_width: The condition's, number channels included.
         dim, depth, heads: The transformer's.
+        answers: Of the claims reader, told to the bridge in a token of their own; 0 for none.
     """
 
     tokens: int = 10
@@ -36,6 +37,7 @@ class BridgeConfig:
     dim: int = 256
     depth: int = 6
     heads: int = 4
+    answers: int = 0
 
 
 def _norm(x: torch.Tensor) -> torch.Tensor:
@@ -90,6 +92,7 @@ class Bridge(torch.nn.Module):
         d = config.dim
         self.condition = torch.nn.Linear(config.condition_width, d)
         self.frame = torch.nn.Linear(FRAME_FEATURES, d)
+        self.claims = torch.nn.Linear(config.answers, d) if config.answers else None
         self.null = torch.nn.Parameter(torch.randn(d) * 0.02)
         self.position = torch.nn.Parameter(torch.randn(config.tokens, d) * 0.02)
         self.input = torch.nn.Linear(config.width, d)
@@ -103,10 +106,25 @@ class Bridge(torch.nn.Module):
             torch.nn.init.zeros_(layer.weight)
             torch.nn.init.zeros_(layer.bias)
 
-    def memory(self, condition: torch.Tensor, frame: torch.Tensor) -> torch.Tensor:
-        """What cross-attention reads: ``[batch, tokens + 1, dim]``, the frame token last."""
-        rows = torch.cat([self.condition(bounded(condition)), self.frame(frame)[:, None]], dim=1)
-        return _norm(rows)
+    @property
+    def extra_tokens(self) -> int:
+        """Memory tokens beside the word pieces': the frame's and, where there is one, the claims'."""
+        return 1 if self.claims is None else 2
+
+    def memory(
+        self, condition: torch.Tensor, frame: torch.Tensor, answers: torch.Tensor
+    ) -> torch.Tensor:
+        """What cross-attention reads: ``[batch, tokens + extra_tokens, dim]``.
+
+        Args:
+            condition: Z_x, ``[batch, tokens, width]``.
+            frame: Features of the frame, ``[batch, FRAME_FEATURES]``.
+            answers: Shares of the claims reader's answers, ``[batch, answers]``.
+        """
+        rows = [self.condition(bounded(condition)), self.frame(frame)[:, None]]
+        if self.claims is not None:
+            rows.append(self.claims(answers)[:, None])
+        return _norm(torch.cat(rows, dim=1))
 
     def null_memory(self, batch: int) -> torch.Tensor:
         """What it reads without a condition: ``[batch, 1, dim]``."""

@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 
 from geng_export.models.bridge import Bridge, cosine_alpha_bar
-from geng_export.models.claims_reader import ClaimsReader
+from geng_export.models.claims_reader import ClaimsReader, shares
 from geng_export.models.decoder import Decoder
 from geng_export.models.layout import Layout
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.presets import Preset, preset
+from geng_export.models.sampling import frame_from
 from geng_export.models.series_encoder import SeriesEncoder
 from geng_export.models.text_expert import TextExpert
 from geng_export.train import checkpoint
@@ -49,6 +50,17 @@ class Bundle:
     def alpha_bar(self) -> torch.Tensor:
         """The noise schedule, float32 ``[500]``."""
         return cosine_alpha_bar()
+
+    def memory(self, bridge: Bridge, condition: torch.Tensor, length: int) -> torch.Tensor:
+        """What ``bridge`` (or the student) is told of one condition ``[tokens, width]``.
+
+        Returns:
+            ``[1, tokens + bridge.extra_tokens, dim]``, for a series of ``length`` steps.
+        """
+        frame = torch.from_numpy(frame_from(self.reader, condition, length).features())
+        claims = self.claims
+        answers = torch.zeros(1, 0) if claims is None else shares(claims(condition[None]))
+        return bridge.memory(condition[None], frame[None], answers)
 
     @classmethod
     def load(cls, folder: str | Path) -> Bundle:

@@ -1,9 +1,9 @@
 """The claims reader: what a description states, read off its condition.
 
-A small network over the pooled condition, trained beside the number reader and used for two
-things: its loss is what fine-tunes f, so that wordings that state the same come to lie together;
-and on the device it says what ``--verify`` must hold a series against when only a latent condition
-is at hand. Numbers are not its business: the number reader has those.
+A small network over the pooled condition, trained beside the number reader and used for three
+things: its loss is what fine-tunes f, so that wordings that state the same come to lie together; its
+answers are told to the bridge; and on the device it says what ``--verify`` must hold a series against
+when only a latent condition is at hand. Numbers are not its business: the number reader has those.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ class ClaimsReader(torch.nn.Module):
         parts = scores.split(SIZES, dim=-1)
         each = [F.cross_entropy(part, answers[:, i]) for i, part in enumerate(parts)]
         return torch.stack(each).sum()
+
+
+def shares(scores: torch.Tensor) -> torch.Tensor:
+    """How sure each answer is: scores ``[batch, SCORES]`` -> a softmax within every field."""
+    parts = scores.float().split(SIZES, dim=-1)
+    return torch.cat([part.softmax(dim=-1) for part in parts], dim=-1)
 
 
 def read_answers(scores: torch.Tensor) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from geng_export.errors import ExportError
 from geng_export.models.bridge import BridgeConfig
+from geng_export.models.claims_reader import SCORES
 from geng_export.models.layout import Layout
 from geng_export.models.text_expert import NUMBER_WIDTH
 
@@ -18,8 +19,8 @@ class Preset:
     bridge: BridgeConfig
 
     def bridge_for(self, text_width: int) -> BridgeConfig:
-        """The bridge's sizes beside a text expert of this width."""
-        return replace(self.bridge, condition_width=text_width + NUMBER_WIDTH)
+        """The bridge's sizes beside a text expert of this width and its claims reader."""
+        return replace(self.bridge, condition_width=text_width + NUMBER_WIDTH, answers=SCORES)
 
 
 PRESETS = {

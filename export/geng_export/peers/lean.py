@@ -18,7 +18,6 @@ from torch.nn import functional as F
 
 from geng_export.models.bridge import Block, Bridge
 from geng_export.models.bundle import Bundle
-from geng_export.models.sampling import frame_from
 from geng_export.targets.read_gguf import load_bundle
 
 Floats = npt.NDArray[np.float32]
@@ -108,8 +107,7 @@ class Lean:
         """The bridge of a model, fed with ``condition`` [tokens, width]."""
         bridge = bundle.bridge.eval().requires_grad_(False)
         rows = torch.from_numpy(condition)
-        features = frame_from(bundle.reader, rows, WINDOW).features()
-        memory = bridge.memory(rows[None], torch.from_numpy(features)[None])
+        memory = bundle.memory(bridge, rows, WINDOW)
         n = memory.shape[1]
         both = torch.cat([memory, F.pad(bridge.null_memory(1), (0, 0, 0, n - 1))])
         module = LeanBridge(bridge).eval()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from geng_export.models.bundle import Bundle
 from geng_export.models.frame import ROLES
 from geng_export.models.text_expert import NUMBER_WIDTH
 from geng_export.quantize.int8 import Quantized, quantize, relative_error
+from geng_export.quantize.smooth import column_ranges, smoothing
 
 ALIGNMENT = 32
 FORMAT_VERSION = 1
@@ -90,6 +91,8 @@ def _bridge_tensors(part: str, bridge: Bridge) -> Iterator[Named]:
     stored = ("mod", "fin")
     for attribute, name in names.items():
         yield from _linear(f"{part}.{name}", getattr(bridge, attribute), int8=name in stored)
+    if bridge.claims is not None:
+        yield from _linear(f"{part}.claims", bridge.claims)
     yield Named(f"{part}.null", _array(bridge.null))
     yield Named(f"{part}.position", _array(bridge.position))
     for i, block in enumerate(bridge.blocks):
@@ -123,17 +126,25 @@ def _text_tensors(bundle: Bundle) -> Iterator[Named]:
 
 
 def _stored(
-    tensors: list[Named], int8: bool
+    tensors: list[Named], int8: bool, ranges: Mapping[str, Array]
 ) -> tuple[list[tuple[str, npt.NDArray[Any]]], dict[str, float]]:
-    """Arrays as they go into the file, and the relative error of each quantised one."""
+    """Arrays as they go into the file, and the relative error of each quantised one.
+
+    ``ranges`` names the layers whose inputs are evened out.
+    """
     arrays: list[tuple[str, npt.NDArray[Any]]] = []
     errors: dict[str, float] = {}
     for tensor in tensors:
         if not (int8 and tensor.int8):
             arrays.append((tensor.name, tensor.value))
             continue
-        packed: Quantized = quantize(tensor.value)
-        errors[tensor.name] = relative_error(tensor.value, packed)
+        weight, layer = tensor.value, tensor.name.removesuffix(".weight")
+        if layer in ranges:
+            factors = smoothing(weight, ranges[layer])
+            arrays.append((f"{layer}.smooth", factors))
+            weight = weight / factors
+        packed: Quantized = quantize(weight)
+        errors[tensor.name] = relative_error(weight, packed)
         arrays += [(tensor.name, packed.q), (f"{tensor.name}.scale", packed.scale)]
     return arrays, errors
 
@@ -160,7 +171,8 @@ def write(
     """
     target = Path(path)
     beside = target.with_suffix(".tmp")
-    arrays, errors = _stored(list(tensors_of(bundle)), int8)
+    ranges = column_ranges(bundle) if int8 else {}
+    arrays, errors = _stored(list(tensors_of(bundle)), int8, ranges)
     writer = GGUFWriter(beside, "geng")
     writer.add_custom_alignment(ALIGNMENT)
     _add_metadata(writer, bundle, card or {})
@@ -187,6 +199,9 @@ def _add_metadata(writer: GGUFWriter, bundle: Bundle, card: dict[str, object]) -
         writer.add_float32("geng.student.guidance", bundle.recipe.student_guidance)
     if bundle.claims is not None:
         writer.add_string("geng.claims", json.dumps(FIELDS))
+    if bridge.answers:
+        fields = [name for name, answers in FIELDS.items() for _ in answers]
+        writer.add_array("geng.claims.fields", fields)
     writer.add_string("geng.data_sha256", str(bundle.facts.get("data_sha256", "")))
     numbers = {
         "geng.format_version": FORMAT_VERSION,

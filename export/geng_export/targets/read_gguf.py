@@ -16,7 +16,7 @@ from transformers import BertConfig, BertModel
 from geng_export.errors import ExportError
 from geng_export.models.bridge import Bridge, BridgeConfig
 from geng_export.models.bundle import Bundle
-from geng_export.models.claims_reader import ClaimsReader
+from geng_export.models.claims_reader import SCORES, ClaimsReader
 from geng_export.models.decoder import Decoder
 from geng_export.models.layout import STRUCTURE_TOKENS, Layout
 from geng_export.models.number_reader import NumberReader
@@ -40,6 +40,8 @@ class _File:
         for name, value in raw.items():
             if value.dtype == np.int8:
                 value = value.astype(np.float32) * raw[f"{name}.scale"][:, None]
+                smooth = raw.get(f"{name.removesuffix('.weight')}.smooth")
+                value = value if smooth is None else value * smooth
             self.tensors[name] = torch.from_numpy(np.array(value, dtype=np.float32))
 
     def number(self, key: str) -> int:
@@ -81,6 +83,7 @@ def load_bundle(path: str | Path) -> Bundle:
         number("geng.bridge.dim"),
         number("geng.bridge.depth"),
         number("geng.bridge.heads"),
+        SCORES if "geng.claims.fields" in file.fields else 0,
     )
     bridge = Bridge(sizes)
     student = Bridge(sizes) if "geng.student.guidance" in file.fields else None

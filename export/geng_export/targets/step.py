@@ -20,8 +20,8 @@ def write_step(
 ) -> dict[str, list[int]]:
     """Write ``out``, .onnx or .tflite: the graph of :class:`geng_export.peers.lean.LeanBridge`.
 
-    The caller gives it the condition's keys and values (the frame's token is one of them, so that
-    there are ``words + 1``), masked where a condition is shorter, and the timestep's modulation.
+    The caller gives it the condition's keys and values (those of the bridge's extra tokens are
+    among them), masked where a condition is shorter, and the timestep's modulation.
 
     Args:
         bundle: The model.

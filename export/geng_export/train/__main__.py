@@ -105,27 +105,27 @@ def train(recipe: Recipe, folder: Path, minutes: float | None = None) -> None:
     pool = _pool(recipe, sizes.layout, encoder, folder)
     mixture = Mixture(recipe.abstract_share, recipe.real_share if pool else 0.0)
     source = Source(sizes.layout, mixture, recipe.seed, pool)
-    expert = _trained_text_side(recipe, source, folder).expert
+    side = _trained_text_side(recipe, source, folder)
     if recipe.bf16:
-        expert = expert.to(torch.bfloat16)
+        side.expert.to(torch.bfloat16)
     facts = {"data_sha256": _data_hash(recipe, pool), "seed": recipe.seed}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     torch.manual_seed(recipe.seed)
     trainer = BridgeTrainer(
         recipe,
-        Bridge(sizes.bridge_for(expert.hidden)),
-        expert,
-        _scale(source, expert, folder),
+        Bridge(sizes.bridge_for(side.expert.hidden)),
+        side,
+        _scale(source, side.expert, folder),
         folder / "bridge.safetensors",
     )
     trainer.resume()
     torch.manual_seed(recipe.seed + trainer.step)
     if not _run("bridge", trainer, source, minutes):
         return
-    teacher = Bridge(sizes.bridge_for(expert.hidden))
+    teacher = Bridge(sizes.bridge_for(side.expert.hidden))
     teacher.load_state_dict(trainer.average.weights)
     path = folder / "student.safetensors"
-    student = StudentTrainer(recipe, teacher, expert, trainer.scale, path)
+    student = StudentTrainer(recipe, teacher, side, trainer.scale, path)
     student.resume()
     torch.manual_seed(recipe.seed + student.step)
     _run("student", student, replace(source, seed=source.seed + 2), minutes)
@@ -136,7 +136,7 @@ def _run(name: str, trainer: BridgeTrainer, source: Source, minutes: float | Non
     recipe, accelerator = trainer.recipe, trainer.accelerator
     drawn = batches(
         source,
-        trainer.expert.tokenizer,
+        trainer.side.expert.tokenizer,
         recipe.batch,
         start=trainer.step * recipe.batch * accelerator.num_processes,
         workers=recipe.workers,

@@ -11,12 +11,12 @@ import torch
 from accelerate import Accelerator
 
 from geng_export.models.bridge import Bridge, cosine_alpha_bar
+from geng_export.models.claims_reader import shares
 from geng_export.models.layout import STRUCTURE_TOKENS
-from geng_export.models.text_expert import TextExpert
 from geng_export.train import checkpoint
 from geng_export.train.batches import Batch
 from geng_export.train.recipe import Recipe
-from geng_export.train.text import condition_of
+from geng_export.train.text import TextSide, condition_of
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,11 @@ class Noised:
     condition: torch.Tensor
     mask: torch.Tensor
     frame: torch.Tensor
+    answers: torch.Tensor
+
+    def memory(self, bridge: Bridge) -> torch.Tensor:
+        """What a bridge is told of the batch."""
+        return bridge.memory(self.condition, self.frame, self.answers)
 
 
 def stratified(n: int, levels: int) -> torch.Tensor:
@@ -81,12 +86,12 @@ class BridgeTrainer:
         self,
         recipe: Recipe,
         bridge: Bridge,
-        expert: TextExpert,
+        side: TextSide,
         scale: Scale,
         path: Path,
         course: Course | None = None,
     ) -> None:
-        self.recipe, self.expert, self.scale, self.path = recipe, expert, scale, path
+        self.recipe, self.side, self.scale, self.path = recipe, side, scale, path
         self.course = course or Course(
             recipe.steps, recipe.learning_rate, recipe.warmup, recipe.ema
         )
@@ -142,18 +147,31 @@ class BridgeTrainer:
     def noised(self, batch: Batch, t: torch.Tensor) -> Noised:
         """Noise a batch to timesteps ``t``, several for each text, which f then reads only once.
 
-        The mask has the frame's token at its end.
+        Some examples get another's words, see :class:`geng_export.train.recipe.Recipe`.
+        The mask has the frame's token and the claims' at its end.
         """
         times = len(t) // len(batch.raw)
         with torch.no_grad():
-            condition = condition_of(self.expert, batch).repeat(times, 1, 1)
+            condition = condition_of(self.side.expert, batch)
+            answers = shares(self.side.claims(condition, batch.mask))
         raw = batch.raw.repeat(times, 1, 1)
         x0 = ((raw - self.scale.mean) / self.scale.std).clamp(-7.0, 7.0) * self.scale.used
         alpha, sigma = self.levels(t)
         noise = torch.randn_like(x0)
-        mask = torch.cat([batch.mask, torch.ones(len(batch.raw), 1, dtype=torch.bool)], dim=1)
-        x, frame = alpha * x0 + sigma * noise, batch.frame.repeat(times, 1)
-        return Noised(x0, noise, x, condition, mask.repeat(times, 1), frame)
+        extra = self.accelerator.unwrap_model(self.bridge).extra_tokens
+        mask = torch.cat([batch.mask, torch.ones(len(batch.raw), extra, dtype=torch.bool)], dim=1)
+        texts = torch.arange(len(t)) % len(batch.raw)
+        swapped = torch.rand(len(t)) < self.recipe.swap_words
+        texts = torch.where(swapped, texts[torch.randperm(len(t))], texts)
+        return Noised(
+            x0,
+            noise,
+            alpha * x0 + sigma * noise,
+            condition[texts],
+            mask[texts],
+            batch.frame.repeat(times, 1),
+            answers.repeat(times, 1),
+        )
 
     def weights(self) -> torch.Tensor:
         """Weight of every number of the latent in a loss."""
@@ -169,7 +187,7 @@ class BridgeTrainer:
         bare = self.accelerator.unwrap_model(self.bridge)
         with self.accelerator.autocast():
             at = self.noised(batch, t)
-            memory = bare.memory(at.condition, at.frame)
+            memory = at.memory(bare)
             dropped = torch.rand(n) < self.recipe.drop_condition
             memory = torch.where(dropped[:, None, None], bare.null_memory(n), memory)
             alone = torch.zeros_like(at.mask)

@@ -27,6 +27,8 @@ class Recipe:
         residual_weight: Weight of the residual tokens in the loss. No description speaks of them, and
             only real windows have any, so at full weight they drown what is spoken of.
         drop_condition: Probability that the guidance signal is dropped (Ho and Salimans 2022).
+        swap_words: Probability that the words are another example's, while frame and claims stay: what
+            the readers make of the words then outweighs them, and they add what is not claimed.
         text_steps, text_batch, text_learning_rate: Of f's layers, which are tuned together with
             the number reader and the claims reader.
         encoder_steps: Optimiser steps of the series encoder.
@@ -53,6 +55,7 @@ class Recipe:
     ema: float = 0.999
     residual_weight: float = 0.3
     drop_condition: float = 0.1
+    swap_words: float = 0.25
     text_steps: int = 2400
     text_batch: int = 64
     text_learning_rate: float = 1e-4

@@ -16,10 +16,10 @@ import torch
 
 from geng_export.models.bridge import Bridge
 from geng_export.models.sampling import trajectory
-from geng_export.models.text_expert import TextExpert
 from geng_export.train.batches import Batch
 from geng_export.train.bridge import BridgeTrainer, Course, Noised, Scale, stratified
 from geng_export.train.recipe import Recipe
+from geng_export.train.text import TextSide
 
 #: The target network follows the student at this rate.
 TARGET_DECAY = 0.95
@@ -31,12 +31,12 @@ class StudentTrainer(BridgeTrainer):
     Args:
         recipe: Its ``student_*`` settings are used.
         teacher: The trained bridge; stays as it is.
-        expert, scale: As in training.
+        side, scale: As in training.
         path: Where the run is kept.
     """
 
     def __init__(
-        self, recipe: Recipe, teacher: Bridge, expert: TextExpert, scale: Scale, path: Path
+        self, recipe: Recipe, teacher: Bridge, side: TextSide, scale: Scale, path: Path
     ) -> None:
         course = Course(
             recipe.student_steps,
@@ -44,7 +44,7 @@ class StudentTrainer(BridgeTrainer):
             recipe.warmup // 4,
             recipe.student_ema,
         )
-        super().__init__(recipe, copy.deepcopy(teacher), expert, scale, path, course)
+        super().__init__(recipe, copy.deepcopy(teacher), side, scale, path, course)
         self.teacher = teacher.eval().requires_grad_(False)
         self.target = copy.deepcopy(teacher).eval().requires_grad_(False)
         steps = trajectory(recipe.student_grid, len(self.alpha_bar))
@@ -66,15 +66,14 @@ class StudentTrainer(BridgeTrainer):
             at = self.noised(batch, t)
             with torch.no_grad():
                 goal = self._goal(at, i, self._taught(at, t))
-            memory = bare.memory(at.condition, at.frame)
-            v = self.bridge(at.x, t, memory, at.mask).float()
+            v = self.bridge(at.x, t, at.memory(bare), at.mask).float()
         return ((v - (alpha * at.x - goal) / sigma).square() * self.weights()).mean()
 
     def _taught(self, at: Noised, t: torch.Tensor) -> torch.Tensor:
         """The teacher's clean latent under guidance (GenG, equation 4)."""
         alpha, sigma = self.levels(t)
         w, teacher = self.recipe.student_guidance, self.teacher
-        v = teacher(at.x, t, teacher.memory(at.condition, at.frame), at.mask).float()
+        v = teacher(at.x, t, at.memory(teacher), at.mask).float()
         without = teacher(at.x, t, teacher.null_memory(len(at.x))).float()
         return alpha * at.x - sigma * ((w + 1.0) * v - w * without)
 
@@ -85,7 +84,7 @@ class StudentTrainer(BridgeTrainer):
         alpha, sigma = self.levels(t)
         alpha_next, sigma_next = self.levels(t_next)
         x = alpha_next * taught + sigma_next * (at.x - alpha * taught) / sigma
-        v = self.target(x, t_next, self.target.memory(at.condition, at.frame), at.mask).float()
+        v = self.target(x, t_next, at.memory(self.target), at.mask).float()
         seen = alpha_next * x - sigma_next * v
         return torch.where((i == last)[:, None, None], taught, seen)
 
