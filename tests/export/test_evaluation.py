@@ -7,12 +7,14 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from geng_edge import Generator
 from geng_edge.numbers import find_numbers
-from geng_export.evaluate import few_steps, fidelity, page, self_check
+from geng_export.errors import ExportError
+from geng_export.evaluate import few_steps, fidelity, page, self_check, unconditional
 from geng_export.evaluate.baselines import c_dm, c_gan, t2s
 from geng_export.evaluate.baselines.pairs import Budget, Pairs
 from geng_export.evaluate.captioned import Captioned
@@ -147,3 +149,44 @@ def test_page_runs_only_what_has_no_result(tmp_path: Path) -> None:
     names = [Path(words[words.index("--out") + 1]).stem for words in asked]
     assert set(names) == set(page.MEASURES) - {"copies", "conformity_fp32"}
     assert ["fidelity", "--data", "series"] in [words[:3] for words in asked]
+
+
+def _channels_in(folder: Path, rows: int = 300) -> Path:
+    """A folder with a file like ETTh1: seven channels that swing."""
+    t = np.arange(rows)[:, None]
+    values = np.sin(t / (3.0 + np.arange(7))) * np.arange(1, 8)
+    table = pd.DataFrame(values, columns=list("ABCDEFG"))
+    table.insert(0, "date", pd.date_range("2020-01-01", periods=rows, freq="h"))
+    (folder / "ett").mkdir()
+    table.to_csv(folder / "ett" / "ETTh1.csv.gz", index=False)
+    return folder
+
+
+def test_the_unconditional_protocol_trains_draws_and_judges(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(unconditional, "JUDGE", {"discriminative": 3, "ts2vec": 2})
+    monkeypatch.setattr(unconditional, "STEPS", 4)
+    folder = _channels_in(tmp_path)
+    channels = unconditional.read_channels(folder)
+    assert channels.shape == (300, 7)
+    assert channels.min() == 0.0
+    assert channels.max() == 1.0
+    windows = unconditional.windows_of(channels, 24)
+    np.testing.assert_array_equal(windows[5], channels[5:29])
+    drawer = unconditional.Drawer(channels, 24, seed=0)
+    again = drawer.tokens_of(windows[:3]).reshape(3, 24, 7) * drawer.std + drawer.mean
+    np.testing.assert_allclose(again.numpy(), windows[:3], atol=1e-6)
+    found = unconditional.measure(folder, 24, seconds=1.0, windows=30, repeats=2)
+    assert found.facts["steps"] > 0
+    assert all(np.isfinite(v) and v >= 0.0 for v in found.context_fid)
+    assert all(0.0 <= v <= 0.5 for v in found.discriminative)
+    assert unconditional.Unconditional.from_dict(found.to_dict()) == found
+    assert "0.116" in found.to_markdown()
+
+
+def test_the_unconditional_protocol_says_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="it must be one of \\[24, 256\\]"):
+        unconditional.measure(tmp_path, 25, seconds=1.0, windows=10)
+    with pytest.raises(ExportError, match="it must be ETTh1 as CSV"):
+        unconditional.read_channels(tmp_path)
