@@ -50,7 +50,10 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "conformity_fp32": (["conformity", "--precision", "fp32", "--model", "{exact}"], _conformity),
     "verify": (["verify"], _verified),
     "verify_wordings": (["verify", "--split", "wordings"], _verified),
-    "few_steps": (["few-steps"], lambda found: FewSteps.from_dict(found).to_markdown()),
+    "few_steps": (
+        ["few-steps", "--paired", "1000", "--samples", "10"],
+        lambda found: FewSteps.from_dict(found).to_markdown(),
+    ),
     "fidelity": (["fidelity", "--data", "{data}"], lambda f: Fidelity.from_dict(f).to_markdown()),
     "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
     "etth1_256": (["unconditional", "--data", "{data}", "--length", "256"], _alone),
