@@ -6,8 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "model/claims_reader.h"
-
 namespace geng {
 namespace {
 
@@ -182,7 +180,9 @@ Bridge::Bridge(const WeightReader& weights, const std::string& name)
       position_(weights.values(name + ".position")) {
   blocks_.reserve(shape_.depth);
   for (std::size_t i = 0; i < shape_.depth; ++i) blocks_.push_back(block_of(weights, name, i));
-  if (ClaimsReader::tells_bridge(weights.file)) claims_ = weights.exact(name + ".claims");
+  if (weights.file.find_tensor(name + ".claims.weight") != nullptr) {
+    claims_ = weights.exact(name + ".claims");
+  }
 }
 
 BridgeMemory Bridge::memory_of(const Compute& compute, std::vector<float> rows) const {

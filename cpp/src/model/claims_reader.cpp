@@ -33,11 +33,10 @@ void softmax(std::span<float> scores) {
 }  // namespace
 
 bool ClaimsReader::is_in(const ModelFile& file) { return file.has("geng.claims"); }
-bool ClaimsReader::tells_bridge(const ModelFile& file) { return file.has(kFields); }
 
 ClaimsReader::ClaimsReader(const WeightReader& weights)
     : up_(weights.exact("claims.up")), down_(weights.exact("claims.down")) {
-  if (tells_bridge(weights.file)) sizes_ = sizes_of(weights.file.strings(kFields));
+  if (weights.file.has(kFields)) sizes_ = sizes_of(weights.file.strings(kFields));
 }
 
 std::vector<float> ClaimsReader::read(const Compute& compute,

@@ -16,8 +16,6 @@ namespace geng {
 class ClaimsReader {
  public:
   static bool is_in(const ModelFile& file);
-  /// Whether the model's bridge reads the answers too.
-  static bool tells_bridge(const ModelFile& file);
   explicit ClaimsReader(const WeightReader& weights);
 
   [[nodiscard]] std::vector<float> read(const Compute& compute,

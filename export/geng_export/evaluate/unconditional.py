@@ -26,6 +26,7 @@ from geng_export.evaluate.metrics.discriminative import discriminative_score
 from geng_export.evaluate.metrics.ts2vec import context_fid, train_ts2vec
 from geng_export.models.bridge import Bridge, BridgeConfig, cosine_alpha_bar
 from geng_export.models.sampling import dpmpp_2m
+from geng_export.models.text_expert import NUMBER_WIDTH
 from geng_export.train.bridge import Average, stratified
 
 Array = npt.NDArray[np.float32]
@@ -118,8 +119,16 @@ class Drawer:
         self.std = torch.from_numpy(channels.std(axis=0))
         self.tokens = length // self.patch
         torch.manual_seed(seed)
+        # The condition's layer is never used; it takes the least width there is.
         self.bridge = Bridge(
-            BridgeConfig(self.tokens, self.patch * CHANNELS, 33, DIM, DEPTH, HEADS)
+            BridgeConfig(
+                self.tokens,
+                self.patch * CHANNELS,
+                condition_width=NUMBER_WIDTH + 1,
+                dim=DIM,
+                depth=DEPTH,
+                heads=HEADS,
+            )
         )
         self.alpha_bar = cosine_alpha_bar()
 

@@ -17,6 +17,8 @@ import torch
 from geng_export.data.dataset import Mixture, Source
 from geng_export.models.bridge import Bridge
 from geng_export.models.bundle import Bundle
+from geng_export.train.batches import collate
+from geng_export.train.text import condition_of
 
 Array = npt.NDArray[np.float32]
 
@@ -40,9 +42,8 @@ def column_ranges(bundle: Bundle) -> dict[str, Array]:
     networks = {"bridge": bundle.bridge, "student": bundle.student}
     for i in range(EXAMPLES):
         example = source.example(0, i, bundle.expert.tokenizer)
-        ids = torch.from_numpy(example.ids)[None]
-        hidden = bundle.expert(ids, torch.ones_like(ids, dtype=torch.bool))[0].float()
-        condition = torch.cat([hidden, torch.from_numpy(example.numbers)], dim=-1)
+        with torch.inference_mode():
+            condition = condition_of(bundle.expert, collate([example]))[0]
         x0 = (torch.from_numpy(example.raw) - bundle.decoder.mean) / bundle.decoder.std
         t = torch.tensor(TIMESTEPS)
         alpha_bar = bundle.alpha_bar[t][:, None, None]
