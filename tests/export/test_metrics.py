@@ -17,7 +17,7 @@ from geng_export.evaluate.metrics.extractor import (
 from geng_export.evaluate.metrics.frechet import frechet_distance
 from geng_export.evaluate.metrics.joint import train_joint
 from geng_export.evaluate.metrics.ts2vec import context_fid, train_ts2vec
-from geng_export.evaluate.metrics.utility import detector_score
+from geng_export.evaluate.metrics.utility import train_detector
 
 RNG = np.random.default_rng(0)
 STEPS = np.arange(64)
@@ -129,9 +129,9 @@ def test_detector_is_better_than_chance_where_training_fits_the_test() -> None:
     struck = noise(300, 7)
     labels = [bool(i % 2) for i in range(300)]
     struck[1::2, 30] += 12.0
-    assert detector_score(struck[:200], labels[:200], struck[200:], labels[200:]) > 0.9
+    assert train_detector(struck[:200], labels[:200]).score(struck[200:], labels[200:]) > 0.9
     flipped = [not label for label in labels[:200]]
-    assert detector_score(struck[:200], flipped, struck[200:], labels[200:]) < 0.1
+    assert train_detector(struck[:200], flipped).score(struck[200:], labels[200:]) < 0.1
 
 
 def test_a_copy_is_found_whatever_its_scale() -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections import defaultdict
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,18 +145,18 @@ def _fidelity(arguments: argparse.Namespace) -> None:
 
 
 def _baselines(known: fidelity.Captions, seconds: float) -> dict[str, fidelity.System]:
-    """The other systems, trained on all of ``known`` for ``seconds`` each; none for 0 seconds."""
+    """The other systems, trained on all of ``known``, ``seconds`` on a core each; none for 0 seconds."""
     from geng_export.evaluate.baselines import c_dm, c_gan, t2s
     from geng_export.evaluate.baselines.pairs import Budget, Pairs, system
+    from geng_export.evaluate.processes import spread
 
     if seconds <= 0.0:
         return {}
-    pairs = Pairs.of(known)
-    trained = {}
-    for name, module in (("C-GAN", c_gan), ("C-DM", c_dm), ("T2S", t2s)):
-        log.info("training %s for %g s on %d pairs", name, seconds, len(known))
-        trained[name] = system(module.train(pairs, Budget(seconds)))
-    return trained
+    trainers = {"C-GAN": c_gan.train, "C-DM": c_dm.train, "T2S": t2s.train}
+    log.info("training %s for %g s each on %d pairs", ", ".join(trainers), seconds, len(known))
+    pairs, budget = Pairs.of(known), Budget(seconds)
+    trained = spread(system, trainers.values(), repeat(pairs), repeat(budget))
+    return dict(zip(trainers, trained, strict=True))
 
 
 def _copies(arguments: argparse.Namespace) -> None:

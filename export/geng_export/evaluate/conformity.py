@@ -10,11 +10,8 @@ their median first.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +20,7 @@ import numpy.typing as npt
 
 from geng_edge.analysis.analyser import Analysis, analyse
 from geng_edge.claims import Claims
+from geng_export.evaluate.processes import PROCESSES, spread
 
 TASKS = {1: "trend", 2: "periodic", 3: "anomaly", 4: "mixed"}
 RATES = ("trend", "periodicity", "anomaly", "no anomaly")
@@ -91,7 +89,7 @@ def _judge_one(values: npt.NDArray[np.float32], claims: Claims) -> tuple[dict[st
 
 def judge_all(
     drawn: Iterable[npt.NDArray[np.float32]], asked: Sequence[Claims], tasks: Sequence[int],
-    processes: int = 2,
+    processes: int = PROCESSES,
 ) -> list[Judged]:  # fmt: skip
     """Judge the samples of many descriptions, in several processes.
 
@@ -101,13 +99,7 @@ def judge_all(
         tasks: Its task, 1 to 4.
         processes: Processes that analyse.
     """
-    if processes <= 1:
-        rows = list(map(_judge_one, drawn, asked))
-    else:
-        # One process a core already; BLAS threads inside each would only get in each other's way.
-        os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
-        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-            rows = list(pool.map(_judge_one, drawn, asked, chunksize=4))
+    rows = spread(_judge_one, drawn, asked, processes=processes, chunk=4)
     return [Judged(task, samples) for task, samples in zip(tasks, rows, strict=True)]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,17 @@ from geng_export.evaluate.drawing import unheard
 from geng_export.evaluate.metrics import distribution
 from geng_export.evaluate.metrics.discriminative import discriminative_score
 from geng_export.evaluate.metrics.extractor import (
+    Extractor,
     features_of,
     inception_score,
     standardised,
     train_extractor,
 )
 from geng_export.evaluate.metrics.frechet import frechet_distance
-from geng_export.evaluate.metrics.joint import train_joint
-from geng_export.evaluate.metrics.ts2vec import context_fid, train_ts2vec
-from geng_export.evaluate.metrics.utility import detector_score
+from geng_export.evaluate.metrics.joint import Joint, train_joint
+from geng_export.evaluate.metrics.ts2vec import TS2Vec, embeddings, train_ts2vec
+from geng_export.evaluate.metrics.utility import Detector, train_detector
+from geng_export.evaluate.processes import PROCESSES, spread
 
 Array = npt.NDArray[np.float32]
 Captions = Sequence[Captioned]
@@ -96,55 +99,99 @@ class Fidelity:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
 class Judge:
-    """Everything that is trained on real windows alone, for one seed."""
+    """Everything that is trained on real windows alone, for one seed, and what it says of them."""
 
-    def __init__(self, train: Captions, held: Captions, seed: int) -> None:
-        self.train, self.held, self.seed = train, held, seed
-        real = _windows(train)
-        self.extractor, _ = train_extractor(
-            real, [w.domain for w in train], steps=STEPS["extractor"], seed=seed
-        )
-        self.ts2vec = train_ts2vec(standardised(real), steps=STEPS["ts2vec"], seed=seed)
-        said = sentence_embeddings([w.text for w in train])
-        self.joint = train_joint(real, said, steps=STEPS["joint"], seed=seed)
-        self.texts = sentence_embeddings([w.text for w in held])
-        self.real = standardised(_windows(held))
-        self.features = features_of(self.extractor, self.real)
-        self.labels = [w.anomalous for w in held]
-        self.taught = [w.anomalous for w in train]
-        self.trtr = detector_score(real, self.taught, self.real, self.labels, seed=seed)
+    seed: int
+    extractor: Extractor
+    ts2vec: TS2Vec
+    joint: Joint
+    detector: Detector
+    real: Array
+    features: npt.NDArray[np.float64]
+    context: npt.NDArray[np.float64]
+    trtr: float
 
-    def row(self, answers: Array, for_training: Array) -> dict[str, float]:
-        """Every column for one system.
 
-        Args:
-            answers: Its windows for the held-out captions.
-            for_training: Its windows for the training captions; what TSTR trains on.
-        """
-        made = standardised(answers)
-        features = features_of(self.extractor, made)
-        taught, seed = self.taught, self.seed
-        precision, recall = distribution.precision_recall(self.features, features)
-        return {
-            "Frechet": frechet_distance(self.features, features),
-            "Context-FID": context_fid(self.ts2vec, self.real, made),
-            "J-FTSD": self.joint.distance(self.real, made, self.texts),
-            "CTTP score": self.joint.agreement(made, self.texts),
-            "inception": inception_score(self.extractor, made),
-            "discriminative": discriminative_score(
-                self.real, made, steps=STEPS["discriminative"], seed=seed
-            ),
-            "TRTR": self.trtr,
-            "TRTS": detector_score(_windows(self.train), taught, made, self.labels, seed=seed),
-            "TSTR": detector_score(for_training, taught, self.real, self.labels, seed=seed),
-            "ACD": distribution.acd(self.real, made),
-            "MDD": distribution.mdd(self.real, made),
-            "SD": distribution.skewness_difference(self.real, made),
-            "KD": distribution.kurtosis_difference(self.real, made),
-            "precision": precision,
-            "recall": recall,
-        }
+@dataclass(frozen=True)
+class Task:
+    """Real windows, and the sentence embeddings of their captions.
+
+    Attributes:
+        train: References of what is trained to judge, and captions for TSTR.
+        held: Windows to be told from generated ones.
+        said, asked: Embeddings of both.
+    """
+
+    train: Captions
+    held: Captions
+    said: Array
+    asked: Array
+
+    @classmethod
+    def of(cls, train: Captions, held: Captions) -> Task:
+        """With the embeddings."""
+        said, asked = (sentence_embeddings([w.text for w in rows]) for rows in (train, held))
+        return cls(train, held, said, asked)
+
+
+def train_judge(task: Task, seed: int) -> Judge:
+    """Train what judges. Cost: some two minutes for 1,000 windows on one core."""
+    real, held = _windows(task.train), standardised(_windows(task.held))
+    extractor, _ = train_extractor(
+        real, [w.domain for w in task.train], steps=STEPS["extractor"], seed=seed
+    )
+    ts2vec = train_ts2vec(standardised(real), steps=STEPS["ts2vec"], seed=seed)
+    detector = train_detector(real, [w.anomalous for w in task.train], seed=seed)
+    return Judge(
+        seed,
+        extractor,
+        ts2vec,
+        train_joint(real, task.said, steps=STEPS["joint"], seed=seed),
+        detector,
+        held,
+        features_of(extractor, held),
+        embeddings(ts2vec, held),
+        detector.score(held, [w.anomalous for w in task.held]),
+    )
+
+
+def judge(by: Judge, task: Task, answers: Array, for_training: Array) -> dict[str, float]:
+    """Every column for one system.
+
+    Args:
+        by: What was trained on the real windows.
+        task: Those windows.
+        answers: The system's windows for the held-out captions.
+        for_training: Its windows for the training captions; what TSTR trains on.
+
+    Cost: a minute or two for 1,000 windows on one core, most of it the discriminative score.
+    """
+    made, seed = standardised(answers), by.seed
+    features = features_of(by.extractor, made)
+    labels = [w.anomalous for w in task.held]
+    taught = train_detector(for_training, [w.anomalous for w in task.train], seed=seed)
+    precision, recall = distribution.precision_recall(by.features, features)
+    return {
+        "Frechet": frechet_distance(by.features, features),
+        "Context-FID": frechet_distance(by.context, embeddings(by.ts2vec, made)),
+        "J-FTSD": by.joint.distance(by.real, made, task.asked),
+        "CTTP score": by.joint.agreement(made, task.asked),
+        "inception": inception_score(by.extractor, made),
+        "discriminative": discriminative_score(
+            by.real, made, steps=STEPS["discriminative"], seed=seed
+        ),
+        "TRTR": by.trtr,
+        "TRTS": by.detector.score(made, labels),
+        "TSTR": taught.score(by.real, labels),
+        "ACD": distribution.acd(by.real, made),
+        "MDD": distribution.mdd(by.real, made),
+        "SD": distribution.skewness_difference(by.real, made),
+        "KD": distribution.kurtosis_difference(by.real, made),
+        "precision": precision,
+        "recall": recall,
+    }
 
 
 def measure(
@@ -153,6 +200,7 @@ def measure(
     held: Captions,
     *,
     seeds: int = 3,
+    processes: int = PROCESSES,
     say: Callable[[str], object] = unheard,
 ) -> Fidelity:
     """Judge each system on the captions of held-out real windows.
@@ -162,18 +210,32 @@ def measure(
         train: Training windows: references of what is trained to judge, and captions for TSTR.
         held: Held-out windows.
         seeds: Judges are trained, and windows drawn, this many times.
-        say: Told of each row as it is done.
+        processes: Processes that judge.
+        say: Told of progress.
 
-    Cost: some two minutes a system and seed for 1,000 windows on one core, beside its own.
+    Cost: see :func:`train_judge` and :func:`judge`, beside the systems' own.
     """
-    figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    task = Task.of(train, held)
+    drawn = []
     for seed in range(seeds):
-        judge = Judge(train, held, seed)
         for name, system in systems.items():
-            row = judge.row(system(held, 10_000 * seed + 1), system(train, 10_000 * seed + 2))
-            for column, value in row.items():
-                figures[name][column].append(value)
-            say(f"seed {seed}, {name}: " + ", ".join(f"{c} {v:.3f}" for c, v in row.items()))
+            answers = system(held, 10_000 * seed + 1), system(train, 10_000 * seed + 2)
+            drawn.append((seed, name, *answers))
+            say(f"seed {seed}: {name} has drawn")
+    judges = spread(train_judge, repeat(task), range(seeds), processes=processes)
+    say(f"trained {seeds} sets of judges")
+    found = spread(
+        judge,
+        [judges[seed] for seed, *_ in drawn],
+        repeat(task),
+        [answers for *_, answers, _ in drawn],
+        [taught for *_, taught in drawn],
+        processes=processes,
+    )
+    figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for (_, name, *_), row in zip(drawn, found, strict=True):
+        for column, value in row.items():
+            figures[name][column].append(value)
     rows = {
         name: {c: (float(np.mean(v)), float(np.std(v))) for c, v in row.items()}
         for name, row in figures.items()

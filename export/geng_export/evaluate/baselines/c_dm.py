@@ -6,6 +6,8 @@ free of a classifier, as in GenG; samples take 50 DDIM steps.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -74,12 +76,12 @@ def train(pairs: Pairs, budget: Budget) -> Sampler:
         averaged.update_parameters(network)
     network.load_state_dict(averaged.module.state_dict())
     network.eval()
+    return partial(_sample, network)
 
-    def sample(texts: torch.Tensor, seed: int) -> torch.Tensor:
-        parts = [_ddim(network, p, seed + i) for i, p in enumerate(texts.split(128))]
-        return torch.cat(parts)
 
-    return sample
+def _sample(network: UNet, texts: torch.Tensor, seed: int) -> torch.Tensor:
+    parts = [_ddim(network, p, seed + i) for i, p in enumerate(texts.split(128))]
+    return torch.cat(parts)
 
 
 def _ddim(network: UNet, texts: torch.Tensor, seed: int) -> torch.Tensor:

@@ -7,6 +7,7 @@ Hinge loss and spectral normalisation keep it stable on one core.
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import torch
 from torch import nn
@@ -85,10 +86,10 @@ def train(pairs: Pairs, budget: Budget) -> Sampler:
         loss.backward()
         g.step()
     generator.eval()
+    return partial(_sample, generator)
 
-    def sample(texts: torch.Tensor, seed: int) -> torch.Tensor:
-        noise = torch.Generator().manual_seed(seed)
-        made: torch.Tensor = generator(torch.randn(len(texts), NOISE, generator=noise), texts)
-        return made
 
-    return sample
+def _sample(generator: Generator, texts: torch.Tensor, seed: int) -> torch.Tensor:
+    noise = torch.Generator().manual_seed(seed)
+    made: torch.Tensor = generator(torch.randn(len(texts), NOISE, generator=noise), texts)
+    return made

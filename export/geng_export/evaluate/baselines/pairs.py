@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -65,13 +66,13 @@ class Budget:
             yield share
 
 
-def system(sampler: Sampler) -> System:
-    """A sampler as a system that can be judged."""
+def system(train: Callable[[Pairs, Budget], Sampler], pairs: Pairs, budget: Budget) -> System:
+    """Train a baseline, and give it back as a system that can be judged."""
+    return partial(_answer, train(pairs, budget))
 
-    def answer(asked: Captions, seed: int) -> Array:
-        texts = torch.from_numpy(sentence_embeddings([w.text for w in asked]))
-        with torch.no_grad():
-            made: npt.NDArray[np.float32] = sampler(texts, seed).numpy()
-        return made
 
-    return answer
+def _answer(sampler: Sampler, asked: Captions, seed: int) -> Array:
+    texts = torch.from_numpy(sentence_embeddings([w.text for w in asked]))
+    with torch.no_grad():
+        made: npt.NDArray[np.float32] = sampler(texts, seed).numpy()
+    return made

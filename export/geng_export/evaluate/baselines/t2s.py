@@ -8,6 +8,8 @@ Euler steps with guidance.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -119,12 +121,19 @@ def train(pairs: Pairs, budget: Budget) -> Sampler:
         averaged.update_parameters(network)
     network.load_state_dict(averaged.module.state_dict())
     network.eval()
+    return partial(_sample, network, coder, mean, spread)
 
-    def sample(texts: torch.Tensor, seed: int) -> torch.Tensor:
-        parts = [_euler(network, p, seed + i) for i, p in enumerate(texts.split(128))]
-        return torch.cat([coder.decode(part * spread + mean) for part in parts])
 
-    return sample
+def _sample(
+    network: Flow,
+    coder: Autoencoder,
+    mean: torch.Tensor,
+    spread: torch.Tensor,
+    texts: torch.Tensor,
+    seed: int,
+) -> torch.Tensor:
+    parts = [_euler(network, p, seed + i) for i, p in enumerate(texts.split(128))]
+    return torch.cat([coder.decode(part * spread + mean) for part in parts])
 
 
 def _autoencoder(pairs: Pairs, budget: Budget) -> Autoencoder:
