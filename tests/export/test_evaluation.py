@@ -14,7 +14,7 @@ import torch
 from geng_edge import Generator
 from geng_edge.numbers import find_numbers
 from geng_export.errors import ExportError
-from geng_export.evaluate import few_steps, fidelity, page, self_check, unconditional
+from geng_export.evaluate import few_steps, fidelity, page, self_check, systems, unconditional
 from geng_export.evaluate.baselines import c_dm, c_gan, t2s
 from geng_export.evaluate.baselines.pairs import Budget, Pairs
 from geng_export.evaluate.captioned import Captioned
@@ -93,15 +93,40 @@ def test_fidelity_ranks_real_windows_before_noise(monkeypatch: pytest.MonkeyPatc
     def noise(asked: fidelity.Captions, seed: int) -> fidelity.Array:
         return np.random.default_rng(seed).standard_normal((len(asked), 512)).astype(np.float32)
 
-    systems = {"real": fidelity.real_again(train), "noise": noise}
-    table = fidelity.measure(systems, train, held, seeds=1, processes=1)
+    judged = {
+        "real": systems.real_again(train),
+        "noise": noise,
+        "geng-edge": noise,
+        "geng-edge, captions shuffled": systems.shuffled(noise),
+    }
+    table = fidelity.measure(judged, train, held, seeds=1, processes=1)
     real, made = table.rows["real"], table.rows["noise"]
     for column in ("Frechet", "ACD", "MDD"):
         assert real[column][0] < made[column][0], column
     assert all(set(row) == set(fidelity.COLUMNS) for row in table.rows.values())
     assert real["TSTR"][0] == pytest.approx(real["TRTR"][0])
-    assert table.to_markdown().count("\n") == 1 + len(fidelity.COLUMNS)
+    first, second = table.to_markdown().split("\n\n")
+    assert first.startswith("| measure | real | noise | geng-edge |")
+    assert second.startswith("| measure | geng-edge | geng-edge, captions shuffled |")
+    assert first.count("\n") == second.count("\n") == 1 + len(fidelity.COLUMNS)
     assert fidelity.Fidelity.from_dict(table.to_dict()) == table
+
+
+def test_ablations_change_what_is_asked_and_nothing_else() -> None:
+    asked = _set(3, 4)
+    told = [one.named_only() for one in asked]
+    assert all(
+        a.claims == b.claims and np.array_equal(a.x, b.x) for a, b in zip(asked, told, strict=True)
+    )
+    assert all(len(b.text) < len(a.text) for a, b in zip(asked, told, strict=True))
+    generator = Generator.load(threads=1)
+    plain = systems.ours(generator)(asked, 3)
+    bare = systems.ours(generator, Way(numbers=False))(asked, 3)
+    assert plain.shape == bare.shape == (3, 512)
+    assert np.isfinite(bare).all()
+    assert not np.array_equal(plain, bare)
+    named = systems.named_only(systems.ours(generator))
+    np.testing.assert_array_equal(named(asked, 3), systems.ours(generator)(told, 3))
 
 
 @pytest.mark.parametrize("module", [c_gan, c_dm, t2s])
@@ -127,11 +152,11 @@ def test_budget_ends_by_steps_and_by_time() -> None:
 def test_page_shows_what_was_measured_and_says_what_was_not(tmp_path: Path) -> None:
     results = tmp_path / "results"
     results.mkdir()
-    found = {"generated": [0.1, 0.2, 0.3], "held_out": [0.4, 0.5, 0.6], "closer": 0.0}
+    found = {"sets": {"real": [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]}}
     (results / "copies.json").write_text(json.dumps(found), encoding="utf-8")
     page.write(tmp_path)
     text = (tmp_path / "evaluation.md").read_text(encoding="utf-8")
-    assert "| generated | 0.1000 | 0.2000 | 0.3000 |" in text
+    assert "| real | 0.100 | 0.200 | 0.300 | 0.400 |" in text
     assert text.count("This measure has no result yet.") == len(page.MEASURES) - 1
     assert "{{" not in text
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from geng_export.evaluate.metrics import distribution
-from geng_export.evaluate.metrics.copies import copy_check
+from geng_export.evaluate.metrics.copies import CopyCheck, copy_check
 from geng_export.evaluate.metrics.discriminative import discriminative_score
 from geng_export.evaluate.metrics.extractor import (
     features_of,
@@ -134,11 +136,22 @@ def test_detector_is_better_than_chance_where_training_fits_the_test() -> None:
     assert train_detector(struck[:200], flipped).score(struck[200:], labels[200:]) < 0.1
 
 
-def test_a_copy_is_found_whatever_its_scale() -> None:
-    training, held = noise(300, 8), noise(100, 9)
-    clean = copy_check(training, held, noise(100, 10))
-    assert clean.closer < 0.05
-    copied = copy_check(training, held, 7.0 + 2.0 * training[:10])
-    assert copied.generated[0] == pytest.approx(0.0, abs=1e-6)
-    assert copied.closer == 1.0
-    assert "| generated | 0.0000 |" in copied.to_markdown()
+def test_a_copy_is_found_whatever_its_scale_and_a_slope_is_none() -> None:
+    training = noise(300, 8)
+    line = np.linspace(0.0, 90.0, training.shape[1])
+    slopes = training + line
+    found = copy_check(
+        slopes,
+        {
+            "held out": noise(100, 9),
+            "slopes": noise(100, 10) + line,
+            "copies": 7.0 + 2.0 * slopes[:10],
+        },
+    )
+    (held, _), (slope, slope_detail), (copied, copied_detail) = found.rows.values()
+    assert copied == pytest.approx((0.0, 0.0, 0.0), abs=1e-5)
+    assert copied_detail == pytest.approx((0.0, 0.0, 0.0), abs=1e-5)
+    assert slope[0] < 0.2 < held[0]
+    assert slope_detail[0] > 1.0
+    assert "| copies | 0.000 |" in found.to_markdown()
+    assert CopyCheck.from_dict(json.loads(json.dumps(found.to_dict()))) == found

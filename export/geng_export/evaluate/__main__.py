@@ -7,7 +7,6 @@ import json
 import logging
 import sys
 from collections import defaultdict
-from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ from geng_export.evaluate.drawing import SPLITS, Way, descriptions, draw
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
-    from geng_export.evaluate import fidelity
 
 MOST_TRAINING_WINDOWS = 4000
 
@@ -51,6 +49,7 @@ def _facts(generator: Generator, arguments: argparse.Namespace, way: Way) -> dic
         "steps": settled.steps,
         "guidance": settled.guidance,
         "guidance_interval": list(settled.interval),
+        "numbers": settled.numbers,
         "seed": arguments.seed,
     }
 
@@ -65,7 +64,13 @@ def _conformity(arguments: argparse.Namespace) -> None:
 
     generator = _generator(arguments)
     low, high = arguments.guidance_interval
-    way = Way(arguments.solver, arguments.steps, arguments.guidance, (low, high))
+    way = Way(
+        arguments.solver,
+        arguments.steps,
+        arguments.guidance,
+        (low, high),
+        not arguments.no_numbers,
+    )
     facts = _facts(generator, arguments, way)
     asked = descriptions(arguments.split, arguments.descriptions, arguments.seed)
     drawn = draw(generator, asked, arguments.samples, way, arguments.seed, log.info)
@@ -118,6 +123,7 @@ def _few_steps(arguments: argparse.Namespace) -> None:
 def _fidelity(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate import fidelity
     from geng_export.evaluate.captioned import captioned_windows
+    from geng_export.evaluate.systems import systems
 
     generator = _generator(arguments)
     known = captioned_windows(arguments.data, "train", MOST_TRAINING_WINDOWS)
@@ -126,14 +132,13 @@ def _fidelity(arguments: argparse.Namespace) -> None:
         captioned_windows(arguments.data, "development", arguments.windows),
     )
 
-    def ours(asked: fidelity.Captions, seed: int) -> fidelity.Array:
-        return np.concatenate(draw(generator, asked, 1, Way(), seed))
-
-    systems = {"geng-edge": ours, **_baselines(known, arguments.baseline_seconds)}
-    systems["real, other windows"] = fidelity.real_again(train)
-    systems["nearest caption's window"] = fidelity.nearest_caption(train)
-    systems["geng-edge, captions shuffled"] = fidelity.shuffled(ours)
-    result = fidelity.measure(systems, train, held, seeds=arguments.seeds, say=log.info)
+    result = fidelity.measure(
+        systems(generator, known, train, arguments.baseline_seconds),
+        train,
+        held,
+        seeds=arguments.seeds,
+        say=log.info,
+    )
     facts = {
         **result.to_dict(),
         "sha256": generator.model.fingerprint[:16],
@@ -144,21 +149,6 @@ def _fidelity(arguments: argparse.Namespace) -> None:
     print(result.to_markdown())
 
 
-def _baselines(known: fidelity.Captions, seconds: float) -> dict[str, fidelity.System]:
-    """The other systems, trained on all of ``known``, ``seconds`` on a core each; none for 0 seconds."""
-    from geng_export.evaluate.baselines import c_dm, c_gan, t2s
-    from geng_export.evaluate.baselines.pairs import Budget, Pairs, system
-    from geng_export.evaluate.processes import spread
-
-    if seconds <= 0.0:
-        return {}
-    trainers = {"C-GAN": c_gan.train, "C-DM": c_dm.train, "T2S": t2s.train}
-    log.info("training %s for %g s each on %d pairs", ", ".join(trainers), seconds, len(known))
-    pairs, budget = Pairs.of(known), Budget(seconds)
-    trained = spread(system, trainers.values(), repeat(pairs), repeat(budget))
-    return dict(zip(trainers, trained, strict=True))
-
-
 def _copies(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.captioned import captioned_windows
     from geng_export.evaluate.metrics.copies import copy_check
@@ -166,10 +156,14 @@ def _copies(arguments: argparse.Namespace) -> None:
     generator = _generator(arguments)
     train = captioned_windows(arguments.data, "train", arguments.windows)
     held = captioned_windows(arguments.data, "development", arguments.windows)
-    made = np.concatenate(draw(generator, [*train, *held], 1, Way(), arguments.seed))
     rows = [np.stack([w.x for w in windows]) for windows in (train, held)]
-    result = copy_check(rows[0], rows[1], made)
-    _kept(arguments, json.dumps(vars(result), indent=1))
+    made = [
+        np.concatenate(draw(generator, windows, 1, Way(), arguments.seed))
+        for windows in (train, held)
+    ]
+    sets = ("real, held out", "generated, held-out captions", "generated, training captions")
+    result = copy_check(rows[0], dict(zip(sets, (rows[1], made[1], made[0]), strict=True)))
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
     print(result.to_markdown())
 
 
@@ -242,6 +236,11 @@ def _parser() -> argparse.ArgumentParser:
     conformity.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     conformity.add_argument("--solver", choices=SOLVERS, help="default: as sample")
     conformity.add_argument("--guidance", type=float, help="default: as sample")
+    conformity.add_argument(
+        "--no-numbers",
+        action="store_true",
+        help="ablation: number channels of the condition emptied",
+    )
     conformity.add_argument(
         "--guidance-interval",
         type=float,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +45,11 @@ class Captioned:
     def interval(self) -> float:
         """Seconds a step."""
         return self.claims.interval
+
+    def named_only(self) -> Captioned:
+        """The same window with nothing said but what is measured: a task that nobody reasoned on."""
+        unit = f" in {self.claims.unit}" if self.claims.unit else ""
+        return replace(self, text=f"{self.claims.quantity or 'sensor'}{unit}")
 
 
 def captioned_windows(folder: Path, split: str, most: int, seed: int = 0) -> list[Captioned]:

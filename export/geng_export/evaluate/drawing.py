@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -48,18 +48,24 @@ def unheard(_text: str) -> None:
 
 @dataclass(frozen=True)
 class Way:
-    """How series are drawn; None is the model's default."""
+    """How series are drawn; None is the model's default.
+
+    Attributes:
+        solver, steps, guidance, interval: As sampling takes them.
+        numbers: Whether the condition keeps its number channels.
+    """
 
     solver: str | None = None
     steps: int = DEFAULT_STEPS
     guidance: float | None = None
     interval: tuple[float, float] = DEFAULT_INTERVAL
+    numbers: bool = True
 
     def settled(self, generator: Generator) -> Way:
         """With the model's defaults filled in."""
         request = Request(steps=self.steps, solver=self.solver, guidance=self.guidance)
         said = request.settled(generator.distilled)
-        return Way(said.solver, said.steps, said.guidance, self.interval)
+        return replace(self, solver=said.solver, steps=said.steps, guidance=said.guidance)
 
     def evaluations(self, generator: Generator) -> int:
         """Times that a network is asked for one series, conditional and unconditional."""
@@ -91,6 +97,8 @@ def draw(
     drawn = []
     for i, one in enumerate(asked):
         condition = Condition.from_text(one.text, one.interval, generator)
+        if not way.numbers:
+            condition.array[:, generator.model.text_width :] = 0.0
         series = generator.generate(
             condition,
             samples,

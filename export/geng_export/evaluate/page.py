@@ -48,6 +48,7 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "conformity_wordings": (["conformity", "--split", "wordings"], _conformity),
     "conformity_paraphrases": (["conformity", "--split", "paraphrases"], _conformity),
     "conformity_fp32": (["conformity", "--precision", "fp32", "--model", "{exact}"], _conformity),
+    "conformity_no_numbers": (["conformity", "--no-numbers"], _conformity),
     "verify": (["verify"], _verified),
     "verify_wordings": (["verify", "--split", "wordings"], _verified),
     "few_steps": (
