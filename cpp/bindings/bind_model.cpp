@@ -11,6 +11,7 @@
 #include "bindings.h"
 #include "format/gguf.h"
 #include "geng/generator.h"
+#include "geng/long_series.h"
 #include "request_checks.h"
 
 namespace py = pybind11;
@@ -139,6 +140,29 @@ Array sample(const Generator& self, const py::object& condition, py::ssize_t cou
   {
     const py::gil_scoped_release unlocked;
     self.sample(r.condition, r.count, r.length, r.config, observer, out);
+  }
+  return series;
+}
+
+LongSeries chained(const Generator& self, const py::object& condition, py::ssize_t count,
+                   py::ssize_t length, const std::string& solver, int steps, double guidance,
+                   std::pair<double, double> interval, double eta, const py::int_& seed) {
+  const auto values = borrow_condition(self, condition);
+  const std::size_t rows = size_of("count", count);
+  const std::size_t total = size_of("length", length);
+  const SamplerConfig config{solver,          steps, guidance,     interval.first,
+                             interval.second, eta,   seed_of(seed)};
+  const py::gil_scoped_release unlocked;
+  return {self, values, rows, total, config};
+}
+
+Array next_block(LongSeries& self) {
+  if (self.block() == 0) throw py::stop_iteration();
+  Array series({self.count(), self.block()});
+  const std::span<float> out = values_of(series);
+  {
+    const py::gil_scoped_release unlocked;
+    self.next(out);
   }
   return series;
 }
@@ -287,6 +311,13 @@ void bind_model(py::module_& m) {
   };
   def_sampling("sample", &sample);
   def_sampling("sample_latent", &sample_latent);
+  py::class_<LongSeries>(m, "LongSeries", "Blocks [count, steps] of chained series, in order.")
+      .def("__iter__", [](LongSeries& self) -> LongSeries& { return self; })
+      .def("__next__", &next_block);
+  model.def("chain", &chained, py::keep_alive<0, 1>(), "condition"_a, "count"_a, "length"_a,
+            "solver"_a = std::string(defaults.solver), "steps"_a = defaults.steps,
+            "guidance"_a = defaults.guidance_scale, "guidance_interval"_a = whole,
+            "eta"_a = defaults.eta, "seed"_a = 0);
   model.def("decode", &decode, "latent"_a, "condition"_a, "length"_a = 512, "seed"_a = 0);
   model.def("decode_with_noise", &decode_with_noise, "latent"_a, "condition"_a, "noise"_a,
             "calibrate"_a);

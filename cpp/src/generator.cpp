@@ -12,6 +12,7 @@
 #include "geng/error.h"
 #include "model/bridge.h"
 #include "model/bridge_denoiser.h"
+#include "model/chain.h"
 #include "model/claims_reader.h"
 #include "model/condition_view.h"
 #include "model/decoder.h"
@@ -211,7 +212,7 @@ std::vector<float> Generator::read_claims(std::span<const float> condition) cons
 void Generator::sample_latents(std::span<const float> condition, std::size_t count,
                                std::size_t length, const SamplerConfig& config,
                                const Progress& progress, std::span<float> latents) const {
-  check_length(length);
+  check_chain_steps(length);
   check_count(count);
   check_config(config, train_steps());
   const std::size_t latent = parts_->layout.size();
@@ -293,6 +294,13 @@ void Generator::decode(std::span<const float> latents, std::span<const float> co
     fill_normal(seed + i, NoiseStream::decoder, 0, g);
   };
   parts_->render(latents, frame, length, Finish::calibrated, white, series);
+}
+
+Chain Generator::chain(std::span<const float> condition, std::span<const float> latents,
+                       const CosineTable& window, std::size_t length, std::uint64_t seed) const {
+  check_rows("latents", latents, parts_->layout.size());
+  const Frame frame = parts_->frame(parts_->checked(condition), length);
+  return {parts_->decoder, frame, window, latents, length, seed};
 }
 
 void Generator::decode_with_noise(std::span<const float> latents, std::span<const float> condition,

@@ -9,6 +9,7 @@
 #include "diffusion/solver.h"
 #include "geng/error.h"
 #include "geng/generator.h"
+#include "geng/long_series.h"
 
 namespace geng {
 namespace {
@@ -56,6 +57,24 @@ void check_length(std::size_t length) {
   refuse("length", std::to_string(length),
          "a multiple of " + std::to_string(kLengthMultiple) + " from " +
              std::to_string(kMinLength) + " to " + std::to_string(kMaxLength));
+}
+
+void check_chain_steps(std::size_t length) {
+  if (length >= kMinLength && length <= kMaxChainLength && length % kLengthMultiple == 0) return;
+  refuse("length", std::to_string(length),
+         "a multiple of " + std::to_string(kLengthMultiple) + " from " +
+             std::to_string(kMinLength) + " to " + std::to_string(kMaxChainLength));
+}
+
+void check_chain(std::size_t count, std::size_t length, std::size_t window) {
+  if (count < 1 || count > kMaxChains) {
+    refuse("count", std::to_string(count), "1 to " + std::to_string(kMaxChains) + " for chains");
+  }
+  if (length < window || length > kMaxChainLength || length % kLengthMultiple != 0) {
+    refuse("length", std::to_string(length),
+           "a multiple of " + std::to_string(kLengthMultiple) + " from " + std::to_string(window) +
+               " to " + std::to_string(kMaxChainLength) + " for chains");
+  }
 }
 
 void check_count(std::size_t count) {

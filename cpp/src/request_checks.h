@@ -12,6 +12,10 @@
 namespace geng {
 
 void check_length(std::size_t length);
+/// Of what latents stand for: a series or a chain.
+void check_chain_steps(std::size_t length);
+/// Of a series that is chained, `count` of them.
+void check_chain(std::size_t count, std::size_t length, std::size_t window);
 /// Of series or latents. The largest request is 1 GiB of series.
 void check_count(std::size_t count);
 void check_config(const SamplerConfig& config, int train_steps);

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,6 +45,18 @@ class Model:
         seed: int = 0,
         progress: _Progress = None,
     ) -> _Floats: ...
+    def chain(
+        self,
+        condition: _Floats,
+        count: int,
+        length: int,
+        solver: str = "dpmpp_2m",
+        steps: int = 8,
+        guidance: float = 0.0,
+        guidance_interval: tuple[float, float] = (0.0, 1.0),
+        eta: float = 0.0,
+        seed: int = 0,
+    ) -> Iterator[_Floats]: ...
     def decode(
         self, latent: _Floats, condition: _Floats, length: int = 512, seed: int = 0
     ) -> _Floats: ...

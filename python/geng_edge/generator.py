@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from geng_edge import _core, cache
 from geng_edge.condition import Condition, check_interval, check_unicode, load_tokenizer
-from geng_edge.errors import ArgumentError, ModelFileError
+from geng_edge.errors import ArgumentError, CancelledError, ModelFileError
 from geng_edge.numbers import NUMBER_WIDTH
 from geng_edge.precision import AUTO, check_precision, fastest
 from geng_edge.request import (
@@ -19,6 +22,9 @@ from geng_edge.request import (
     Request,
 )
 from geng_edge.series import DEFAULT_START, Series, moments_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Progress = Callable[[int, int], bool]
 
@@ -145,7 +151,8 @@ class Generator:
                 in the text was settled when the condition was made.
             start: ISO 8601 time of the first step.
             unit: Unit put beside the values.
-            progress: Called with (steps done, steps) after each step; return False to stop.
+            progress: Called with (steps done, steps) after each step, denoising steps or, in a
+                chain, steps of the series; return False to stop.
 
         Returns:
             Float32 ``(count, length)`` in the unit that the text speaks of.
@@ -156,24 +163,71 @@ class Generator:
             CancelledError: ``progress`` returned False.
         """
         request = Request(count, length, steps, solver, guidance, guidance_interval, eta, seed)
+        if request.chained:
+            blocks = self.chain(condition, request, interval=interval, start=start, unit=unit)
+            return Series(self._collected(blocks, request, progress), interval, unit, start)
+        request = self._checked(condition, request, interval, start, unit)
+        values = self.model.sample(
+            condition.array, request.count, progress=progress, **_settings(request)
+        )
+        return Series(values, interval, unit, start)
+
+    def chain(
+        self,
+        condition: Condition,
+        request: Request,
+        *,
+        interval: float = 1.0,
+        start: str = DEFAULT_START,
+        unit: str = "",
+    ) -> Iterator[Series]:
+        """Generate series longer than a window, block by block, in memory that does not grow.
+
+        One latent gives the structure of the whole: level, seasons whose phase runs on, events at
+        their share of the length, a trend that leads somewhere. Details come from a new latent
+        every half window, faded into one another (:class:`geng::LongSeries`).
+
+        Args:
+            condition: Must have this model's width.
+            request: Settings; ``length`` at least a window, ``count`` at most 1024.
+            interval, start, unit: As in :meth:`generate`.
+
+        Yields:
+            Blocks of half a window, ``(count, steps)``, in order; ``Series.first`` says where.
+
+        Raises:
+            ArgumentError: A setting or the condition does not fit; before the first block.
+            NotFiniteError: The model produced NaN or infinity.
+        """
+        request = self._checked(condition, request, interval, start, unit)
+        blocks = self.model.chain(condition.array, request.count, **_settings(request))
+        return _placed(
+            blocks, Series(np.empty((request.count, 0), np.float32), interval, unit, start)
+        )
+
+    def _checked(
+        self, condition: Condition, request: Request, interval: float, start: str, unit: str
+    ) -> Request:
+        """Everything that can be refused, refused; solver and guidance filled in."""
         request = request.settled(self.distilled)
         self.check(condition)
         check_interval(interval)
         check_unicode("unit", unit)
-        moments_of(start, interval, request.length)
-        values = self.model.sample(
-            condition.array,
-            request.count,
-            length=request.length,
-            solver=str(request.solver),
-            steps=request.steps,
-            guidance=float(request.guidance or 0.0),
-            guidance_interval=request.guidance_interval,
-            eta=request.eta,
-            seed=request.seed,
-            progress=progress,
-        )
-        return Series(values, interval, unit, start)
+        moments_of(start, interval, 1, request.length - 1)
+        return request
+
+    def _collected(
+        self, blocks: Iterator[Series], request: Request, progress: Progress | None
+    ) -> npt.NDArray[np.float32]:
+        values = np.empty((request.count, request.length), np.float32)
+        for block in blocks:
+            done = block.first + block.values.shape[1]
+            values[:, block.first : done] = block.values
+            if progress is not None and progress(done, request.length) is False:
+                raise CancelledError(
+                    f"sampling was cancelled after step {done} of {request.length}"
+                )
+        return values
 
     def check(self, condition: Condition) -> None:
         """Refuse a condition of another model's width.
@@ -191,3 +245,23 @@ class Generator:
         """Which number of the text plays which role, and the frame they span."""
         self.check(condition)
         return dict(self.model.read_numbers(condition.array, length))
+
+
+def _settings(request: Request) -> dict[str, Any]:
+    """A settled request as the core takes it, all but condition and count."""
+    return {
+        "length": request.length,
+        "solver": str(request.solver),
+        "steps": request.steps,
+        "guidance": float(request.guidance or 0.0),
+        "guidance_interval": request.guidance_interval,
+        "eta": request.eta,
+        "seed": request.seed,
+    }
+
+
+def _placed(blocks: Iterable[npt.NDArray[np.float32]], empty: Series) -> Iterator[Series]:
+    first = 0
+    for values in blocks:
+        yield replace(empty, values=values, first=first)
+        first += values.shape[1]

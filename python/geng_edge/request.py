@@ -21,11 +21,15 @@ DEFAULT_INTERVAL = (0.0, 1.0)
 DEFAULT_CANDIDATES = 4
 MOST_CANDIDATES = 64
 LENGTH_STEP = 8
+#: Longest series that one latent is read over; a longer one is chained from many windows.
+LONGEST = 4096
+LONGEST_CHAIN = 2**24
+MOST_CHAINS = 1024
 MAX_SEED = 2**64 - 1
 _MOST_VALUES = 2**29
 _WHOLE = (
     ("count", 1, 65536),
-    ("length", 64, 4096),
+    ("length", 64, LONGEST_CHAIN),
     ("steps", 1, 500),
     ("seed", 0, MAX_SEED),
 )
@@ -37,7 +41,8 @@ class Request:
 
     Attributes:
         count: Series to draw, 1 to 65536. Row i uses ``seed + i``.
-        length: Steps of each, a multiple of 8 from 64 to 4096; 512 is what training saw.
+        length: Steps of each, a multiple of 8 from 64 to 2^24; 512 is what training saw. Above
+            4096 the series are chained, 1024 of them at most.
         steps: Denoising steps, 1 to 500; time grows linearly with it.
         solver: ``consistency`` (the distilled student), ``dpmpp_2m`` (few steps), ``ddim``, or
             ``ddpm`` (the paper's, meant for 500). None: the student where the model has one and
@@ -67,7 +72,14 @@ class Request:
                 name="length",
                 value=self.length,
             )
-        if self.count * self.length > _MOST_VALUES:
+        if self.chained and self.count > MOST_CHAINS:
+            raise ArgumentError(
+                f"count is {self.count}; it must be at most {MOST_CHAINS} for series of over "
+                f"{LONGEST} steps",
+                name="count",
+                value=self.count,
+            )
+        if not self.chained and self.count * self.length > _MOST_VALUES:
             raise ArgumentError(
                 f"count x length is {self.count * self.length}; it must be at most {_MOST_VALUES}",
                 name="count",
@@ -90,6 +102,11 @@ class Request:
                 )
         _between("eta", self.eta, 0.0, 1.0)
         _check_guidance_interval(self.guidance_interval)
+
+    @property
+    def chained(self) -> bool:
+        """Whether the series are longer than one latent is read over."""
+        return self.length > LONGEST
 
     def settled(self, distilled: bool) -> Request:
         """The same with solver and guidance filled in, for a model with a student or without."""

@@ -32,7 +32,8 @@ class Series:
         values: Float32 ``(count, length)``, in ``unit``.
         interval: Seconds between two steps.
         unit: Unit of the values, as the user wrote it; may be empty.
-        start: ISO 8601 time of the first step.
+        start: ISO 8601 time of step 0.
+        first: Step that the first column of ``values`` is; other than 0 in a block of a chain.
 
     Example:
         >>> import numpy as np
@@ -46,6 +47,7 @@ class Series:
     interval: float = 1.0
     unit: str = ""
     start: str = DEFAULT_START
+    first: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -54,22 +56,18 @@ class Series:
 
     def times(self) -> list[str]:
         """ISO 8601 time of each step, all to the second, the millisecond or the microsecond."""
-        moments = moments_of(self.start, self.interval, self.values.shape[1])
-        fractions = [moment.microsecond for moment in moments]
-        if not any(fractions):
-            unit = "seconds"
-        elif not any(fraction % 1000 for fraction in fractions):
-            unit = "milliseconds"
-        else:
-            unit = "microseconds"
+        moments = moments_of(self.start, self.interval, self.values.shape[1], self.first)
+        unit = _finest(self.start, self.interval)
         return [moment.isoformat(timespec=unit) for moment in moments]
 
     def to_csv(self) -> Iterator[bytes]:
         """A time column, then one column a series; UTF-8, one header line, block by block.
 
-        Each value has the fewest digits that read back as the same float32.
+        A block of a chain that is not its first has no header. Each value has the fewest digits that
+        read back as the same float32.
         """
-        yield (",".join(["time", *self.names]) + "\n").encode()
+        if self.first == 0:
+            yield (",".join(["time", *self.names]) + "\n").encode()
         times = self.times()
         for first in range(0, len(times), _ROWS_AT_A_TIME):
             last = first + _ROWS_AT_A_TIME
@@ -157,19 +155,28 @@ def parse_start(start: str) -> dt.datetime:
         ) from error
 
 
-def moments_of(start: str, interval: float, length: int) -> list[dt.datetime]:
-    """The times of ``length`` steps, each rounded to the microsecond by itself.
+def _finest(start: str, interval: float) -> str:
+    """The coarsest unit of time that every step of a series falls on."""
+    since = parse_start(start).microsecond
+    for unit, size in (("seconds", 1_000_000), ("milliseconds", 1000)):
+        if since % size == 0 and (interval * 1_000_000 / size).is_integer():
+            return unit
+    return "microseconds"
+
+
+def moments_of(start: str, interval: float, length: int, skip: int = 0) -> list[dt.datetime]:
+    """The times of ``length`` steps after the first ``skip``, each rounded to the microsecond by itself.
 
     Raises:
         ArgumentError: ``start`` is no time, or the last step lies beyond the year 9999.
     """
     first = parse_start(start)
     try:
-        return [first + dt.timedelta(seconds=interval * i) for i in range(length)]
+        return [first + dt.timedelta(seconds=interval * i) for i in range(skip, skip + length)]
     except OverflowError as error:
-        years = math.floor(interval * length / 31_556_952)
+        years = math.floor(interval * (skip + length) / 31_556_952)
         raise ArgumentError(
-            f"{length} steps of {interval:g} s from {start} last {years} years; "
+            f"{skip + length} steps of {interval:g} s from {start} last {years} years; "
             "they must end before the year 10000",
             name="interval",
             value=interval,

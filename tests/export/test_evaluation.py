@@ -14,7 +14,15 @@ import torch
 from geng_edge import Generator
 from geng_edge.numbers import find_numbers
 from geng_export.errors import ExportError
-from geng_export.evaluate import few_steps, fidelity, page, self_check, systems, unconditional
+from geng_export.evaluate import (
+    chains,
+    few_steps,
+    fidelity,
+    page,
+    self_check,
+    systems,
+    unconditional,
+)
 from geng_export.evaluate.baselines import c_dm, c_gan, t2s
 from geng_export.evaluate.baselines.pairs import Budget, Pairs
 from geng_export.evaluate.captioned import Captioned
@@ -174,6 +182,24 @@ def test_page_runs_only_what_has_no_result(tmp_path: Path) -> None:
     names = [Path(words[words.index("--out") + 1]).stem for words in asked]
     assert set(names) == set(page.MEASURES) - {"copies", "conformity_fp32"}
     assert ["fidelity", "--data", "series"] in [words[:3] for words in asked]
+
+
+def test_chains_are_searched_for_drift_and_seams() -> None:
+    generator = Generator.load(threads=1)
+    found = chains.measure(generator, count=3, length=4352)
+    assert len(found.mean) == len(found.spread) == 3
+    assert 0.5 <= found.change_point <= 1.0
+    assert chains.Chains.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert found.to_markdown().count("\n") == 8
+
+
+def test_a_seam_that_is_there_is_found() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((5, 4096))
+    for first in range(0, 4096, 512):
+        x[:, first : first + 256] += 3.0
+    assert chains._change_point_auc(x, 256) > 0.9
+    assert chains._classifier_auc(x, 256, 0) > 0.9
 
 
 def _channels_in(folder: Path, rows: int = 300) -> Path:

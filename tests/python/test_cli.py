@@ -148,7 +148,7 @@ def test_inspect_and_doctor_answer(tiny: Path, capsys: pytest.CaptureFixture[str
         (["--steps", 501], "steps is 501; it must be 1 to 500"),
         (["--guidance", "nan"], "guidance is nan; it must be 0 to 20"),
         (["--length", 100], "length is 100; it must be a multiple of 8"),
-        (["--length", 32], "length is 32; it must be 64 to 4096"),
+        (["--length", 32], "length is 32; it must be 64 to 16777216"),
         (["-n", 0], "count is 0; it must be 1 to 65536"),
         (["--seed", -1], "seed is -1; it must be 0 to"),
         (["--solver", "euler"], "solver is 'euler'; it must be one of dpmpp_2m, ddim, ddpm"),

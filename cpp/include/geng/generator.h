@@ -14,6 +14,8 @@
 
 namespace geng {
 
+class Chain;
+class CosineTable;
 class ModelFile;
 
 /// Largest requests, whatever the model.
@@ -104,7 +106,7 @@ class Generator {
               const SamplerConfig& config, const Progress& progress, std::span<float> series) const;
 
   /// The same up to the decoder: latents [count, latent_tokens(), latent_width()], normalised.
-  /// `length` only places numbers given in steps.
+  /// `length` only places numbers given in steps, and may be that of a chain.
   void sample_latents(std::span<const float> condition, std::size_t count, std::size_t length,
                       const SamplerConfig& config, const Progress& progress,
                       std::span<float> latents) const;
@@ -135,6 +137,11 @@ class Generator {
                  std::span<float> v) const;
 
  private:
+  friend class LongSeries;
+  [[nodiscard]] Chain chain(std::span<const float> condition, std::span<const float> latents,
+                            const CosineTable& window, std::size_t length,
+                            std::uint64_t seed) const;
+
   struct Parts;
   std::unique_ptr<const Parts> parts_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace geng {
 namespace {
@@ -10,24 +11,20 @@ constexpr int kBisections = 40;
 constexpr double kFlat = 1e-9;
 
 /// Mean of s^exponent; `logs` holds ln s, with ln 0 = -infinity giving 0.
-double mean_of_power(std::span<const double> logs, double exponent) noexcept {
+double mean_of_power(std::span<const double> logs, std::span<const double> weights,
+                     double exponent) noexcept {
   double sum = 0.0;
-  for (const double value : logs) sum += std::exp(exponent * value);
-  return sum / static_cast<double>(logs.size());
+  double all = 0.0;
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    const double weight = weights.empty() ? 1.0 : weights[i];
+    sum += weight * std::exp(exponent * logs[i]);
+    all += weight;
+  }
+  return sum / all;
 }
 
-/// The mean of s^g falls as g grows, so bisecting ln g inside [-ln 8, ln 8] finds the mean asked
-/// for, or the nearest a shape can bend to. Zero and one stay where they are.
-void bend(double share, std::span<double> s) noexcept {
-  for (double& value : s) value = std::log(value);
-  double lower = -std::log(8.0);
-  double upper = std::log(8.0);
-  for (int i = 0; i < kBisections; ++i) {
-    const double middle = (lower + upper) / 2.0;
-    (mean_of_power(s, std::exp(middle)) > share ? lower : upper) = middle;
-  }
-  const double exponent = std::exp((lower + upper) / 2.0);
-  for (double& value : s) value = std::exp(exponent * value);
+double unit_of(const Calibration& c, double value) noexcept {
+  return c.height < kFlat ? c.level.share : std::clamp((value - c.bottom) / c.height, 0.0, 1.0);
 }
 
 /// Halves to even, inside the multiples of the step that the range holds, if it holds any.
@@ -40,16 +37,49 @@ void quantise(const Level& level, double step, std::span<double> y) noexcept {
   }
 }
 
+/// From 0 .. 1 into the range, and onto the steps of the resolution.
+void place(const Calibration& c, std::span<double> s) noexcept {
+  for (double& value : s) value = c.level.low + c.level.range * value;
+  if (c.resolution > 0.0) quantise(c.level, c.resolution, s);
+}
+
 }  // namespace
+
+float saturated(double value) noexcept {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  return static_cast<float>(std::clamp(value, -kLargest, kLargest));
+}
+
+/// The mean of s^g falls as g grows, so ln g is bisected inside [-ln 8, ln 8].
+double bend_exponent(double share, std::span<const double> logs,
+                     std::span<const double> weights) noexcept {
+  double lower = -std::log(8.0);
+  double upper = std::log(8.0);
+  for (int i = 0; i < kBisections; ++i) {
+    const double middle = (lower + upper) / 2.0;
+    (mean_of_power(logs, weights, std::exp(middle)) > share ? lower : upper) = middle;
+  }
+  return std::exp((lower + upper) / 2.0);
+}
+
+void Calibration::apply(std::span<double> shape) const noexcept {
+  for (double& value : shape) value = unit_of(*this, value);
+  if (exponent > 0.0) {
+    for (double& value : shape) value = std::exp(exponent * std::log(value));
+  }
+  place(*this, shape);
+}
 
 void calibrate(const Level& level, const Frame& frame, std::span<double> shape) noexcept {
   const auto [least, most] = std::minmax_element(shape.begin(), shape.end());
-  const double bottom = *least;
-  const double height = *most - bottom;
-  for (double& value : shape) value = height < kFlat ? level.share : (value - bottom) / height;
-  if (frame.mean.known) bend(level.share, shape);
-  for (double& value : shape) value = level.low + level.range * value;
-  if (frame.resolution > 0.0) quantise(level, frame.resolution, shape);
+  const Calibration fitted{level, *least, *most - *least, 0.0, frame.resolution};
+  for (double& value : shape) value = unit_of(fitted, value);
+  if (frame.mean.known) {
+    for (double& value : shape) value = std::log(value);
+    const double exponent = bend_exponent(level.share, shape);
+    for (double& value : shape) value = std::exp(exponent * value);
+  }
+  place(fitted, shape);
 }
 
 }  // namespace geng

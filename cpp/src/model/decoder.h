@@ -6,6 +6,7 @@
 
 #include "model/frame.h"
 #include "model/latent_layout.h"
+#include "model/structure.h"
 
 namespace geng {
 
@@ -61,11 +62,27 @@ class Decoder {
   void reconstruct(std::span<const double> raw, const Frame& frame, const CosineTable& cosines,
                    std::span<double> scratch, std::span<float> series) const noexcept;
 
- private:
+  [[nodiscard]] const LatentLayout& layout() const noexcept { return layout_; }
+
+  /// Normalised -> raw; both [tokens, width].
+  void to_raw(std::span<const float> latent, std::span<double> raw) const noexcept;
+
   [[nodiscard]] std::span<const double> token_of(std::span<const double> raw,
                                                  std::size_t token) const noexcept {
     return raw.subspan(token * layout_.width, layout_.width);
   }
+
+  /// Adds trend and residual of a whole window.
+  void add_smooth(std::span<const double> raw, const CosineTable& cosines,
+                  std::span<double> x) const noexcept;
+  /// Adds the trend alone, read over the whole series of which `x` is a stretch.
+  void add_trend(std::span<const double> raw, const Stretch& stretch,
+                 std::span<double> x) const noexcept;
+  /// Adds both seasons.
+  void add_seasons(std::span<const double> raw, const Frame& frame, const Stretch& stretch,
+                   std::span<double> x) const noexcept;
+
+ private:
   void add_structure(std::span<const double> raw, const Frame& frame, const CosineTable& cosines,
                      std::span<const float> white, std::span<double> x) const noexcept;
 

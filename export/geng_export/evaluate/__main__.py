@@ -167,6 +167,20 @@ def _copies(arguments: argparse.Namespace) -> None:
     print(result.to_markdown())
 
 
+def _chains(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.chains import measure
+
+    result = measure(
+        _generator(arguments),
+        count=arguments.chains,
+        length=arguments.length,
+        seed=arguments.seed,
+        say=log.info,
+    )
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
+    print(result.to_markdown())
+
+
 def _unconditional(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.unconditional import measure
 
@@ -265,6 +279,9 @@ def _parser() -> argparse.ArgumentParser:
     copies = command("copies", _copies, "whether generated windows copy training windows")
     for one in (table, copies):
         one.add_argument("--windows", type=int, default=1000, help="real windows of each kind")
+    long = command("chains", _chains, "whether long series stay steady, and their seams hidden")
+    long.add_argument("--chains", type=int, default=50)
+    long.add_argument("--length", type=int, default=10_000)
     alone = command("unconditional", _unconditional, "ETTh1 by the protocol of Diffusion-TS")
     alone.add_argument("--length", type=int, default=24, help="24 or 256")
     alone.add_argument("--train-seconds", type=float, default=900.0)
@@ -282,13 +299,13 @@ def _parser() -> argparse.ArgumentParser:
     everything.add_argument("--again", action="store_true", help="also what has a result already")
     for one in (table, copies, alone, rebuilt, everything):
         one.add_argument("--data", type=Path, required=True, help="folder with a manifest")
-    for one in (conformity, verify, few, table, copies, rebuilt, everything):
+    for one in (conformity, verify, few, table, copies, long, rebuilt, everything):
         one.add_argument("--model", type=Path, help="default: the bundled model")
         one.add_argument("--precision", default="int8")
         one.add_argument("--threads", type=int, default=0)
-    for one in (conformity, verify, few, table, copies, alone, rebuilt):
+    for one in (conformity, verify, few, table, copies, long, alone, rebuilt):
         one.add_argument("--out", type=Path, help="also write JSON")
-    for one in (conformity, verify, few, copies, alone, analyser):
+    for one in (conformity, verify, few, copies, long, alone, analyser):
         one.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from geng_export.errors import ExportError
+from geng_export.evaluate.chains import Chains
 from geng_export.evaluate.conformity import ConformityReport
 from geng_export.evaluate.few_steps import FewSteps
 from geng_export.evaluate.fidelity import Fidelity
@@ -58,6 +59,7 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "fidelity": (["fidelity", "--data", "{data}"], lambda f: Fidelity.from_dict(f).to_markdown()),
     "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
     "etth1_256": (["unconditional", "--data", "{data}", "--length", "256"], _alone),
+    "chains": (["chains"], lambda found: Chains.from_dict(found).to_markdown()),
     "copies": (["copies", "--data", "{data}"], lambda f: CopyCheck.from_dict(f).to_markdown()),
     "reconstruction": (["reconstruction", "--data", "{data}", "--per-file", "8"], _reconstruction),
 }

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from geng_edge.request import (
     DEFAULT_CANDIDATES,
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
+    LONGEST,
     SOLVERS,
     Request,
     check_candidates,
@@ -49,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--length",
         type=whole,
         default=512,
-        help="steps of each (default 512); a multiple of 8, 64 to 4096",
+        help="steps of each (default 512); a multiple of 8, 64 and more; above 4096 series are "
+        "chained from many windows, and CSV is written as it grows",
     )
     add("--interval", type=real, default=1.0, metavar="SECONDS",
         help="seconds between two steps (default 1)")  # fmt: skip
@@ -154,13 +157,16 @@ def run(arguments: argparse.Namespace) -> None:
     }
     began = time.perf_counter()
     report = None
-    if arguments.verify is None:
-        series = generator.generate(condition, request.count, **settings)
+    if request.chained and _streams(arguments):
+        _stream(arguments, generator, condition, request)
     else:
-        series, report = _verified(arguments, generator, condition, request, settings)
+        if arguments.verify is None:
+            series = generator.generate(condition, request.count, **settings)
+        else:
+            series, report = _verified(arguments, generator, condition, request, settings)
+        _deliver(arguments, series, report)
     seconds = time.perf_counter() - began
     model = generator.model
-    _deliver(arguments, series, report)
     console.say(
         f"done in {seconds:.2f} s ({model.isa}, {model.threads} threads, {model.precision})"
     )
@@ -169,6 +175,41 @@ def run(arguments: argparse.Namespace) -> None:
         if report is not None:
             facts["verify"] = report.to_dict()
         console.emit(json.dumps(facts))
+
+
+def _streams(arguments: argparse.Namespace) -> bool:
+    """Whether nothing but CSV is wanted, which needs no more than a block at a time."""
+    if arguments.out is not None:
+        return arguments.out.suffix == ".csv" and arguments.plot is None
+    return not (arguments.plot or arguments.json or sys.stdout.isatty())
+
+
+def _stream(
+    arguments: argparse.Namespace, generator: Generator, condition: Condition, request: Request
+) -> None:
+    """A chain as CSV: to a file that appears when it is whole, or to stdout as it grows."""
+    progress = console.progress()
+    blocks = generator.chain(
+        condition,
+        request,
+        interval=arguments.interval,
+        start=arguments.start,
+        unit=arguments.unit,
+    )
+
+    def lines() -> Iterator[bytes]:
+        for block in blocks:
+            yield from block.to_csv()
+            if progress is not None:
+                progress(block.first + block.values.shape[1], request.length)
+
+    if arguments.out is None:
+        for part in lines():
+            console.emit(part)
+        return
+    with files.whole(arguments.out) as file:
+        file.writelines(lines())
+    console.say(f"wrote {arguments.out}")
 
 
 def _verified(
@@ -236,13 +277,17 @@ def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None
         check_text(arguments.text)
     if arguments.verify is not None:
         check_candidates(arguments.verify)
+        if request.chained:
+            raise ArgumentError(
+                f"length is {request.length}; it must be at most {LONGEST} with --verify"
+            )
     if arguments.report is not None:
         if arguments.verify is None:
             raise ArgumentError("report is given without verify; it must be given with --verify")
         files.check_writable(arguments.report)
     check_interval(arguments.interval)
     check_unicode("unit", arguments.unit)
-    moments_of(arguments.start, arguments.interval, request.length)
+    moments_of(arguments.start, arguments.interval, 1, request.length - 1)
     if arguments.out is not None:
         check_format(arguments.out)
         files.check_writable(arguments.out)
