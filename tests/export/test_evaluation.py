@@ -190,7 +190,7 @@ def test_chains_are_searched_for_drift_and_seams() -> None:
     assert len(found.mean) == len(found.spread) == 3
     assert 0.5 <= found.change_point <= 1.0
     assert chains.Chains.from_dict(json.loads(json.dumps(found.to_dict()))) == found
-    assert found.to_markdown().count("\n") == 8
+    assert found.to_markdown().count("\n") == 9
 
 
 def test_a_seam_that_is_there_is_found() -> None:
