@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geng_edge.condition import Condition
     from geng_edge.generator import Generator
+    from geng_edge.recording import Recorder, Recording
     from geng_edge.request import Request
     from geng_edge.series import Series
 
@@ -28,6 +29,8 @@ _ERRORS = (
 __all__ = [  # noqa: PLE0604  the errors are strings too
     "Condition",
     "Generator",
+    "Recorder",
+    "Recording",
     "Request",
     "Series",
     "__version__",
@@ -37,6 +40,8 @@ __all__ = [  # noqa: PLE0604  the errors are strings too
 _HOMES = {
     "Condition": "geng_edge.condition",
     "Generator": "geng_edge.generator",
+    "Recorder": "geng_edge.recording",
+    "Recording": "geng_edge.recording",
     "Request": "geng_edge.request",
     "Series": "geng_edge.series",
     **dict.fromkeys(_ERRORS, "geng_edge.errors"),

@@ -65,7 +65,7 @@ class Request:
 
     def __post_init__(self) -> None:
         for name, least, most in _WHOLE:
-            object.__setattr__(self, name, _whole(name, getattr(self, name), least, most))
+            object.__setattr__(self, name, check_whole(name, getattr(self, name), least, most))
         if self.length % LENGTH_STEP:
             raise ArgumentError(
                 f"length is {self.length}; it must be a multiple of {LENGTH_STEP}",
@@ -92,7 +92,7 @@ class Request:
                 value=self.solver,
             )
         if self.guidance is not None:
-            _between("guidance", self.guidance, 0.0, 20.0)
+            check_between("guidance", self.guidance, 0.0, 20.0)
             if self.solver == STUDENT_SOLVER and self.guidance != 0.0:
                 raise ArgumentError(
                     f"guidance is {self.guidance}; it must be 0 with solver {STUDENT_SOLVER}, "
@@ -100,7 +100,7 @@ class Request:
                     name="guidance",
                     value=self.guidance,
                 )
-        _between("eta", self.eta, 0.0, 1.0)
+        check_between("eta", self.eta, 0.0, 1.0)
         _check_guidance_interval(self.guidance_interval)
 
     @property
@@ -128,8 +128,8 @@ def _check_guidance_interval(interval: tuple[float, float]) -> None:
             name="guidance_interval",
             value=interval,
         ) from error
-    _between("guidance interval's start", low, 0.0, 1.0)
-    _between("guidance interval's end", high, 0.0, 1.0)
+    check_between("guidance interval's start", low, 0.0, 1.0)
+    check_between("guidance interval's end", high, 0.0, 1.0)
     if not low < high:
         raise ArgumentError(
             f"guidance interval is {low} to {high}; it must rise",
@@ -144,11 +144,15 @@ def check_candidates(candidates: int) -> None:
     Raises:
         ArgumentError: It is not 1 to 64.
     """
-    _whole("verify", candidates, 1, MOST_CANDIDATES)
+    check_whole("verify", candidates, 1, MOST_CANDIDATES)
 
 
-def _whole(name: str, value: SupportsIndex, least: int, most: int) -> int:
-    """``value`` as an int: NumPy's integers are taken, True and 20.0 are not."""
+def check_whole(name: str, value: SupportsIndex, least: int, most: int) -> int:
+    """``value`` as an int: NumPy's integers are taken, True and 20.0 are not.
+
+    Raises:
+        ArgumentError: It is none, or outside ``least`` to ``most``.
+    """
     try:
         number = operator.index(value)
     except TypeError:
@@ -160,7 +164,12 @@ def _whole(name: str, value: SupportsIndex, least: int, most: int) -> int:
     return number
 
 
-def _between(name: str, value: float, least: float, most: float) -> None:
+def check_between(name: str, value: float, least: float, most: float) -> None:
+    """Refuse a number outside ``least`` to ``most``.
+
+    Raises:
+        ArgumentError: It is, or it is no number.
+    """
     try:
         inside = least <= float(value) <= most  # NaN is not inside
     except (TypeError, ValueError):

@@ -34,6 +34,7 @@ class Series:
         unit: Unit of the values, as the user wrote it; may be empty.
         start: ISO 8601 time of step 0.
         first: Step that the first column of ``values`` is; other than 0 in a block of a chain.
+        offsets: Seconds by which each stamp is off its step, ``(length,)``; None for none.
 
     Example:
         >>> import numpy as np
@@ -48,40 +49,51 @@ class Series:
     unit: str = ""
     start: str = DEFAULT_START
     first: int = 0
+    offsets: npt.NDArray[np.float64] | None = None
 
     @property
     def names(self) -> list[str]:
         """Column names: ``series_0``, ``series_1``, ..."""
         return [f"series_{i}" for i in range(len(self.values))]
 
+    def moments(self) -> list[dt.datetime]:
+        """The time of each step, rounded to the microsecond by itself."""
+        moments = moments_of(self.start, self.interval, self.values.shape[1], self.first)
+        if self.offsets is None:
+            return moments
+        off = self.offsets.tolist()
+        return [m + dt.timedelta(seconds=s) for m, s in zip(moments, off, strict=True)]
+
     def times(self) -> list[str]:
         """ISO 8601 time of each step, all to the second, the millisecond or the microsecond."""
-        moments = moments_of(self.start, self.interval, self.values.shape[1], self.first)
-        unit = _finest(self.start, self.interval)
+        moments = self.moments()
+        unit = "microseconds" if self.offsets is not None else _finest(self.start, self.interval)
         return [moment.isoformat(timespec=unit) for moment in moments]
 
     def to_csv(self) -> Iterator[bytes]:
         """A time column, then one column a series; UTF-8, one header line, block by block.
 
         A block of a chain that is not its first has no header. Each value has the fewest digits that
-        read back as the same float32.
+        read back as the same float32; a missing one is empty.
         """
         if self.first == 0:
             yield (",".join(["time", *self.names]) + "\n").encode()
         times = self.times()
         for first in range(0, len(times), _ROWS_AT_A_TIME):
             last = first + _ROWS_AT_A_TIME
-            rows = self.values[:, first:last].T.astype("U").tolist()
+            rows = _shown(self.values[:, first:last].T, "")
             pairs = zip(times[first:last], rows, strict=True)
             yield "".join(f"{time},{','.join(row)}\n" for time, row in pairs).encode()
 
     def to_json(self) -> Iterator[bytes]:
-        """One object: start, interval, unit, and the values, row by row."""
+        """One object: start, interval, unit, stamps if they are irregular, and the values by row."""
         facts = {"start": self.start, "interval": self.interval, "unit": self.unit}
+        if self.offsets is not None:
+            facts["times"] = self.times()
         yield json.dumps(facts)[:-1].encode() + b', "series": {'
         for i, (name, row) in enumerate(zip(self.names, self.values, strict=True)):
-            shown = [float(text) for text in row.astype("U").tolist()]
-            yield (", " if i else "").encode() + f"{json.dumps(name)}: {json.dumps(shown)}".encode()
+            shown = ", ".join(_shown(row[None], "null")[0])
+            yield (", " if i else "").encode() + f"{json.dumps(name)}: [{shown}]".encode()
         yield b"}}\n"
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -110,12 +122,23 @@ class Series:
         import pyarrow as pa
         from pyarrow import parquet
 
-        columns = dict(zip(self.names, self.values, strict=True))
-        moments = moments_of(self.start, self.interval, self.values.shape[1])
-        table = pa.table({"time": moments, **columns})
+        # A missing value is a null there, not a NaN.
+        columns = {
+            name: pa.array(row, mask=np.isnan(row))
+            for name, row in zip(self.names, self.values, strict=True)
+        }
+        table = pa.table({"time": self.moments(), **columns})
         kept = {"unit": self.unit, "interval_s": str(self.interval)}
         with files.whole(path) as file:
             parquet.write_table(table.replace_schema_metadata(kept), file)
+
+
+def _shown(rows: npt.NDArray[np.float32], missing: str) -> list[list[str]]:
+    """Numbers with the fewest digits that read back as the same float32."""
+    text = rows.astype("U")
+    if np.isnan(rows).any():
+        text[np.isnan(rows)] = missing
+    return list(text.tolist())
 
 
 def check_format(path: Path) -> None:

@@ -28,6 +28,9 @@ LAYERS = ("qkv", "up", "down")
 SHARE = 0.6
 EXAMPLES = 24
 TIMESTEPS = (499, 450, 374, 300, 250, 180, 125, 60, 10)
+#: Ranges are kept to so many parts of a power of two: a sum's last bit depends on the threads that
+#: add it up, and the same training must give the same file.
+PARTS = 32
 _SEED = 7
 
 
@@ -55,7 +58,12 @@ def column_ranges(bundle: Bundle) -> dict[str, Array]:
             memory = bundle.memory(network, condition, bundle.layout.window)
             with torch.inference_mode(), _watched(part, network, ranges):
                 network(x, t, memory.expand(len(t), -1, -1))
-    return {name: most.numpy() for name, most in ranges.items()}
+    return {name: _coarse(most.numpy()) for name, most in ranges.items()}
+
+
+def _coarse(values: Array) -> Array:
+    logs = np.round(np.log2(np.maximum(values, 1e-4).astype(np.float64)) * PARTS) / PARTS
+    return np.exp2(logs).astype(np.float32)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
+from geng_edge.recording import Recorder, Recording
 from geng_edge.request import (
     DEFAULT_CANDIDATES,
     DEFAULT_GUIDANCE,
@@ -96,6 +97,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="board whose threads, precision, steps and memory limit hold where no option says "
         "otherwise; see geng-edge profiles list",
     )
+    add("--resolution", type=real, default=0.0, metavar="STEP",
+        help="round the values to multiples of STEP (default 0: as they are)")  # fmt: skip
+    add("--missing", type=real, default=0.0, metavar="SHARE",
+        help="share of the values that are lost, 0 to 0.9 (default 0); empty in CSV")  # fmt: skip
+    add("--gap", type=whole, default=1, metavar="STEPS", help="steps lost together (default 1)")
+    add("--jitter", type=real, default=0.0, metavar="SHARE",
+        help="most by which a stamp is early, as a share of the interval, 0 to 0.9 (default 0)")  # fmt: skip
     add(
         "--out",
         type=Path,
@@ -134,6 +142,7 @@ def run(arguments: argparse.Namespace) -> None:
         eta=arguments.eta,
         seed=arguments.seed,
     )
+    recording = Recording(arguments.resolution, arguments.missing, arguments.gap, arguments.jitter)
     _check_surroundings(arguments, request)
     if profile is not None:
         _check_memory(arguments, request, profile)
@@ -155,16 +164,17 @@ def run(arguments: argparse.Namespace) -> None:
         "unit": arguments.unit,
         "progress": console.progress(),
     }
+    recorder = Recorder(recording, request.count, request.seed)
     began = time.perf_counter()
     report = None
     if request.chained and _streams(arguments):
-        _stream(arguments, generator, condition, request)
+        _stream(arguments, generator, condition, request, recorder)
     else:
         if arguments.verify is None:
             series = generator.generate(condition, request.count, **settings)
         else:
             series, report = _verified(arguments, generator, condition, request, settings)
-        _deliver(arguments, series, report)
+        _deliver(arguments, recorder.keep(series), report)
     seconds = time.perf_counter() - began
     model = generator.model
     console.say(
@@ -185,7 +195,11 @@ def _streams(arguments: argparse.Namespace) -> bool:
 
 
 def _stream(
-    arguments: argparse.Namespace, generator: Generator, condition: Condition, request: Request
+    arguments: argparse.Namespace,
+    generator: Generator,
+    condition: Condition,
+    request: Request,
+    recorder: Recorder,
 ) -> None:
     """A chain as CSV: to a file that appears when it is whole, or to stdout as it grows."""
     progress = console.progress()
@@ -199,7 +213,7 @@ def _stream(
 
     def lines() -> Iterator[bytes]:
         for block in blocks:
-            yield from block.to_csv()
+            yield from recorder.keep(block).to_csv()
             if progress is not None:
                 progress(block.first + block.values.shape[1], request.length)
 
@@ -290,6 +304,10 @@ def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None
     moments_of(arguments.start, arguments.interval, 1, request.length - 1)
     if arguments.out is not None:
         check_format(arguments.out)
+        if arguments.jitter and arguments.out.suffix == ".npy":
+            raise ArgumentError(
+                f"{arguments.out} keeps no stamps; it must end in .csv, .parquet or .json with --jitter"
+            )
         files.check_writable(arguments.out)
     if arguments.plot is not None:
         from geng_edge.plot.image import check_available

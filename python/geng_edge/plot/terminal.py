@@ -28,7 +28,7 @@ def draw(
     """
     blocks = []
     for name, values in list(zip(series.names, series.values, strict=True))[:most]:
-        low, high = float(values.min()), float(values.max())
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
         unit = f" {series.unit}" if series.unit else ""
         blocks.append(f"{name}  {low:.4g} to {high:.4g}{unit}")
         lines = _canvas(np.asarray(values, dtype=np.float64), columns, rows)
@@ -45,11 +45,14 @@ def _in_ascii(line: str) -> str:
 
 def _canvas(values: npt.NDArray[np.float64], columns: int, rows: int) -> list[str]:
     wide, tall = 2 * columns, 4 * rows
-    low, span = values.min(), max(values.max() - values.min(), 1e-30)
+    low, span = np.nanmin(values), max(np.nanmax(values) - np.nanmin(values), 1e-30)
     cells = np.full((rows, columns), _BRAILLE)
     edges = np.linspace(0, len(values), wide + 1).astype(int)
     for x in range(wide):
         part = values[edges[x] : max(edges[x + 1], edges[x] + 1)]
+        part = part[~np.isnan(part)]
+        if not len(part):
+            continue
         bottom = int((part.min() - low) / span * (tall - 1))
         top = int((part.max() - low) / span * (tall - 1))
         for y in range(bottom, top + 1):
