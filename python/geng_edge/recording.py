@@ -88,7 +88,7 @@ class Recorder:
         self, x: npt.NDArray[np.float64], interval: float
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Values at stamps that lie before their steps, and by how many seconds (negative)."""
-        early = self._stamps.uniform(0.0, self.recording.jitter, x.shape[1])
+        early = self.recording.jitter * self._stamps.random(size=(x.shape[1],))
         if self._last is None:
             early[0] = 0.0  # nothing is known before the first step
             self._last = x[:, 0]
