@@ -12,6 +12,7 @@
 #include "geng/error.h"
 #include "model/bridge.h"
 #include "model/bridge_denoiser.h"
+#include "model/certain_claims.h"
 #include "model/chain.h"
 #include "model/claims_reader.h"
 #include "model/condition_view.h"
@@ -83,6 +84,7 @@ struct Generator::Parts {
   TextExpert text;
   NumberReader reader;
   std::optional<ClaimsReader> claims;
+  std::optional<ClaimScores> claim_scores;
   Bridge bridge;
   std::optional<Bridge> student;
   Decoder decoder;
@@ -102,7 +104,10 @@ struct Generator::Parts {
         bridge(weights()),
         decoder(layout, file.tensor("latent.mean").f32(), file.tensor("latent.std").f32()) {
     if (file.has("geng.student.guidance")) student.emplace(weights(), "student");
-    if (ClaimsReader::is_in(file)) claims.emplace(weights());
+    if (ClaimsReader::is_in(file)) {
+      claims.emplace(weights());
+      claim_scores = ClaimScores::of(file);
+    }
     if (SeriesEncoder::is_in(file)) encoder.emplace(weights(), layout);
     packed.save();
   }
@@ -129,11 +134,14 @@ struct Generator::Parts {
     return frame_of(reader.read(compute(), condition), length);
   }
 
+  /// How sure the claims reader is of each answer; empty without one.
+  [[nodiscard]] std::vector<float> answers(const ConditionView& condition) const {
+    return claims ? claims->shares(compute(), condition) : std::vector<float>{};
+  }
+
   /// What `network` is told of a condition for a series of `length` steps.
   [[nodiscard]] BridgeMemory remember(const Bridge& network, const ConditionView& condition,
-                                      std::size_t length) const {
-    const std::vector<float> answers =
-        claims ? claims->shares(compute(), condition) : std::vector<float>{};
+                                      std::size_t length, std::span<const float> answers) const {
     return network.remember(compute(), condition, frame(condition, length).features(), answers);
   }
 
@@ -227,7 +235,8 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
                          {config.guidance_scale, config.guidance_low, config.guidance_high},
                          config.eta};
   const Compute compute = parts_->compute();
-  const BridgeMemory memory = parts_->remember(bridge, view, length);
+  const std::vector<float> answers = parts_->answers(view);
+  const BridgeMemory memory = parts_->remember(bridge, view, length, answers);
   std::optional<BridgeMemory> nothing;
   std::vector<const BridgeMemory*> memories{&memory};
   if (config.guidance_scale != 0.0) {
@@ -248,6 +257,11 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
     sample_batch(denoiser, plan, config.seed + first, samples, observer, arena,
                  std::span(drawn).subspan(first * latent, samples * latent));
   });
+  const CertainClaims certain =
+      parts_->claim_scores ? parts_->claim_scores->certain(answers) : CertainClaims{};
+  for (std::size_t i = 0; certain.any() && i < count; ++i) {
+    parts_->decoder.impose(certain, std::span(drawn).subspan(i * latent, latent));
+  }
   std::copy(drawn.begin(), drawn.end(), latents.begin());
 }
 
@@ -365,7 +379,7 @@ void Generator::predict_v(std::span<const float> x, int t, std::span<const float
     memory = parts_->bridge.remember_nothing(compute);
   } else {
     const ConditionView view = parts_->checked(condition);
-    memory = parts_->remember(parts_->bridge, view, window());
+    memory = parts_->remember(parts_->bridge, view, window(), parts_->answers(view));
   }
   const BridgeDenoiser denoiser(parts_->bridge, compute, std::span(&t, 1), {&memory},
                                 std::min(kChunk, count));

@@ -18,6 +18,8 @@ from geng_edge.numbers import find_numbers, number_channels
 from geng_export.data.compose import compose
 from geng_export.models import noise, sampling, series_encoder
 from geng_export.models.bundle import Bundle
+from geng_export.models.certain_claims import certain, impose
+from geng_export.models.claims_reader import shares
 from geng_export.models.frame import Frame, to_coordinates
 from geng_export.targets import gguf
 
@@ -115,6 +117,9 @@ def _one_text(bundle: Bundle, full: Model, small: Model, text: str, seed: int) -
     rows = [noise.normals(seed + i, noise.INITIAL_LATENT, 0, shape.numel()) for i in range(4)]
     begin = torch.from_numpy(np.stack(rows)).view(4, *shape)
     latent = sampling.dpmpp_2m(predict, bundle.alpha_bar, begin, STEPS)
+    if bundle.claims is not None and bundle.bridge.config.answers:
+        sure = certain(shares(bundle.claims(condition[None]))[0])
+        latent = impose(sure, latent, bundle.decoder)
     decoded = bundle.decoder(latent, frame, white)
     return {
         "text_expert": relative_error(full.encode_text(ids, numbers), zx),

@@ -87,6 +87,11 @@ TEST(ModelLayout, RefusesClaimsThatNoReaderMakes) {
                   claims(f);
                   add_linear(f, "claims.down", 2, 8);
                 });
+  check_refused("geng.claims.trend_up is 3; it must be 0 to 2", [&](geng::gguf::File& f) {
+    claims(f);
+    add_linear(f, "claims.down", 3, 8);
+    f.fields.emplace_back("geng.claims.trend_up", geng::gguf::u32(3));
+  });
   check_refused("tensor 'bridge.claims.weight' is missing", [&](geng::gguf::File& f) {
     claims(f);
     add_linear(f, "claims.down", 3, 8);

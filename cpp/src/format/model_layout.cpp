@@ -184,6 +184,12 @@ std::size_t check_claims(const ModelFile& file, LayoutCheck& check, std::size_t 
     check.refuse("geng.claims.fields has " + std::to_string(fields) +
                  " entries; claims.down.weight has " + std::to_string(answers) + " rows");
   }
+  if (file.has("geng.claims.trend_up")) {
+    for (const char* key : {"geng.claims.trend_up", "geng.claims.trend_down",
+                            "geng.claims.trend_none", "geng.claims.no_cycle"}) {
+      static_cast<void>(check.size(key, 0, answers - 1));
+    }
+  }
   return answers;
 }
 

@@ -49,9 +49,7 @@ void Decoder::add_smooth(std::span<const double> raw, const CosineTable& cosines
   for (std::size_t t = 0; t < x.size(); ++t) x[t] += trend[0] * (whole.place(t) - 0.5);
   for (std::size_t k = 1; k <= layout_.trend; ++k) cosines.add(k, sqrt2 * trend[k], x);
   for (std::size_t j = 0; j < layout_.residual_total; ++j) {
-    const std::size_t token = kResidual + j / layout_.residual_per_token;
-    const double weight = token_of(raw, token)[j % layout_.residual_per_token];
-    cosines.add(layout_.trend + 1 + j, sqrt2 * weight, x);
+    cosines.add(layout_.trend + 1 + j, sqrt2 * raw[residual_at(j)], x);
   }
 }
 
@@ -92,6 +90,29 @@ void Decoder::add_structure(std::span<const double> raw, const Frame& frame,
 void Decoder::to_raw(std::span<const float> latent, std::span<double> raw) const noexcept {
   for (std::size_t i = 0; i < raw.size(); ++i) {
     raw[i] = double{latent[i]} * std_[i] + mean_[i];
+  }
+}
+
+void Decoder::impose(const CertainClaims& claims, std::span<float> latent) const {
+  std::vector<double> raw(latent.size());
+  to_raw(latent, raw);
+  const std::span<double> trend = std::span(raw).subspan(kTrend * layout_.width, layout_.trend + 1);
+  if (claims.no_cycle) {
+    std::vector<double> cosines(trend.begin() + 1, trend.end());
+    for (std::size_t j = 0; j < layout_.residual_total; ++j) {
+      cosines.push_back(raw[residual_at(j)]);
+    }
+    flatten_peaks(cosines);
+    std::copy_n(cosines.begin(), layout_.trend, trend.begin() + 1);
+    for (std::size_t j = 0; j < layout_.residual_total; ++j) {
+      raw[residual_at(j)] = cosines[layout_.trend + j];
+    }
+    for (const std::size_t token : {kSeason1, kSeason2})
+      raw[token * layout_.width + kAmplitude] = 0;
+  }
+  if (claims.trend) geng::impose(*claims.trend, trend);
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    latent[i] = static_cast<float>((raw[i] - mean_[i]) / std_[i]);
   }
 }
 

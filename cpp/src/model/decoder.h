@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "model/certain_claims.h"
 #include "model/frame.h"
 #include "model/latent_layout.h"
 #include "model/structure.h"
@@ -62,6 +63,9 @@ class Decoder {
   void reconstruct(std::span<const double> raw, const Frame& frame, const CosineTable& cosines,
                    std::span<double> scratch, std::span<float> series) const noexcept;
 
+  /// Makes a normalised latent do what is certain to be asked of it; [tokens, width], in place.
+  void impose(const CertainClaims& claims, std::span<float> latent) const;
+
   [[nodiscard]] const LatentLayout& layout() const noexcept { return layout_; }
 
   /// Normalised -> raw; both [tokens, width].
@@ -83,6 +87,11 @@ class Decoder {
                    std::span<double> x) const noexcept;
 
  private:
+  /// Where the j-th residual cosine's weight lies in a latent.
+  [[nodiscard]] std::size_t residual_at(std::size_t j) const noexcept {
+    const std::size_t token = kResidual + j / layout_.residual_per_token;
+    return token * layout_.width + j % layout_.residual_per_token;
+  }
   void add_structure(std::span<const double> raw, const Frame& frame, const CosineTable& cosines,
                      std::span<const float> white, std::span<double> x) const noexcept;
 

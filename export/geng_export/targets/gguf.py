@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 from gguf import GGUFWriter
 
+from geng_edge.claims import TRENDS
 from geng_export.data.answers import FIELDS
 from geng_export.models.bridge import Bridge
 from geng_export.models.bundle import Bundle
@@ -202,6 +203,10 @@ def _add_metadata(writer: GGUFWriter, bundle: Bundle, card: dict[str, object]) -
     if bridge.answers:
         fields = [name for name, answers in FIELDS.items() for _ in answers]
         writer.add_array("geng.claims.fields", fields)
+        for i, direction in enumerate(TRENDS, FIELDS["trend"].index(TRENDS[0])):
+            writer.add_uint32(f"geng.claims.trend_{direction}", fields.index("trend") + i)
+        no_cycle = fields.index("periodic") + FIELDS["periodic"].index("no")
+        writer.add_uint32("geng.claims.no_cycle", no_cycle)
     writer.add_string("geng.data_sha256", str(bundle.facts.get("data_sha256", "")))
     numbers = {
         "geng.format_version": FORMAT_VERSION,

@@ -25,9 +25,9 @@ from geng_edge.analysis.model import (
 )
 
 #: How much the information criterion must improve before a season is believed: the frequency was searched.
-SEASON_MARGIN = 16.0
+SEASON_MARGIN = 40.0
 #: The same over free wander.
-EVIDENT = 24.0
+EVIDENT = 64.0
 #: Least share of the variance beside trend and events, and least swing as a share of the range.
 STRENGTH = 0.1
 PEAK_TO_PEAK = 0.05
