@@ -278,6 +278,7 @@ def _check_memory(arguments: argparse.Namespace, request: Request, profile: Prof
         arguments.out.suffix if arguments.out else "",
         text=arguments.text is not None,
         picture=arguments.plot is not None,
+        streamed=request.chained and _streams(arguments),
     )
     check_fits(demand, find_model(arguments.model), profile)
 

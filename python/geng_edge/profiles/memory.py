@@ -19,6 +19,7 @@ from geng_edge.device import memory
 from geng_edge.errors import ProfileError
 from geng_edge.precision import PRECISIONS
 from geng_edge.profiles.profile import Profile
+from geng_edge.request import LONGEST
 
 MB = 2**20
 _CHUNK = 32  # series that the core computes together
@@ -33,6 +34,9 @@ _PICTURE = 50 * MB  # matplotlib and one figure
 _PARQUET = 90 * MB  # pyarrow
 _THREADS = 3 * MB  # their stacks, and what the allocator rounds up
 _PER_ROW = 62  # bytes of work space for each row and column of the bridge; see bridge.h
+_WINDOW = 512
+_BLOCK = _WINDOW // 2  # steps of a chain that are drawn at a time
+_REHEARSED = 16  # windows; see chain.h
 _BLOCK_WEIGHT = re.compile(r"(text|bridge)\.\d+\..*weight")
 
 
@@ -90,6 +94,7 @@ class Demand:
         form: Extension of the output (``.npy``, ``.csv``, ...); empty for CSV to stdout.
         text: Whether a text is encoded here.
         picture: Whether a picture is drawn.
+        streamed: Whether a chain is written while it grows, and only a block of it held.
     """
 
     count: int
@@ -99,6 +104,7 @@ class Demand:
     form: str = ""
     text: bool = False
     picture: bool = False
+    streamed: bool = False
 
     def bytes(self, sizes: ModelSizes, process: int) -> dict[str, int]:
         """Bytes at the peak, by what they are for.
@@ -112,26 +118,36 @@ class Demand:
             "model": sizes.file,
             "packed weights": sizes.packed[self.precision],
             "work space": self._work(sizes),
-            "series": self.count * (4 * self.length + 8 * sizes.latent),
+            "series": self.count * (4 * self._held() + 8 * sizes.latent + self._chain(sizes)),
             "output": self._output(),
         }
+
+    def _held(self) -> int:
+        return _BLOCK if self.streamed else self.length
+
+    def _chain(self, sizes: ModelSizes) -> int:
+        """What a chain keeps of each series: latents and details of the windows it rehearses."""
+        if self.length <= LONGEST:
+            return 0
+        return _REHEARSED * (4 * sizes.latent + 8 * _WINDOW)
 
     def _work(self, sizes: ModelSizes) -> int:
         together = min(_CHUNK, self.count)
         rows = together * (2 if self.guided else 1) * sizes.tokens
-        decoder = 8 * (sizes.latent + self.length) + 4 * self.length
+        steps = min(self.length, LONGEST)
+        decoder = 8 * (sizes.latent + steps) + 4 * steps
         keys = 2 * 4 * sizes.depth * sizes.dim * 160  # of the longest condition
-        return rows * sizes.dim * _PER_ROW + together * decoder + 32 * self.length + keys
+        return rows * sizes.dim * _PER_ROW + together * decoder + 32 * steps + keys
 
     def _output(self) -> int:
-        times = self.length * _TIME
+        times = self._held() * _TIME
         if self.form == ".npy":
             return 0
         if self.form == ".json":
-            return times + self.length * _JSON_VALUE
+            return times + self._held() * _JSON_VALUE
         if self.form == ".parquet":
-            return times + _PARQUET + self.count * self.length * 4
-        return times + min(self.length, _CSV_ROWS) * self.count * _CSV_VALUE
+            return times + _PARQUET + self.count * self._held() * 4
+        return times + min(self._held(), _CSV_ROWS) * self.count * _CSV_VALUE
 
 
 def resident() -> int:
