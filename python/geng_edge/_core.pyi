@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -6,6 +6,10 @@ import numpy.typing as npt
 
 _Floats: TypeAlias = npt.NDArray[np.float32]
 _Progress: TypeAlias = Callable[[int, int], bool] | None
+
+class LongSeries:
+    def __iter__(self) -> LongSeries: ...
+    def __next__(self) -> _Floats: ...
 
 class Model:
     def __init__(
@@ -56,7 +60,7 @@ class Model:
         guidance_interval: tuple[float, float] = (0.0, 1.0),
         eta: float = 0.0,
         seed: int = 0,
-    ) -> Iterator[_Floats]: ...
+    ) -> LongSeries: ...
     def decode(
         self, latent: _Floats, condition: _Floats, length: int = 512, seed: int = 0
     ) -> _Floats: ...
