@@ -50,10 +50,10 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "conformity_paraphrases": (["conformity", "--split", "paraphrases"], _conformity),
     "conformity_fp32": (["conformity", "--precision", "fp32", "--model", "{exact}"], _conformity),
     "conformity_no_numbers": (["conformity", "--no-numbers"], _conformity),
-    "verify": (["verify"], _verified),
-    "verify_wordings": (["verify", "--split", "wordings"], _verified),
+    "verify": (["verify", "--samples", "10"], _verified),
+    "verify_wordings": (["verify", "--split", "wordings", "--samples", "10"], _verified),
     "few_steps": (
-        ["few-steps", "--paired", "1000", "--samples", "10"],
+        ["few-steps", "--paired", "500", "--samples", "5"],
         lambda found: FewSteps.from_dict(found).to_markdown(),
     ),
     "fidelity": (["fidelity", "--data", "{data}"], lambda f: Fidelity.from_dict(f).to_markdown()),
