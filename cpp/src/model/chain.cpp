@@ -142,8 +142,9 @@ void Chain::calibrate() {
   std::vector<double> counts(kBins, 0.0);
   rehearse(true, [&](std::span<const double> x) {
     for (const double value : x) {
-      const double s = std::clamp((value - bottom) / calibration_.height, 0.0, 1.0);
-      counts[static_cast<std::size_t>(s * static_cast<double>(kBins - 1) + 0.5)] += 1.0;
+      const double share = std::clamp((value - bottom) / calibration_.height, 0.0, 1.0);
+      const auto bin = std::lround(share * static_cast<double>(kBins - 1));
+      counts[static_cast<std::size_t>(bin)] += 1.0;
     }
   });
   std::vector<double> logs(kBins);
