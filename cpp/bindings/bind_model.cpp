@@ -114,14 +114,27 @@ struct Request {
   SamplerConfig config;
 };
 
+/// (latent, release, innovations, follow), or None.
+Reference borrow_reference(const Generator& self, const py::object& given) {
+  if (given.is_none()) return {};
+  const auto [latent, release, innovations, follow] =
+      given.cast<std::tuple<py::object, py::object, py::object, double>>();
+  const auto tokens = static_cast<py::ssize_t>(self.latent_tokens());
+  const auto width = static_cast<py::ssize_t>(self.latent_width());
+  return {borrow<float>("reference", latent, {tokens, width}, {}),
+          borrow<std::int32_t>("release", release, {tokens, width}, {}),
+          borrow<float>("innovations", innovations, {kAny}, {"length"}), follow};
+}
+
 Request request_of(const Generator& self, const py::object& condition, py::ssize_t count,
                    py::ssize_t length, const std::string& solver, int steps, double guidance,
-                   std::pair<double, double> interval, double eta, const py::int_& seed) {
-  const Request request{
-      borrow_condition(self, condition),
-      size_of("count", count),
-      size_of("length", length),
-      {solver, steps, guidance, interval.first, interval.second, eta, seed_of(seed)}};
+                   std::pair<double, double> interval, double eta, const py::int_& seed,
+                   const py::object& reference) {
+  const Request request{borrow_condition(self, condition),
+                        size_of("count", count),
+                        size_of("length", length),
+                        {solver, steps, guidance, interval.first, interval.second, eta,
+                         seed_of(seed), borrow_reference(self, reference)}};
   // Before the result is allocated; the core checks everything again, the rest included.
   check_length(request.length);
   check_count(request.count);
@@ -131,9 +144,9 @@ Request request_of(const Generator& self, const py::object& condition, py::ssize
 Array sample(const Generator& self, const py::object& condition, py::ssize_t count,
              py::ssize_t length, const std::string& solver, int steps, double guidance,
              std::pair<double, double> interval, double eta, const py::int_& seed,
-             const std::optional<py::function>& progress) {
-  const Request r =
-      request_of(self, condition, count, length, solver, steps, guidance, interval, eta, seed);
+             const std::optional<py::function>& progress, const py::object& reference) {
+  const Request r = request_of(self, condition, count, length, solver, steps, guidance, interval,
+                               eta, seed, reference);
   Array series({r.count, r.length});
   const std::span<float> out = values_of(series);
   const Progress observer = with_gil(progress);
@@ -170,9 +183,9 @@ Array next_block(LongSeries& self) {
 Array sample_latent(const Generator& self, const py::object& condition, py::ssize_t count,
                     py::ssize_t length, const std::string& solver, int steps, double guidance,
                     std::pair<double, double> interval, double eta, const py::int_& seed,
-                    const std::optional<py::function>& progress) {
-  const Request r =
-      request_of(self, condition, count, length, solver, steps, guidance, interval, eta, seed);
+                    const std::optional<py::function>& progress, const py::object& reference) {
+  const Request r = request_of(self, condition, count, length, solver, steps, guidance, interval,
+                               eta, seed, reference);
   Array latents({r.count, self.latent_tokens(), self.latent_width()});
   const std::span<float> out = values_of(latents);
   const Progress observer = with_gil(progress);
@@ -240,17 +253,59 @@ Array encode_series(const Generator& self, const py::object& x) {
   return raw;
 }
 
-Array reconstruct(const Generator& self, const py::object& raw, py::ssize_t length) {
+/// express() and restate() take and give arrays of the same shape.
+using Translate = void (Generator::*)(std::span<const float>, std::span<const float>, std::size_t,
+                                      std::span<float>) const;
+
+template <Translate translate>
+Array translated(const Generator& self, const py::object& latent, const py::object& condition,
+                 py::ssize_t length) {
+  const auto rows = borrow_latent(self, "latent", latent);
+  const auto values = borrow_condition(self, condition);
+  const std::size_t steps = size_of("length", length);
+  Array out({rows_of(self, rows), self.latent_tokens(), self.latent_width()});
+  const std::span<float> into = values_of(out);
+  {
+    const py::gil_scoped_release unlocked;
+    (self.*translate)(rows, values, steps, into);
+  }
+  return out;
+}
+
+std::span<const float> borrow_rows(const char* name, const py::object& values, std::size_t rows,
+                                   std::size_t length) {
+  return borrow<float>(name, values,
+                       {static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(length)}, {});
+}
+
+Array reconstruct(const Generator& self, const py::object& raw, py::ssize_t length,
+                  const py::object& innovations) {
   const auto latents = borrow_latent(self, "raw", raw);
   const std::size_t steps = size_of("length", length);
   check_length(steps);
-  Array series({rows_of(self, latents), steps});
+  const std::size_t rows = rows_of(self, latents);
+  std::span<const float> white;
+  if (!innovations.is_none()) white = borrow_rows("innovations", innovations, rows, steps);
+  Array series({rows, steps});
   const std::span<float> out = values_of(series);
   {
     const py::gil_scoped_release unlocked;
-    self.reconstruct(latents, steps, out);
+    self.reconstruct(latents, steps, white, out);
   }
   return series;
+}
+
+Array innovations(const Generator& self, const py::object& raw, const py::object& x) {
+  const auto latents = borrow_latent(self, "raw", raw);
+  const std::size_t rows = rows_of(self, latents);
+  const auto windows = borrow_rows("x", x, rows, self.window());
+  Array white({rows, self.window()});
+  const std::span<float> out = values_of(white);
+  {
+    const py::gil_scoped_release unlocked;
+    self.innovations(latents, windows, out);
+  }
+  return white;
 }
 
 std::vector<std::string> vocabulary(const Generator& self) {
@@ -307,7 +362,8 @@ void bind_model(py::module_& m) {
     model.def(name, function, "condition"_a, "count"_a, "length"_a = 512,
               "solver"_a = std::string(defaults.solver), "steps"_a = defaults.steps,
               "guidance"_a = defaults.guidance_scale, "guidance_interval"_a = whole,
-              "eta"_a = defaults.eta, "seed"_a = 0, "progress"_a = py::none());
+              "eta"_a = defaults.eta, "seed"_a = 0, "progress"_a = py::none(),
+              "reference"_a = py::none());
   };
   def_sampling("sample", &sample);
   def_sampling("sample_latent", &sample_latent);
@@ -323,6 +379,11 @@ void bind_model(py::module_& m) {
             "calibrate"_a);
   model.def("bridge", &predict_v, "x"_a, "t"_a, "condition"_a);
   model.def("encode_series", &encode_series, "x"_a);
-  model.def("reconstruct", &reconstruct, "raw"_a, "length"_a = 512);
+  model.def("express", &translated<&Generator::express>, "latent"_a, "condition"_a,
+            "length"_a = 512);
+  model.def("restate", &translated<&Generator::restate>, "latent"_a, "condition"_a,
+            "length"_a = 512);
+  model.def("innovations", &innovations, "raw"_a, "x"_a);
+  model.def("reconstruct", &reconstruct, "raw"_a, "length"_a = 512, "innovations"_a = py::none());
   bind_facts(model);
 }

@@ -1,6 +1,7 @@
 #include "geng/generator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "core/philox.h"
@@ -16,6 +17,7 @@
 #include "model/chain.h"
 #include "model/claims_reader.h"
 #include "model/condition_view.h"
+#include "model/coordinates.h"
 #include "model/decoder.h"
 #include "model/number_reader.h"
 #include "model/series_encoder.h"
@@ -62,6 +64,24 @@ void for_chunks(std::size_t total, Body&& body) {
   for (std::size_t first = 0; first < total; first += kChunk) {
     body(first, std::min(kChunk, total - first));
   }
+}
+
+/// What drives the noise: partly what drove the example's.
+void follow(const Reference& reference, std::span<float> white) noexcept {
+  if (reference.innovations.empty() || reference.follow == 0.0) return;
+  const double own = std::sqrt(1.0 - reference.follow);
+  const double example = std::sqrt(reference.follow);
+  for (std::size_t t = 0; t < white.size(); ++t) {
+    white[t] = static_cast<float>(own * white[t] + example * reference.innovations[t]);
+  }
+}
+
+/// What is held of an example keeps its claims by itself: none is imposed on it.
+void yield_to(const Reference& reference, const LatentLayout& layout, CertainClaims& claims) {
+  if (!reference.given()) return;
+  const auto held = [&](std::size_t token) { return reference.release[token * layout.width] < 0; };
+  if (held(kTrend)) claims.trend.reset();
+  if (held(kSeason1)) claims.no_cycle = false;
 }
 
 std::vector<int> timesteps_of(const Trajectory& trajectory) {
@@ -224,6 +244,7 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
   check_count(count);
   check_config(config, train_steps());
   const std::size_t latent = parts_->layout.size();
+  check_reference(config.reference, latent, length);
   check_size("latents", latents.size(), count * latent);
   const ConditionView view = parts_->checked(condition);
 
@@ -233,7 +254,8 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
   const SamplerPlan plan{trajectory,
                          solver,
                          {config.guidance_scale, config.guidance_low, config.guidance_high},
-                         config.eta};
+                         config.eta,
+                         config.reference};
   const Compute compute = parts_->compute();
   const std::vector<float> answers = parts_->answers(view);
   const BridgeMemory memory = parts_->remember(bridge, view, length, answers);
@@ -257,8 +279,9 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
     sample_batch(denoiser, plan, config.seed + first, samples, observer, arena,
                  std::span(drawn).subspan(first * latent, samples * latent));
   });
-  const CertainClaims certain =
+  CertainClaims certain =
       parts_->claim_scores ? parts_->claim_scores->certain(answers) : CertainClaims{};
+  yield_to(config.reference, parts_->layout, certain);
   for (std::size_t i = 0; certain.any() && i < count; ++i) {
     parts_->decoder.impose(certain, std::span(drawn).subspan(i * latent, latent));
   }
@@ -273,7 +296,7 @@ void Generator::sample(std::span<const float> condition, std::size_t count, std:
   check_size("series", series.size(), count * length);
   std::vector<float> latents(count * parts_->layout.size());
   sample_latents(condition, count, length, config, progress, latents);
-  decode(latents, condition, length, config.seed, series);
+  render(latents, condition, length, config.seed, config.reference, series);
 }
 
 template <typename White>
@@ -303,9 +326,16 @@ void Generator::decode(std::span<const float> latents, std::span<const float> co
   const std::size_t count = check_rows("latents", latents, parts_->layout.size());
   check_count(count);
   check_size("series", series.size(), count * length);
+  render(latents, condition, length, seed, {}, series);
+}
+
+void Generator::render(std::span<const float> latents, std::span<const float> condition,
+                       std::size_t length, std::uint64_t seed, const Reference& reference,
+                       std::span<float> series) const {
   const Frame frame = parts_->frame(parts_->checked(condition), length);
-  const auto white = [seed](std::size_t i, std::span<float> g) {
+  const auto white = [&](std::size_t i, std::span<float> g) {
     fill_normal(seed + i, NoiseStream::decoder, 0, g);
+    follow(reference, g);
   };
   parts_->render(latents, frame, length, Finish::calibrated, white, series);
 }
@@ -349,20 +379,77 @@ void Generator::encode_series(std::span<const float> windows, std::span<float> r
   }
 }
 
+void Generator::express(std::span<const float> raw, std::span<const float> condition,
+                        std::size_t length, std::span<float> latents) const {
+  check_length(length);
+  const std::size_t latent = parts_->layout.size();
+  const std::size_t count = check_rows("raw", raw, latent);
+  check_count(count);
+  check_size("latents", latents.size(), raw.size());
+  const Frame frame = parts_->frame(parts_->checked(condition), length);
+  std::vector<double> row(latent);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::copy_n(raw.data() + i * latent, latent, row.begin());
+    to_structure(parts_->layout, Frame{}, row);
+    obey(parts_->layout, frame, row);
+    to_coordinates(parts_->layout, frame, row);
+    parts_->decoder.normalise(row, latents.subspan(i * latent, latent));
+  }
+}
+
+void Generator::restate(std::span<const float> latents, std::span<const float> condition,
+                        std::size_t length, std::span<float> raw) const {
+  check_length(length);
+  const std::size_t latent = parts_->layout.size();
+  const std::size_t count = check_rows("latents", latents, latent);
+  check_count(count);
+  check_size("raw", raw.size(), latents.size());
+  const Frame frame = parts_->frame(parts_->checked(condition), length);
+  std::vector<double> row(latent);
+  for (std::size_t i = 0; i < count; ++i) {
+    parts_->decoder.to_raw(latents.subspan(i * latent, latent), row);
+    to_structure(parts_->layout, frame, row);
+    to_coordinates(parts_->layout, Frame{}, row);
+    std::transform(row.begin(), row.end(), raw.subspan(i * latent, latent).begin(), saturated);
+  }
+}
+
+void Generator::innovations(std::span<const float> raw, std::span<const float> windows,
+                            std::span<float> white) const {
+  const std::size_t latent = parts_->layout.size();
+  const std::size_t count = check_rows("raw", raw, latent);
+  check_count(count);
+  check_size("x", windows.size(), count * window());
+  check_rows("x", windows, window());
+  check_size("innovations", white.size(), windows.size());
+  const CosineTable cosines(window());
+  std::vector<double> scratch(window());
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto row = raw.subspan(i * latent, latent);
+    const std::vector<double> exact(row.begin(), row.end());
+    parts_->decoder.innovations(exact, cosines, windows.subspan(i * window(), window()), scratch,
+                                white.subspan(i * window(), window()));
+  }
+}
+
 void Generator::reconstruct(std::span<const float> raw, std::size_t length,
-                            std::span<float> series) const {
+                            std::span<const float> white, std::span<float> series) const {
   check_length(length);
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("raw", raw, latent);
   check_count(count);
   check_size("series", series.size(), count * length);
+  if (!white.empty()) {
+    check_size("innovations", white.size(), series.size());
+    check_rows("innovations", white, length);
+  }
   const CosineTable cosines(length);
   std::vector<double> scratch(length);
   for (std::size_t i = 0; i < count; ++i) {
     const auto row = raw.subspan(i * latent, latent);
     const std::vector<double> exact(row.begin(), row.end());
-    parts_->decoder.reconstruct(exact, Frame{}, cosines, scratch,
-                                series.subspan(i * length, length));
+    const auto noise = white.empty() ? white : white.subspan(i * length, length);
+    parts_->decoder.reconstruct(exact, cosines, noise, scratch, series.subspan(i * length, length));
   }
 }
 

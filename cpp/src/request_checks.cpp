@@ -102,6 +102,20 @@ void check_config(const SamplerConfig& config, int train_steps) {
   }
 }
 
+void check_reference(const Reference& reference, std::size_t latent, std::size_t length) {
+  if (!reference.given()) return;
+  check_size("reference", reference.latent.size(), latent);
+  check_rows("reference", reference.latent, latent);
+  check_size("release", reference.release.size(), latent);
+  if (!reference.innovations.empty()) {
+    check_size("innovations", reference.innovations.size(), length);
+    check_rows("innovations", reference.innovations, length);
+  }
+  if (!(reference.follow >= 0.0 && reference.follow <= 1.0)) {
+    refuse("follow", std::to_string(reference.follow), "0 to 1");
+  }
+}
+
 void check_timestep(int t, int train_steps) {
   if (t < 0 || t >= train_steps) {
     refuse("t", std::to_string(t), "0 to " + std::to_string(train_steps - 1));

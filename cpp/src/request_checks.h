@@ -19,6 +19,8 @@ void check_chain(std::size_t count, std::size_t length, std::size_t window);
 /// Of series or latents. The largest request is 1 GiB of series.
 void check_count(std::size_t count);
 void check_config(const SamplerConfig& config, int train_steps);
+/// An example, if one is given: for latents of `latent` values and series of `length` steps.
+void check_reference(const Reference& reference, std::size_t latent, std::size_t length);
 void check_timestep(int t, int train_steps);
 /// [1 .. max_tokens, width], finite.
 void check_condition(std::span<const float> condition, std::size_t width, std::size_t max_tokens);

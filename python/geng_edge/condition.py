@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geng_edge import files
+from geng_edge import files, npy
 from geng_edge.errors import ArgumentError, MissingExtraError
 from geng_edge.numbers import NUMBER_WIDTH, find_numbers, number_channels
 
@@ -22,18 +21,14 @@ if TYPE_CHECKING:
 MAX_TOKENS = 128
 MAX_WIDTH = 4096 + NUMBER_WIDTH
 MAX_CHARACTERS = 20_000
-_MAX_HEADER = 4096
 _SPECIAL_PIECES = 2
-# What ast.literal_eval and a dictionary of the wrong make can raise.
-_NO_LITERAL = (
-    AttributeError,
-    KeyError,
-    MemoryError,
-    RecursionError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
+
+
+def _is_latent(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and 1 <= shape[0] <= MAX_TOKENS and 1 <= shape[1] <= MAX_WIDTH
+
+
+_LATENT = npy.Kind("a latent of encode", _is_latent, f"(1 to {MAX_TOKENS} tokens, width)")
 
 
 class Condition:
@@ -116,7 +111,7 @@ class Condition:
         """
         try:
             with Path(path).open("rb") as file:
-                return cls(_read_npy(file, os.fspath(path)), os.fspath(path))
+                return cls(npy.read(file, os.fspath(path), _LATENT), os.fspath(path))
         except OSError as error:
             raise ArgumentError(
                 f"{os.fspath(path)}: {error.strerror or error}; it must be a readable file"
@@ -187,49 +182,3 @@ def load_tokenizer(vocabulary: list[str]) -> Any:
             "or sample from a latent"
         ) from error
     return BertWordPieceTokenizer({piece: i for i, piece in enumerate(vocabulary)}, lowercase=True)
-
-
-def _read_npy(file: BinaryIO, name: str) -> npt.NDArray[np.float32]:
-    """A float32 matrix of a .npy file whose every size was checked first."""
-    prefix = file.read(8)
-    if prefix[:6] != b"\x93NUMPY":
-        raise ArgumentError(f"{name} does not begin as a .npy file; it must be a latent of encode")
-    if prefix[6:] not in (b"\x01\x00", b"\x02\x00"):
-        version = ".".join(str(b) for b in prefix[6:]) or "cut off"
-        raise ArgumentError(f"{name} is .npy version {version}; it must be 1.0 or 2.0")
-    width = 2 if prefix[6] == 1 else 4
-    length = int.from_bytes(file.read(width), "little")
-    if length > _MAX_HEADER:
-        raise ArgumentError(
-            f"{name} has a header of {length} bytes; it must be at most {_MAX_HEADER}"
-        )
-    header = file.read(length)
-    tokens, columns = _shape(header, length, name)
-    start = 8 + width + length
-    declared = start + 4 * tokens * columns
-    actual = os.fstat(file.fileno()).st_size
-    if actual != declared:
-        raise ArgumentError(f"{name} is {actual} bytes; its header needs exactly {declared}")
-    data = file.read(declared - start)
-    return np.frombuffer(data, dtype="<f4").reshape(tokens, columns).astype(np.float32)
-
-
-def _shape(header: bytes, length: int, name: str) -> tuple[int, int]:
-    try:
-        fields = ast.literal_eval(header.decode("latin-1").strip())
-        kind, fortran, shape = (fields.pop(k) for k in ("descr", "fortran_order", "shape"))
-    except _NO_LITERAL as error:
-        raise ArgumentError(
-            f"{name} has a damaged header of {length} bytes; it must be a .npy file"
-        ) from error
-    if fields:
-        raise ArgumentError(f"{name} has a header with further keys; it must be a .npy file")
-    if kind != "<f4" or fortran is not False:
-        order = ", Fortran order" if fortran else ""
-        raise ArgumentError(f"{name} is {kind}{order}; it must be float32 ('<f4') in C order")
-    good = isinstance(shape, tuple) and len(shape) == 2 and all(type(n) is int for n in shape)
-    if not (good and 1 <= shape[0] <= MAX_TOKENS and 1 <= shape[1] <= MAX_WIDTH):
-        raise ArgumentError(
-            f"{name} has shape {shape}; it must be (1 to {MAX_TOKENS} tokens, width)"
-        )
-    return int(shape[0]), int(shape[1])

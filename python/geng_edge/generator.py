@@ -19,12 +19,15 @@ from geng_edge.precision import AUTO, check_precision, fastest
 from geng_edge.request import (
     DEFAULT_INTERVAL,
     DEFAULT_STEPS,
+    DEFAULT_STRENGTH,
     Request,
 )
 from geng_edge.series import DEFAULT_START, Series, moments_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from geng_edge.reference import Reference
 
 Progress = Callable[[int, int], bool]
 
@@ -136,6 +139,8 @@ class Generator:
         start: str = DEFAULT_START,
         unit: str = "",
         progress: Progress | None = None,
+        reference: Reference | None = None,
+        strength: float | None = None,
     ) -> Series:
         """Generate ``count`` series for one condition.
 
@@ -151,8 +156,10 @@ class Generator:
                 in the text was settled when the condition was made.
             start: ISO 8601 time of the first step.
             unit: Unit put beside the values.
-            progress: Called with (steps done, steps) after each step, denoising steps or, in a
-                chain, steps of the series; return False to stop.
+            progress: Called with (steps done, steps) after each step: denoising steps, in a chain
+                steps of the series, with a reference whole series; return False to stop.
+            reference: An example that guides the details (stage two); ``length`` must be its own.
+            strength: How much it does, 0 to 1; see :mod:`geng_edge.reference`. 0.7 by default.
 
         Returns:
             Float32 ``(count, length)`` in the unit that the text speaks of.
@@ -162,14 +169,22 @@ class Generator:
             NotFiniteError: The model produced NaN or infinity.
             CancelledError: ``progress`` returned False.
         """
-        request = Request(count, length, steps, solver, guidance, guidance_interval, eta, seed)
+        if strength is None:
+            strength = DEFAULT_STRENGTH if reference is not None else 0.0
+        request = Request(
+            count, length, steps, solver, guidance, guidance_interval, eta, seed, strength
+        )
+        _check_reference(request, reference)
         if request.chained:
             blocks = self.chain(condition, request, interval=interval, start=start, unit=unit)
             return Series(self._collected(blocks, request, progress), interval, unit, start)
         request = self._checked(condition, request, interval, start, unit)
-        values = self.model.sample(
-            condition.array, request.count, progress=progress, **_settings(request)
-        )
+        if reference is not None and request.strength > 0.0:
+            values = reference.guide(self, condition, request, interval, progress)
+        else:
+            values = self.model.sample(
+                condition.array, request.count, progress=progress, **request.settings()
+            )
         return Series(values, interval, unit, start)
 
     def chain(
@@ -199,8 +214,14 @@ class Generator:
             ArgumentError: A setting or the condition does not fit; before the first block.
             NotFiniteError: The model produced NaN or infinity.
         """
+        if request.strength > 0.0:
+            raise ArgumentError(
+                f"strength is {request.strength:g} for a chain of {request.length} steps; it must be 0",
+                name="strength",
+                value=request.strength,
+            )
         request = self._checked(condition, request, interval, start, unit)
-        blocks = self.model.chain(condition.array, request.count, **_settings(request))
+        blocks = self.model.chain(condition.array, request.count, **request.settings())
         return _placed(
             blocks, Series(np.empty((request.count, 0), np.float32), interval, unit, start)
         )
@@ -247,17 +268,20 @@ class Generator:
         return dict(self.model.read_numbers(condition.array, length))
 
 
-def _settings(request: Request) -> dict[str, Any]:
-    """A settled request as the core takes it, all but condition and count."""
-    return {
-        "length": request.length,
-        "solver": str(request.solver),
-        "steps": request.steps,
-        "guidance": float(request.guidance or 0.0),
-        "guidance_interval": request.guidance_interval,
-        "eta": request.eta,
-        "seed": request.seed,
-    }
+def _check_reference(request: Request, reference: Reference | None) -> None:
+    if reference is None:
+        if request.strength > 0.0:
+            raise ArgumentError(
+                f"strength is {request.strength:g} without a reference; it must be 0",
+                name="strength",
+                value=request.strength,
+            )
+    elif request.length != len(reference.values):
+        raise ArgumentError(
+            f"length is {request.length}; it must be {len(reference.values)}, the reference's",
+            name="length",
+            value=request.length,
+        )
 
 
 def _placed(blocks: Iterable[npt.NDArray[np.float32]], empty: Series) -> Iterator[Series]:

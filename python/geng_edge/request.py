@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass, replace
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from geng_edge.errors import ArgumentError
 
@@ -17,6 +17,10 @@ DEFAULT_STEPS = 4
 DEFAULT_GUIDANCE = 1.5
 #: Shares of the noise levels between which guidance acts.
 DEFAULT_INTERVAL = (0.0, 1.0)
+#: How much an example guides, where nothing else is said. Settled on training windows: range, mean,
+#: autocorrelation and spectrum come out half as far from the example's as without it or nearer,
+#: and no column of conformity falls.
+DEFAULT_STRENGTH = 0.7
 #: Series drawn for each one wanted, under --verify.
 DEFAULT_CANDIDATES = 4
 MOST_CANDIDATES = 64
@@ -52,6 +56,7 @@ class Request:
         guidance_interval: Shares of the noise levels between which guidance acts.
         eta: DDIM only: 0 deterministic, 1 the variance of DDPM.
         seed: Same seed, model, settings and kernel set: the same bytes.
+        strength: How much an example guides, 0 to 1: 0 is the text alone, 1 the example alone.
     """
 
     count: int = 1
@@ -62,6 +67,7 @@ class Request:
     guidance_interval: tuple[float, float] = DEFAULT_INTERVAL
     eta: float = 0.0
     seed: int = 0
+    strength: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least, most in _WHOLE:
@@ -101,6 +107,7 @@ class Request:
                     value=self.guidance,
                 )
         check_between("eta", self.eta, 0.0, 1.0)
+        check_between("strength", self.strength, 0.0, 1.0)
         _check_guidance_interval(self.guidance_interval)
 
     @property
@@ -117,6 +124,18 @@ class Request:
         if guidance is None:
             guidance = 0.0 if solver == STUDENT_SOLVER else DEFAULT_GUIDANCE
         return replace(self, solver=solver, guidance=guidance)
+
+    def settings(self) -> dict[str, Any]:
+        """A settled request as the core takes it, all but condition and count."""
+        return {
+            "length": self.length,
+            "solver": str(self.solver),
+            "steps": self.steps,
+            "guidance": float(self.guidance or 0.0),
+            "guidance_interval": self.guidance_interval,
+            "eta": self.eta,
+            "seed": self.seed,
+        }
 
 
 def _check_guidance_interval(interval: tuple[float, float]) -> None:

@@ -204,7 +204,7 @@ def verified(
             found = analyse(drawn.values[i], interval)
             chosen = Chosen(i, (first + i) % (MAX_SEED + 1), k, checks(found, claims))
             before = kept[i]
-            if before is None or _merit(chosen) > _merit(before[0]):
+            if before is None or merit(chosen.checks) > merit(before[0].checks):
                 kept[i] = (chosen, drawn.values[i])
     rows = [best for best in kept if best is not None]
     assert series is not None
@@ -213,6 +213,7 @@ def verified(
     return Series(values, series.interval, series.unit, series.start), report
 
 
-def _merit(chosen: Chosen) -> tuple[int, float]:
-    errors = sum(check.error for check in chosen.checks if check.error is not None)
-    return sum(check.held for check in chosen.checks), -errors
+def merit(found: tuple[Check, ...]) -> tuple[int, float]:
+    """What is better is larger: more claims kept, then smaller errors."""
+    errors = sum(check.error for check in found if check.error is not None)
+    return sum(check.held for check in found), -errors

@@ -129,8 +129,27 @@ class Generator {
   /// @throws Error{invalid_argument}  The model has no series encoder, or a value is not finite.
   void encode_series(std::span<const float> windows, std::span<float> raw) const;
 
-  /// Gives raw latents of encode_series() back as series [n, length], without noise.
-  void reconstruct(std::span<const float> raw, std::size_t length, std::span<float> series) const;
+  /// Raw latents of encode_series() in the frame of a condition, normalised: what
+  /// Reference::latent takes. Where a number of the text pins something down (range, mean,
+  /// period, place), the text's stands in place of the example's.
+  void express(std::span<const float> raw, std::span<const float> condition, std::size_t length,
+               std::span<float> latents) const;
+
+  /// The other way round: normalised latents in the frame of a condition -> raw latents in the
+  /// default frame, as encode_series() gives them.
+  void restate(std::span<const float> latents, std::span<const float> condition, std::size_t length,
+               std::span<float> raw) const;
+
+  /// What drove the noise of windows [n, window()], of which `raw` is the analysis: white [n,
+  /// window()] where the latent's noise fits. Zeros where a latent has no noise.
+  void innovations(std::span<const float> raw, std::span<const float> windows,
+                   std::span<float> white) const;
+
+  /// Gives raw latents of encode_series() back as series [n, length].
+  ///
+  /// @param white  [n, length] What drives the noise, as innovations() gives it; empty = no noise.
+  void reconstruct(std::span<const float> raw, std::size_t length, std::span<const float> white,
+                   std::span<float> series) const;
 
   /// v of noised latents x [n, ...] at timestep t; an empty condition is the unconditional branch.
   void predict_v(std::span<const float> x, int t, std::span<const float> condition,
@@ -141,6 +160,9 @@ class Generator {
   [[nodiscard]] Chain chain(std::span<const float> condition, std::span<const float> latents,
                             const CosineTable& window, std::size_t length,
                             std::uint64_t seed) const;
+
+  void render(std::span<const float> latents, std::span<const float> condition, std::size_t length,
+              std::uint64_t seed, const Reference& reference, std::span<float> series) const;
 
   struct Parts;
   std::unique_ptr<const Parts> parts_;

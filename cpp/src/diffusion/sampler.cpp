@@ -14,7 +14,7 @@ namespace {
 
 /// Everything one batch moves. x0 and eps have room for the unconditional branch behind the first.
 struct Buffers {
-  std::span<float> x, x0, eps, previous_x0, noise;
+  std::span<float> x, x0, eps, previous_x0, noise, first_noise;
 
   template <typename Source>
   static Buffers cut(Source& arena, std::size_t samples, std::size_t latent) {
@@ -25,6 +25,7 @@ struct Buffers {
     b.eps = arena.template take<float>(2 * floats);
     b.previous_x0 = arena.template take<float>(floats);
     b.noise = arena.template take<float>(floats);
+    b.first_noise = arena.template take<float>(floats);
     return b;
   }
 };
@@ -36,6 +37,22 @@ void draw_noise(std::uint64_t seed, NoiseStream stream, int step, std::size_t sa
   for (std::size_t i = 0; i < samples; ++i) {
     fill_normal(seed + i, stream, static_cast<std::uint32_t>(step),
                 noise.subspan(i * latent, latent));
+  }
+}
+
+/// No latent in training had a larger value; what a real window has beyond stays off the bridge.
+constexpr float kLargestValue = 7.0f;
+
+/// Puts the example, under the noise of this level, in place of every value that is still held
+/// (replacement, Song et al. 2021). What is held to the end has the same noise on the whole way.
+void hold(const Reference& reference, int t, double alpha, double sigma,
+          std::span<const float> noise, std::span<float> x) noexcept {
+  for (std::size_t i = 0; i < x.size() && reference.given(); ++i) {
+    const std::size_t j = i % reference.latent.size();
+    if (t <= reference.release[j]) continue;
+    const float value = reference.latent[j];
+    const float seen = sigma > 0.0 ? std::clamp(value, -kLargestValue, kLargestValue) : value;
+    x[i] = static_cast<float>(alpha * seen + sigma * noise[i]);
   }
 }
 
@@ -84,8 +101,10 @@ void sample_batch(Denoiser& denoiser, const SamplerPlan& plan, std::uint64_t see
   const bool noisy = plan.solver.draws_noise(plan.eta);
 
   draw_noise(seed, NoiseStream::initial_latent, 0, samples, b.x);
+  std::copy(b.x.begin(), b.x.end(), b.first_noise.begin());
   const Step* previous = nullptr;
   for (const Step& step : steps) {
+    hold(plan.reference, step.t, step.alpha, step.sigma, b.first_noise, b.x);
     predict(denoiser, step, plan.guidance, plan.trajectory.train_steps(), b);
     check_finite(b.x0.first(floats), latent, step, steps.size(), seed);
     check_finite(b.eps.first(floats), latent, step, steps.size(), seed);
@@ -100,6 +119,7 @@ void sample_batch(Denoiser& denoiser, const SamplerPlan& plan, std::uint64_t see
                                        std::to_string(steps.size()) + "; nothing was written");
     }
   }
+  hold(plan.reference, 0, 1.0, 0.0, b.first_noise, b.x);
   std::copy(b.x.begin(), b.x.end(), latents.begin());
 }
 

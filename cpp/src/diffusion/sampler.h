@@ -10,6 +10,7 @@
 #include "diffusion/guidance.h"
 #include "diffusion/solver.h"
 #include "diffusion/trajectory.h"
+#include "geng/sampler.h"
 
 namespace geng {
 
@@ -19,6 +20,7 @@ struct SamplerPlan {
   const Solver& solver;
   Guidance guidance;
   double eta = 0.0;
+  Reference reference = {};
 };
 
 /// Called after every step with its index; false stops the batch.

@@ -132,13 +132,32 @@ void Decoder::decode(std::span<const float> latent, const Frame& frame, const Co
   std::transform(x.begin(), x.end(), series.begin(), saturated);
 }
 
-void Decoder::reconstruct(std::span<const double> raw, const Frame& frame,
-                          const CosineTable& cosines, std::span<double> scratch,
+void Decoder::normalise(std::span<const double> raw, std::span<float> latent) const noexcept {
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    latent[i] = static_cast<float>((raw[i] - mean_[i]) / std_[i]);
+  }
+}
+
+void Decoder::reconstruct(std::span<const double> raw, const CosineTable& cosines,
+                          std::span<const float> white, std::span<double> scratch,
                           std::span<float> series) const noexcept {
+  const Frame frame;
   const std::span<double> x = scratch.first(series.size());
-  add_structure(raw, frame, cosines, {}, x);
+  add_structure(raw, frame, cosines, white, x);
   place_around_mean(level_of(token_of(raw, kLevel), frame), x);
   std::transform(x.begin(), x.end(), series.begin(), saturated);
+}
+
+void Decoder::innovations(std::span<const double> raw, const CosineTable& cosines,
+                          std::span<const float> window, std::span<double> scratch,
+                          std::span<float> white) const noexcept {
+  const Frame frame;
+  const std::span<double> x = scratch.first(window.size());
+  add_structure(raw, frame, cosines, {}, x);
+  const Level level = level_of(token_of(raw, kLevel), frame);
+  place_around_mean(level, x);
+  for (std::size_t t = 0; t < x.size(); ++t) x[t] = (window[t] - x[t]) / level.range;
+  Noise(token_of(raw, kLevel), frame.noise).whiten({0, x.size()}, x, white);
 }
 
 }  // namespace geng

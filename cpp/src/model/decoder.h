@@ -56,12 +56,22 @@ class Decoder {
               std::span<const float> white, Finish finish, std::span<double> scratch,
               std::span<float> series) const noexcept;
 
-  /// Gives an analysed window back: a raw latent of E_y, no noise, at series.size() steps.
+  /// Raw -> normalised, as the sampler takes it; both [tokens, width].
+  void normalise(std::span<const double> raw, std::span<float> latent) const noexcept;
+
+  /// Gives an analysed window back: a raw latent of E_y, in the default frame.
   ///
-  /// @param raw     [tokens, width], in the coordinates of `frame`.
+  /// @param raw     [tokens, width].
+  /// @param white   [series.size()] What drives the noise; empty = none.
   /// @param scratch >= series.size().
-  void reconstruct(std::span<const double> raw, const Frame& frame, const CosineTable& cosines,
-                   std::span<double> scratch, std::span<float> series) const noexcept;
+  void reconstruct(std::span<const double> raw, const CosineTable& cosines,
+                   std::span<const float> white, std::span<double> scratch,
+                   std::span<float> series) const noexcept;
+
+  /// What reconstruct() needs as `white` to give `window` back.
+  void innovations(std::span<const double> raw, const CosineTable& cosines,
+                   std::span<const float> window, std::span<double> scratch,
+                   std::span<float> white) const noexcept;
 
   /// Makes a normalised latent do what is certain to be asked of it; [tokens, width], in place.
   void impose(const CertainClaims& claims, std::span<float> latent) const;

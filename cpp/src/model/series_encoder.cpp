@@ -7,6 +7,7 @@
 #include <string>
 
 #include "model/attention.h"
+#include "model/coordinates.h"
 #include "model/frame.h"
 #include "model/series_analysis.h"
 
@@ -18,7 +19,6 @@ using cpu::Epilogue;
 constexpr std::size_t kPatch = 16;
 constexpr float kPatchGain = 4.0f;  // a window has range 1, so its values are small
 constexpr float kNormEps = 1e-6f;
-constexpr double kLargestCoordinate = 16.0;
 
 void layer_norm(const Compute& compute, std::span<const float> x, std::size_t width,
                 std::span<float> y) {
@@ -28,32 +28,6 @@ void layer_norm(const Compute& compute, std::span<const float> x, std::size_t wi
 
 void add_to(std::span<float> h, std::span<const float> update) {
   std::transform(h.begin(), h.end(), update.begin(), h.begin(), std::plus<>());
-}
-
-/// Physical numbers -> coordinates of the default frame, in place.
-void to_default_frame(const LatentLayout& layout, std::vector<double>& structure) {
-  const Frame frame;
-  const auto token = [&](std::size_t index) {
-    return std::span(structure).subspan(index * layout.width, layout.width);
-  };
-  const auto level = token(kLevel);
-  const double range = std::max(level[kRange], 1e-12);
-  level[kLow] = std::asinh((level[kLow] - frame.low.centre) / (range * frame.low.spread));
-  level[kRange] = std::log(range / frame.range.centre) / frame.range.spread;
-  level[kMean] = (level[kMean] - frame.mean.centre) / frame.mean.spread;
-  level[kNoise] = (level[kNoise] - frame.noise.centre) / frame.noise.spread;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const auto season = token(kSeason1 + i);
-    const bool present = season[kAmplitude] >= kAmplitudeFloor;
-    season[kPeriod] =
-        present ? std::log(season[kPeriod] / frame.period[i].centre) / frame.period[i].spread : 0.0;
-    const auto event = token(kEvents).subspan(i * kEventWidth, kEventWidth);
-    event[kPosition] = event[kNone] < 0.5 ? (event[kPosition] - frame.position[i].centre) /
-                                                frame.position[i].spread
-                                          : 0.0;
-  }
-  for (double& value : structure)
-    value = std::clamp(value, -kLargestCoordinate, kLargestCoordinate);
 }
 
 }  // namespace
@@ -166,7 +140,7 @@ void SeriesEncoder::encode(const Compute& compute, std::span<const float> x,
   structure[kRange] = range;
   structure[kLow] = *low;
   structure[kMean] = share;
-  to_default_frame(layout_, structure);
+  to_coordinates(layout_, Frame{}, structure);
   std::transform(structure.begin(), structure.end(), raw.begin(),
                  [](double value) { return static_cast<float>(value); });
 }

@@ -77,14 +77,31 @@ Noise::Noise(std::span<const double> row, const Coordinate& coordinate) noexcept
       rho_(std::clamp(std::tanh(row[kColour]), -0.95, 0.995)),
       gain_(std::sqrt(1.0 - rho_ * rho_)) {}
 
+bool Noise::silent() const noexcept { return !(log_std_ > std::log(kNoiseFloor)); }
+
+double Noise::scale_at(double place) const noexcept {
+  return std::exp(bounded(log_std_ + envelope_at(knots_, place)));
+}
+
 /// x[t] += std exp(envelope) n_t with n_t = rho n_{t-1} + sqrt(1 - rho^2) g_t, of unit variance.
 void Noise::add(const Stretch& stretch, std::span<const float> white,
                 std::span<double> x) noexcept {
-  if (!(log_std_ > std::log(kNoiseFloor))) return;
+  if (silent()) return;
   for (std::size_t t = 0; t < x.size(); ++t) {
     last_ = std::isnan(last_) ? double{white[t]} : rho_ * last_ + gain_ * white[t];
-    const double envelope = envelope_at(knots_, stretch.place(t));
-    x[t] += std::exp(bounded(log_std_ + envelope)) * last_;
+    x[t] += scale_at(stretch.place(t)) * last_;
+  }
+}
+
+void Noise::whiten(const Stretch& stretch, std::span<const double> x,
+                   std::span<float> white) noexcept {
+  std::fill(white.begin(), white.end(), 0.0F);
+  if (silent()) return;
+  for (std::size_t t = 0; t < x.size(); ++t) {
+    const double n = x[t] / scale_at(stretch.place(t));
+    const double g = std::isnan(last_) ? n : (n - rho_ * last_) / gain_;
+    white[t] = saturated(g);
+    last_ = n;
   }
 }
 

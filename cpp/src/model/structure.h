@@ -40,7 +40,14 @@ class Noise {
   /// @param white  [x.size()] N(0, 1).
   void add(const Stretch& stretch, std::span<const float> white, std::span<double> x) noexcept;
 
+  /// The other way round: what add() would have had to be given to leave `x` behind. Zeros where
+  /// there is no noise.
+  void whiten(const Stretch& stretch, std::span<const double> x, std::span<float> white) noexcept;
+
  private:
+  [[nodiscard]] bool silent() const noexcept;
+  [[nodiscard]] double scale_at(double place) const noexcept;
+
   std::span<const double> knots_;
   double log_std_, rho_, gain_;
   double last_ = std::numeric_limits<double>::quiet_NaN();  ///< Not a number before the first step.

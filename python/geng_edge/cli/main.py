@@ -37,7 +37,17 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command."""
-    from geng_edge.cli import bench, doctor, encode, inspect, profiles, sample
+    from geng_edge.cli import (
+        bench,
+        continue_,
+        doctor,
+        edit,
+        encode,
+        impute,
+        inspect,
+        profiles,
+        sample,
+    )
 
     parser = _Parser(
         prog="geng-edge",
@@ -48,8 +58,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (encode, sample, inspect, doctor, profiles, bench):
-        name = module.__name__.rpartition(".")[2]
+    for module in (
+        encode,
+        sample,
+        continue_,
+        impute,
+        edit,
+        inspect,
+        doctor,
+        profiles,
+        bench,
+    ):
+        name = module.__name__.rpartition(".")[2].rstrip("_")
         summary = (module.__doc__ or "").splitlines()[0]
         summary = summary.partition(": ")[2]
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
@@ -103,7 +123,8 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     if arguments.command is None:
         raise ArgumentError(
-            "no command is given; it must be one of encode, sample, inspect, doctor, profiles, bench"
+            "no command is given; it must be one of encode, sample, continue, impute, edit, inspect, "
+            "doctor, profiles, bench"
         )
     arguments.run(arguments)
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
@@ -18,6 +20,7 @@ from geng_edge.request import (
     DEFAULT_CANDIDATES,
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
+    DEFAULT_STRENGTH,
     LONGEST,
     SOLVERS,
     Request,
@@ -25,9 +28,13 @@ from geng_edge.request import (
 )
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from geng_edge.condition import Condition
     from geng_edge.generator import Generator
     from geng_edge.profiles import Profile
+    from geng_edge.recorded import Recorded
+    from geng_edge.reference import Reference
     from geng_edge.series import Series
     from geng_edge.verify import Report
 
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     from geng_edge.cli.main import add_model, real, whole
+    from geng_edge.cli.output import add_output
     from geng_edge.series import DEFAULT_START
 
     what = parser.add_mutually_exclusive_group(required=True)
@@ -104,18 +112,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--gap", type=whole, default=1, metavar="STEPS", help="steps lost together (default 1)")
     add("--jitter", type=real, default=0.0, metavar="SHARE",
         help="most by which a stamp is early, as a share of the interval, 0 to 0.9 (default 0)")  # fmt: skip
-    add(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="FILE.npy, .csv, .parquet or .json (default: CSV to a pipe, a plot to a terminal)",
-    )
-    add(
-        "--plot",
-        type=Path,
-        metavar="FILE.png",
-        help="picture of the series (needs the extra 'plot')",
-    )
+    add("--reference", type=Path, metavar="FILE",
+        help="an example that guides the details: a window of 512 steps in .csv, .npy or .json")  # fmt: skip
+    add("--column", metavar="NAME", help="which column of the reference (default: the first)")
+    add("--strength", type=real, metavar="S",
+        help="how much it does: 0 the text alone, 1 the example alone "
+        f"(default {DEFAULT_STRENGTH:g})")  # fmt: skip
+    add_output(parser)
     add("--verify", type=whole, nargs="?", const=DEFAULT_CANDIDATES, metavar="K",
         help="analyse up to K candidates for each series and keep one that does what the "
         f"description says (K {DEFAULT_CANDIDATES} when left out; off by default)")  # fmt: skip
@@ -141,13 +144,20 @@ def run(arguments: argparse.Namespace) -> None:
         guidance_interval=tuple(arguments.guidance_interval),
         eta=arguments.eta,
         seed=arguments.seed,
+        strength=arguments.strength,
     )
     recording = Recording(arguments.resolution, arguments.missing, arguments.gap, arguments.jitter)
     _check_surroundings(arguments, request)
     if profile is not None:
         _check_memory(arguments, request, profile)
+    example = _example(arguments)
     generator, condition = _load(arguments)
     generator.check(condition)
+    reference = None
+    if example is not None:
+        from geng_edge.reference import Reference
+
+        reference = Reference.of(generator, example.values)
     request = request.settled(generator.distilled)
     console.say(f"sampling {request.count} series of {request.length} steps, {request.solver}, "
          f"{request.steps} steps, guidance {request.guidance:g}, seed {request.seed}")  # fmt: skip
@@ -163,6 +173,8 @@ def run(arguments: argparse.Namespace) -> None:
         "start": arguments.start,
         "unit": arguments.unit,
         "progress": console.progress(),
+        "reference": reference,
+        "strength": request.strength,
     }
     recorder = Recorder(recording, request.count, request.seed)
     began = time.perf_counter()
@@ -174,7 +186,7 @@ def run(arguments: argparse.Namespace) -> None:
             series = generator.generate(condition, request.count, **settings)
         else:
             series, report = _verified(arguments, generator, condition, request, settings)
-        _deliver(arguments, recorder.keep(series), report)
+        _deliver(arguments, recorder.keep(series), report, reference)
     seconds = time.perf_counter() - began
     model = generator.model
     console.say(
@@ -258,6 +270,8 @@ def _settle(arguments: argparse.Namespace) -> Profile | None:
         arguments.steps = profile.steps if profile else DEFAULT_STEPS
     if arguments.precision is None:
         arguments.precision = profile.precision if profile else "int8"
+    if arguments.strength is None:
+        arguments.strength = 0.0 if arguments.reference is None else DEFAULT_STRENGTH
     if arguments.threads is None:
         arguments.threads = threads_from_environment() or (profile.threads if profile else 0)
     return profile
@@ -285,8 +299,9 @@ def _check_memory(arguments: argparse.Namespace, request: Request, profile: Prof
 
 def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None:
     """Whatever can be refused before a model is loaded."""
+    from geng_edge.cli.output import check_output
     from geng_edge.condition import check_interval, check_text, check_unicode
-    from geng_edge.series import check_format, moments_of
+    from geng_edge.series import moments_of
 
     if arguments.text is not None:
         check_text(arguments.text)
@@ -300,21 +315,27 @@ def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None
         if arguments.verify is None:
             raise ArgumentError("report is given without verify; it must be given with --verify")
         files.check_writable(arguments.report)
+    if arguments.reference is None and (arguments.strength or arguments.column):
+        raise ArgumentError("strength or column is given without --reference; give one with it")
     check_interval(arguments.interval)
     check_unicode("unit", arguments.unit)
     moments_of(arguments.start, arguments.interval, 1, request.length - 1)
-    if arguments.out is not None:
-        check_format(arguments.out)
-        if arguments.jitter and arguments.out.suffix == ".npy":
-            raise ArgumentError(
-                f"{arguments.out} keeps no stamps; it must end in .csv, .parquet or .json with --jitter"
-            )
-        files.check_writable(arguments.out)
-    if arguments.plot is not None:
-        from geng_edge.plot.image import check_available
+    check_output(arguments)
+    if arguments.jitter and arguments.out is not None and arguments.out.suffix == ".npy":
+        raise ArgumentError(
+            f"{arguments.out} keeps no stamps; it must end in .csv, .parquet or .json with --jitter"
+        )
 
-        check_available(arguments.plot)
-        files.check_writable(arguments.plot)
+
+def _example(arguments: argparse.Namespace) -> Recorded | None:
+    """The file of the reference, read before a model is loaded."""
+    if arguments.reference is None:
+        return None
+    from geng_edge import recorded
+
+    found = recorded.load(arguments.reference, arguments.column)
+    found.check_unit(arguments.unit)
+    return found
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Generator, Any]:
@@ -329,31 +350,35 @@ def _load(arguments: argparse.Namespace) -> tuple[Generator, Any]:
     return generator, Condition.from_text(arguments.text, arguments.interval, generator)
 
 
-def _deliver(arguments: argparse.Namespace, series: Series, report: Report | None) -> None:
-    """Data to the file or to stdout, the picture, and the report of the self-check."""
+def _deliver(
+    arguments: argparse.Namespace,
+    series: Series,
+    report: Report | None,
+    reference: Reference | None,
+) -> None:
+    """The report of the self-check, then data and picture."""
+    from geng_edge.cli.output import deliver
+    from geng_edge.plot.image import Beside
+
     if report is not None and arguments.report is not None:
         with files.whole(arguments.report) as file:
             file.write((report.to_json() + "\n").encode())
         console.say(f"wrote {arguments.report}")
-    if arguments.out is not None:
-        series.save(arguments.out)
-        console.say(f"wrote {arguments.out}")
-    if arguments.plot is not None:
-        from geng_edge.plot.image import save_png
+    deliver(
+        arguments,
+        series,
+        arguments.text or arguments.cond.name,
+        report.caption() if report is not None else "",
+        Beside(behind=_laid_over(reference, series)) if reference is not None else None,
+        quiet=arguments.json,
+    )
 
-        caption = arguments.text or arguments.cond.name
-        note = report.caption() if report is not None else ""
-        save_png(series, arguments.plot, caption=caption, note=note)
-        console.say(f"wrote {arguments.plot}")
-    if arguments.json:
-        return
-    if sys.stdout.isatty():
-        from geng_edge.plot.terminal import draw
 
-        console.emit(draw(series, plain=not console.shows_braille()))
-    elif arguments.out is None:
-        for block in series.to_csv():
-            console.emit(block)
+def _laid_over(reference: Reference, series: Series) -> npt.NDArray[np.float64]:
+    """The example in the range of what it guided, which may be quite another."""
+    x = reference.values.astype(np.float64)
+    low, high = float(np.nanmin(series.values)), float(np.nanmax(series.values))
+    return np.asarray(low + (x - x.min()) / np.ptp(x) * (high - low))
 
 
 def _facts(

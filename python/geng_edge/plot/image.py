@@ -5,17 +5,35 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geng_edge import files
 from geng_edge.errors import ArgumentError, MissingExtraError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from geng_edge.series import Series
 
 _MOST = 6
 _COLOUR = "#1f6f8b"
+_BEHIND = "#b8b8b8"
+_SHADE = "#f2e6c9"
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What a picture shows beside the series.
+
+    Attributes:
+        behind: Another series of the same length, in grey: the example, or what was before.
+        shaded: Steps on a coloured ground, ``(length,)``: what was missing, or is new.
+    """
+
+    behind: npt.NDArray[Any] | None = None
+    shaded: npt.NDArray[Any] | None = None
 
 
 def check_available(path: Path) -> None:
@@ -50,7 +68,9 @@ def _unit_of_time(span: float) -> tuple[float, str]:
     return 1.0, "seconds"
 
 
-def save_png(series: Series, path: Path, caption: str, note: str = "") -> None:
+def save_png(
+    series: Series, path: Path, caption: str, note: str = "", beside: Beside | None = None
+) -> None:
     """Draw up to six series, one above the other.
 
     Args:
@@ -58,6 +78,7 @@ def save_png(series: Series, path: Path, caption: str, note: str = "") -> None:
         path: The file, written whole or not at all.
         caption: What was asked for; wrapped.
         note: A second paragraph under it, such as what was measured.
+        beside: What is shown with every series.
 
     Raises:
         OutputError: The file cannot be written.
@@ -72,6 +93,13 @@ def save_png(series: Series, path: Path, caption: str, note: str = "") -> None:
     scale, name = _unit_of_time(series.interval * series.values.shape[1])
     time = [i * series.interval / scale for i in range(series.values.shape[1])]
     for axis, values in zip(axes, shown, strict=True):
+        if beside is not None and beside.shaded is not None:
+            axis.fill_between(
+                time, 0, 1, where=beside.shaded, color=_SHADE, step="mid", linewidth=0.0,
+                transform=axis.get_xaxis_transform(),
+            )  # fmt: skip
+        if beside is not None and beside.behind is not None:
+            axis.plot(time, beside.behind, linewidth=0.9, color=_BEHIND)
         axis.plot(time, values, linewidth=0.9, color=_COLOUR)
         axis.grid(alpha=0.25, linewidth=0.6)
         axis.spines[["top", "right"]].set_visible(False)
