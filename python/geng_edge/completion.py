@@ -32,7 +32,6 @@ MOST_ORDER, VALUES_A_LAG = 48, 12
 #: Known values on either side of a gap from which it is filled.
 CONTEXT = 1024
 MOST_STEPS = 2**16
-MOST_MISSING_TOGETHER = 2**14
 MOST_VALUES = 2**26
 #: Weight of the prior: nearer lags matter more, and one alone carries the memory.
 _SHRINK = 5e-4
@@ -132,10 +131,10 @@ def _stretch(first: int, last: int, known: BoolArray) -> slice:
             f"series has {int(here.sum())} known values around step {first}; it must have "
             f"{SHORTEST_WINDOW}"
         )
-    if (~here).sum() > MOST_MISSING_TOGETHER + MOST_STEPS:
+    if (~here).sum() > MOST_STEPS:
         raise ArgumentError(
             f"series misses {int((~here).sum())} values from step {first} on; it must miss at most "
-            f"{MOST_MISSING_TOGETHER} together"
+            f"{MOST_STEPS} together"
         )
     return stretch
 
@@ -271,9 +270,13 @@ def _autoregression(r: FloatArray, known: BoolArray, order: int) -> tuple[FloatA
     prior[0] = min(float(r[1:][both] @ r[:-1][both]) / max(power, _NOTHING), 0.999)
     y, x = lags[whole, 0], lags[whole, 1:]
     weights = _SHRINK * (float(y @ y) + _NOTHING) * np.arange(1, order + 1) ** 2
-    memory = prior + np.linalg.solve(x.T @ x + np.diag(weights), x.T @ (y - x @ prior))
+    gram = x.T @ x
+    shrunk = np.linalg.inv(gram + np.diag(weights))
+    memory = prior + shrunk @ (x.T @ (y - x @ prior))
     innovations = y - x @ memory if len(y) else r[known]
-    return memory, float(innovations.std()) + _NOTHING
+    fitted = float(np.trace(shrunk @ gram))  # so many of the innovations were fitted away
+    freedom = max(1.0 - fitted / max(len(y), 1), 0.1)
+    return memory, float(innovations.std()) / math.sqrt(freedom) + _NOTHING
 
 
 def _log_likelihood(r: FloatArray, known: BoolArray) -> float:

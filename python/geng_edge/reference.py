@@ -131,10 +131,11 @@ class Reference:
         """The first try that breaks no claim, or else the one that breaks fewest.
 
         Each try has less of the example: all of it; not what the claims are about that broke; nor
-        what drove its noise; nothing.
+        what drove its noise; nothing. From half the strength on its latent is held to the end, or
+        its phase would drift; below, it is let go the earlier the less it is to say.
         """
         model = generator.model
-        let_go = round((1.0 - request.strength) * model.train_steps) - 1
+        let_go = round(max(0.0, 1.0 - 2.0 * request.strength) * model.train_steps) - 1
         kept: tuple[tuple[int, float], npt.NDArray[np.float32]] | None = None
         freed: set[int] = set()
         for follow in (request.strength, request.strength, 0.0, None):

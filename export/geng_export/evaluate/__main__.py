@@ -181,6 +181,36 @@ def _chains(arguments: argparse.Namespace) -> None:
     print(result.to_markdown())
 
 
+def _two_stage(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.captioned import captioned_windows
+    from geng_export.evaluate.two_stage import measure
+
+    held = captioned_windows(arguments.data, "development", arguments.windows)
+    result = measure(_generator(arguments), held, seed=arguments.seed, say=log.info)
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
+    print(result.to_markdown())
+
+
+def _completed(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.captioned import captioned_windows
+    from geng_export.evaluate.completed import measure
+
+    held = captioned_windows(arguments.data, "development", arguments.windows)
+    result = measure(held, seed=arguments.seed, say=log.info)
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
+    print(result.to_markdown())
+
+
+def _edits(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.captioned import captioned_windows
+    from geng_export.evaluate.edits import measure
+
+    held = captioned_windows(arguments.data, "development", arguments.windows)
+    result = measure(_generator(arguments), held, seed=arguments.seed, say=log.info)
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
+    print(result.to_markdown())
+
+
 def _unconditional(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.unconditional import measure
 
@@ -282,6 +312,12 @@ def _parser() -> argparse.ArgumentParser:
     long = command("chains", _chains, "whether long series stay steady, and their seams hidden")
     long.add_argument("--chains", type=int, default=50)
     long.add_argument("--length", type=int, default=10_000)
+    two = command("two-stage", _two_stage, "the paper's Table IV: real windows as examples")
+    two.add_argument("--windows", type=int, default=400, help="real windows")
+    completed = command("completion", _completed, "gaps and futures of real windows")
+    completed.add_argument("--windows", type=int, default=400, help="real windows")
+    edits = command("edits", _edits, "editing real windows by text")
+    edits.add_argument("--windows", type=int, default=100, help="real windows")
     alone = command("unconditional", _unconditional, "ETTh1 by the protocol of Diffusion-TS")
     alone.add_argument("--length", type=int, default=24, help="24 or 256")
     alone.add_argument("--train-seconds", type=float, default=900.0)
@@ -297,15 +333,17 @@ def _parser() -> argparse.ArgumentParser:
         "--exact", type=Path, help="the same model in float32 (export --precision)"
     )
     everything.add_argument("--again", action="store_true", help="also what has a result already")
-    for one in (table, copies, alone, rebuilt, everything):
+    for one in (table, copies, two, completed, edits, alone, rebuilt, everything):
         one.add_argument("--data", type=Path, required=True, help="folder with a manifest")
-    for one in (conformity, verify, few, table, copies, long, rebuilt, everything):
+    for one in (conformity, verify, few, table, copies, long, two, edits, rebuilt, everything):
         one.add_argument("--model", type=Path, help="default: the bundled model")
         one.add_argument("--precision", default="int8")
         one.add_argument("--threads", type=int, default=0)
-    for one in (conformity, verify, few, table, copies, long, alone, rebuilt):
+    for one in (
+        conformity, verify, few, table, copies, long, two, completed, edits, alone, rebuilt,
+    ):  # fmt: skip
         one.add_argument("--out", type=Path, help="also write JSON")
-    for one in (conformity, verify, few, copies, long, alone, analyser):
+    for one in (conformity, verify, few, copies, long, two, completed, edits, alone, analyser):
         one.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -14,10 +14,13 @@ from typing import Any
 
 from geng_export.errors import ExportError
 from geng_export.evaluate.chains import Chains
+from geng_export.evaluate.completed import Completed
 from geng_export.evaluate.conformity import ConformityReport
+from geng_export.evaluate.edits import Edits
 from geng_export.evaluate.few_steps import FewSteps
 from geng_export.evaluate.fidelity import Fidelity
 from geng_export.evaluate.metrics.copies import CopyCheck
+from geng_export.evaluate.two_stage import TwoStage
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
@@ -60,6 +63,12 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
     "etth1_256": (["unconditional", "--data", "{data}", "--length", "256"], _alone),
     "chains": (["chains"], lambda found: Chains.from_dict(found).to_markdown()),
+    "two_stage": (["two-stage", "--data", "{data}"], lambda f: TwoStage.from_dict(f).to_markdown()),
+    "completion": (
+        ["completion", "--data", "{data}"],
+        lambda found: Completed.from_dict(found).to_markdown(),
+    ),
+    "edits": (["edits", "--data", "{data}"], lambda found: Edits.from_dict(found).to_markdown()),
     "copies": (["copies", "--data", "{data}"], lambda f: CopyCheck.from_dict(f).to_markdown()),
     "reconstruction": (["reconstruction", "--data", "{data}", "--per-file", "8"], _reconstruction),
 }
@@ -96,7 +105,7 @@ def measure_all(
         if (out.exists() and not again) or (of_exact and exact is None):
             continue
         words = [word.format(data=data, exact=exact) for word in command]
-        takes_model = not of_exact and command[0] != "unconditional"
+        takes_model = not of_exact and command[0] not in ("unconditional", "completion")
         words += ["--out", str(out), *(["--model", str(model)] if model and takes_model else [])]
         if run(words):
             raise ExportError(f"{' '.join(words)} failed; it must succeed for the page")
