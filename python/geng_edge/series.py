@@ -34,6 +34,7 @@ class Series:
         unit: Unit of the values, as the user wrote it; may be empty.
         start: ISO 8601 time of step 0.
         first: Step that the first column of ``values`` is; other than 0 in a block of a chain.
+        labels: Column names, one a row of ``values``; empty for ``series_0``, ``series_1``, ...
         offsets: Seconds by which each stamp is off its step, ``(length,)``; None for none.
 
     Example:
@@ -49,11 +50,14 @@ class Series:
     unit: str = ""
     start: str = DEFAULT_START
     first: int = 0
+    labels: tuple[str, ...] = ()
     offsets: npt.NDArray[np.float64] | None = None
 
     @property
     def names(self) -> list[str]:
-        """Column names: ``series_0``, ``series_1``, ..."""
+        """Column names: the labels, else ``series_0``, ``series_1``, ..."""
+        if self.labels:
+            return list(self.labels)
         return [f"series_{i}" for i in range(len(self.values))]
 
     def moments(self) -> list[dt.datetime]:

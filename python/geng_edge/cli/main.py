@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of every command."""
     from geng_edge.cli import (
         bench,
+        channels,
         continue_,
         doctor,
         edit,
@@ -61,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     for module in (
         encode,
         sample,
+        channels,
         continue_,
         impute,
         edit,
@@ -123,8 +125,8 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     if arguments.command is None:
         raise ArgumentError(
-            "no command is given; it must be one of encode, sample, continue, impute, edit, inspect, "
-            "doctor, profiles, bench"
+            "no command is given; it must be one of encode, sample, channels, continue, impute, edit, "
+            "inspect, doctor, profiles, bench"
         )
     arguments.run(arguments)
 

@@ -89,7 +89,9 @@ def save_png(
     shown = series.values[:_MOST]
     figure = Figure(figsize=(9.0, 0.9 + 1.15 * len(shown)), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(shown), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    axes = figure.subplots(len(shown), 1, sharex=True, sharey=not series.labels, squeeze=False)[
+        :, 0
+    ]
     scale, name = _unit_of_time(series.interval * series.values.shape[1])
     time = [i * series.interval / scale for i in range(series.values.shape[1])]
     for axis, values in zip(axes, shown, strict=True):
@@ -107,6 +109,8 @@ def save_png(
         axis.margins(x=0)
     some = f"   ({len(shown)} of {len(series.values)} series)" if len(series.values) > _MOST else ""
     axes[-1].set_xlabel(f"time, {name}{some}", fontsize=9)
+    for axis, label in zip(axes, series.labels, strict=False):
+        axis.set_ylabel(_shown(label, 24), fontsize=8)
     if series.unit:
         figure.supylabel(_shown(series.unit), fontsize=9, parse_math=False)
     title = "\n".join(textwrap.fill(_shown(words), 100) for words in (caption, note) if words)
