@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -38,8 +38,12 @@ MOST_CHANNELS = 16
 UNRELATED = 0.0
 #: Sum of squared distances to the asked correlations at which the search ends, a pair.
 _NEAR_ENOUGH = 0.02**2
-_ROUNDS, _FIRST_STEP, _LAST_STEP = 20, 0.5, 0.02
+_FIRST_STEP, _LAST_STEP, _RESTARTS = 0.5, 0.02, 4
+#: A round that leaves more than this share of the distance is followed by smaller steps.
+_GAIN = 0.95
 _TURN = math.pi
+#: How much larger or smaller wander may become, so that it weighs enough beside trend and season.
+_MOST_GROWTH = 6.0
 #: Seasons within this share of one another's period have the same phase to share.
 _SAME_PERIOD = 0.02
 # The latent's layout, as cpp/src/model/latent_layout.h has it.
@@ -208,7 +212,9 @@ def generate(
         raise ArgumentError(f"correlations have shape {asked.shape}; it must be square, by channel")
     conditions = [Condition.from_text(t, interval, generator) for t in device.texts.values()]
     rows = [
-        _Row.drawn(generator, conditions, request, (seed + i) % (MAX_SEED + 1), asked).tuned(asked)
+        _Row.drawn(
+            generator, conditions, replace(request, seed=(seed + i) % (MAX_SEED + 1)), asked
+        ).tuned(asked)
         for i in range(count)
     ]
     labels = tuple(f"{name}_{i}" for i in range(count) for name in device.texts)
@@ -266,10 +272,9 @@ class _Row:
         generator: Generator,
         conditions: Sequence[Condition],
         request: Request,
-        seed: int,
         asked: FloatArray,
     ) -> _Row:
-        settings = {**request.settings(), "seed": seed}
+        seed, settings = request.seed, request.settings()
         model = generator.model
         # Channel k draws from a stream of its own: the same seed for all would tie what is shared.
         latents = [
@@ -290,50 +295,57 @@ class _Row:
     def tuned(self, asked: FloatArray) -> Array:
         """The series ``(channels, length)`` whose correlations are nearest to the asked ones.
 
-        A pattern search (Hooke and Jeeves 1961) over the correlations of the details, and over phase and
-        wave of each season beside the one that it follows.
+        A pattern search (Hooke and Jeeves 1961) over the correlations of the details, and over the size
+        of each channel's wander, and over phase and wave of each season beside the one it follows.
         """
         pairs = list(combinations(range(len(self.raw)), 2))
         seasonal = np.flatnonzero(self.raw[1:, _SEASON, _AMPLITUDE] >= _ABSENT) + 1
         towards = np.array([asked[k, self.groups[k]] for k in seasonal])  # 1 to itself
         alike = np.minimum(np.abs(towards), 1.0)
-        at = np.concatenate([[asked[pair] for pair in pairs], np.arccos(alike) / _TURN, alike])
+        at = np.concatenate(
+            [
+                [asked[pair] for pair in pairs],
+                np.zeros(len(self.raw)),
+                np.arccos(alike) / _TURN,
+                alike,
+            ]
+        )
 
         def tried(where: FloatArray) -> tuple[float, Array]:
             details = np.eye(len(self.raw))
             for pair, value in zip(pairs, where, strict=False):
                 details[pair] = details[pair[::-1]] = value
-            ahead, share = where[len(pairs) :].reshape(2, -1)
+            grown, rest = np.split(where[len(pairs) :], [len(self.raw)])
+            ahead, share = rest.reshape(2, -1)
             seasons = {
                 int(k): (math.copysign(1.0, value), float(a) * _TURN, float(abs(b)))
                 for k, value, a, b in zip(seasonal, towards, ahead, share, strict=True)
             }
-            x = self._rendered(details, seasons)
+            x = self._rendered(details, _MOST_GROWTH**grown, seasons)
             apart = np.corrcoef(x.astype(np.float64)) - asked
             return float(np.square(apart).sum()) / 2.0, x
 
-        best, series = tried(at)
-        step, enough = _FIRST_STEP, _NEAR_ENOUGH * len(pairs)
-        for _ in range(_ROUNDS):
-            if best <= enough or step < _LAST_STEP:
+        enough = _NEAR_ENOUGH * len(pairs)
+        best, series = _search(tried, at, enough)
+        rng = np.random.default_rng((9, self.request.seed))
+        for _ in range(_RESTARTS):
+            if best <= enough:
                 break
-            before = best
-            for i in range(len(at)):
-                for sign in (1.0, -1.0):
-                    there = at.copy()
-                    there[i] = max(-1.0, min(1.0, there[i] + sign * step))
-                    found, x = tried(there)
-                    if found < best:
-                        best, series, at = found, x, there
-                        break
-            if best >= before:
-                step /= 2.0
+            # Phases have local optima: elsewhere, and with more wander to work with.
+            start = np.clip(at + rng.uniform(-1.0, 1.0, len(at)), -1.0, 1.0)
+            start[len(pairs) : len(pairs) + len(self.raw)] = 0.5
+            found, x = _search(tried, start, enough)
+            if found < best:
+                best, series = found, x
         return series
 
     def _rendered(
-        self, details: FloatArray, seasons: Mapping[int, tuple[float, float, float]]
+        self,
+        details: FloatArray,
+        growth: FloatArray,
+        seasons: Mapping[int, tuple[float, float, float]],
     ) -> Array:
-        """The series, for correlations of details and each follower's sign, lead and share of wave."""
+        """The series, for correlations of details, their growth, and sign, lead and share of seasons."""
         share = _factor(details)
         raw = self.raw.copy()
         # Wander: the cosines of trend and residual. The slope makes up for what they change.
@@ -349,6 +361,7 @@ class _Row:
             sizes[k] = sizes[k] ** (1.0 - weight) * max(like[0], 1e-12) ** weight
             make = self.raw[leader, _LEVEL, _MAKE] - self.raw[k, _LEVEL, _MAKE]
             raw[k, _LEVEL, _MAKE] += weight * make
+        sizes *= growth[:, None]
         mixed *= sizes / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
         bends = raw.shape[2] - 1
         slopes = (wander - mixed)[:, :bends] @ _slope_of_cosines(bends)
@@ -370,6 +383,28 @@ class _Row:
             for k, c in enumerate(self.conditions)
         ]
         return np.concatenate(rows)
+
+
+def _search(
+    tried: Callable[[FloatArray], tuple[float, Array]], start: FloatArray, enough: float
+) -> tuple[float, Array]:
+    """Pattern search in [-1, 1] for the least figure of ``tried``; it, and what came with it."""
+    at = start
+    best, found = tried(at)
+    step = _FIRST_STEP
+    while best > enough and step >= _LAST_STEP:
+        before = best
+        for i in range(len(at)):
+            for sign in (1.0, -1.0):
+                there = at.copy()
+                there[i] = max(-1.0, min(1.0, there[i] + sign * step))
+                figure, x = tried(there)
+                if figure < best:
+                    best, found, at = figure, x, there
+                    break
+        if best >= before * _GAIN:
+            step /= 2.0
+    return best, found
 
 
 def _unit(x: Array) -> Array:

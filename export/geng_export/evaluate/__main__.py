@@ -211,6 +211,16 @@ def _edits(arguments: argparse.Namespace) -> None:
     print(result.to_markdown())
 
 
+def _devices(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.devices import measure
+
+    result = measure(
+        _generator(arguments), count=arguments.devices, seed=arguments.seed, say=log.info
+    )
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
+    print(result.to_markdown())
+
+
 def _unconditional(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.unconditional import measure
 
@@ -318,6 +328,8 @@ def _parser() -> argparse.ArgumentParser:
     completed.add_argument("--windows", type=int, default=400, help="real windows")
     edits = command("edits", _edits, "editing real windows by text")
     edits.add_argument("--windows", type=int, default=100, help="real windows")
+    devices = command("devices", _devices, "three channels generated together")
+    devices.add_argument("--devices", type=int, default=40, help="devices of each kind")
     alone = command("unconditional", _unconditional, "ETTh1 by the protocol of Diffusion-TS")
     alone.add_argument("--length", type=int, default=24, help="24 or 256")
     alone.add_argument("--train-seconds", type=float, default=900.0)
@@ -335,15 +347,39 @@ def _parser() -> argparse.ArgumentParser:
     everything.add_argument("--again", action="store_true", help="also what has a result already")
     for one in (table, copies, two, completed, edits, alone, rebuilt, everything):
         one.add_argument("--data", type=Path, required=True, help="folder with a manifest")
-    for one in (conformity, verify, few, table, copies, long, two, edits, rebuilt, everything):
+    for one in (
+        conformity,
+        verify,
+        few,
+        table,
+        copies,
+        long,
+        two,
+        edits,
+        devices,
+        rebuilt,
+        everything,
+    ):
         one.add_argument("--model", type=Path, help="default: the bundled model")
         one.add_argument("--precision", default="int8")
         one.add_argument("--threads", type=int, default=0)
     for one in (
-        conformity, verify, few, table, copies, long, two, completed, edits, alone, rebuilt,
+        conformity, verify, few, table, copies, long, two, completed, edits, devices, alone, rebuilt,
     ):  # fmt: skip
         one.add_argument("--out", type=Path, help="also write JSON")
-    for one in (conformity, verify, few, copies, long, two, completed, edits, alone, analyser):
+    for one in (
+        conformity,
+        verify,
+        few,
+        copies,
+        long,
+        two,
+        completed,
+        edits,
+        devices,
+        alone,
+        analyser,
+    ):
         one.add_argument("--seed", type=int, default=0)
     return parser
 

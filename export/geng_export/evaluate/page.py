@@ -16,6 +16,7 @@ from geng_export.errors import ExportError
 from geng_export.evaluate.chains import Chains
 from geng_export.evaluate.completed import Completed
 from geng_export.evaluate.conformity import ConformityReport
+from geng_export.evaluate.devices import Devices
 from geng_export.evaluate.edits import Edits
 from geng_export.evaluate.few_steps import FewSteps
 from geng_export.evaluate.fidelity import Fidelity
@@ -69,6 +70,7 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
         lambda found: Completed.from_dict(found).to_markdown(),
     ),
     "edits": (["edits", "--data", "{data}"], lambda found: Edits.from_dict(found).to_markdown()),
+    "devices": (["devices"], lambda found: Devices.from_dict(found).to_markdown()),
     "copies": (["copies", "--data", "{data}"], lambda f: CopyCheck.from_dict(f).to_markdown()),
     "reconstruction": (["reconstruction", "--data", "{data}", "--per-file", "8"], _reconstruction),
 }
