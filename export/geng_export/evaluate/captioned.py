@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -77,6 +78,12 @@ def captioned_windows(folder: Path, split: str, most: int, seed: int = 0) -> lis
     rounds = max(len(rows) for rows in by_domain.values())
     even = [rows[r] for r in range(rounds) for rows in by_domain.values() if r < len(rows)]
     return [_caption(window, rng) for window in even[:most]]
+
+
+def captions_of(windows: Sequence[RealWindow], seed: int = 0) -> list[Captioned]:
+    """Windows with their captions; ``seed`` chooses the words."""
+    rng = np.random.default_rng((5_000_005, seed))
+    return [_caption(window, rng) for window in windows]
 
 
 def _held_out(folder: Path, seed: int) -> list[RealWindow]:

@@ -5,6 +5,7 @@ int8 matrices come back as the float32 values that they stand for.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,9 @@ def load_bundle(path: str | Path) -> Bundle:
     if "geng.claims" in file.fields:
         claims = ClaimsReader(hidden, file.tensors["claims.up.bias"].numel())
     recipe = Recipe(preset=file.text("geng.preset"), text_layers=number("geng.text.layers"))
+    if student is not None:
+        guidance = float(file.fields["geng.student.guidance"].contents())
+        recipe = replace(recipe, student_guidance=guidance)
     facts: dict[str, object] = {"data_sha256": file.text("geng.data_sha256")}
     bundle = Bundle(
         recipe, _expert(file), reader, claims, bridge, student, Decoder(layout), encoder, facts

@@ -33,10 +33,17 @@ class StudentTrainer(BridgeTrainer):
         teacher: The trained bridge; stays as it is.
         side, scale: As in training.
         path: Where the run is kept.
+        start: What the student begins as; the teacher by default.
     """
 
     def __init__(
-        self, recipe: Recipe, teacher: Bridge, side: TextSide, scale: Scale, path: Path
+        self,
+        recipe: Recipe,
+        teacher: Bridge,
+        side: TextSide,
+        scale: Scale,
+        path: Path,
+        start: Bridge | None = None,
     ) -> None:
         course = Course(
             recipe.student_steps,
@@ -44,9 +51,10 @@ class StudentTrainer(BridgeTrainer):
             recipe.warmup // 4,
             recipe.student_ema,
         )
-        super().__init__(recipe, copy.deepcopy(teacher), side, scale, path, course)
+        first = teacher if start is None else start
+        super().__init__(recipe, copy.deepcopy(first), side, scale, path, course)
         self.teacher = teacher.eval().requires_grad_(False)
-        self.target = copy.deepcopy(teacher).eval().requires_grad_(False)
+        self.target = copy.deepcopy(first).eval().requires_grad_(False)
         steps = trajectory(recipe.student_grid, len(self.alpha_bar))
         self.grid = torch.tensor([t for t, _ in steps])
 

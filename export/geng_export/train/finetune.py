@@ -1,0 +1,221 @@
+"""``python -m geng_export.train.finetune --data FOLDER --out FOLDER``: a model, adapted to own series.
+
+The bridge, and then its student, are trained on with the user's windows beside composed series, which
+keep what the model knows of words; text side, readers and series encoder stay as they are. Half an hour
+on two cores. The last quarter of every file is held back: on its windows, and on development
+descriptions, the model is measured before and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from geng_export.data.dataset import Mixture, Source
+from geng_export.errors import ExportError
+from geng_export.models.bundle import Bundle
+from geng_export.targets import gguf
+from geng_export.targets.read_gguf import load_bundle
+from geng_export.train.batches import batches
+from geng_export.train.bridge import BridgeTrainer, Course, Scale
+from geng_export.train.own import own_windows, pool_of
+from geng_export.train.recipe import Recipe
+from geng_export.train.student import StudentTrainer
+from geng_export.train.text import TextSide
+
+if TYPE_CHECKING:
+    from geng_export.models.bridge import Bridge
+
+log = logging.getLogger("geng_export.train.finetune")
+
+#: Of a short run on a trained model: gentle, and averaged over little.
+LEARNING_RATE, WARMUP, EMA = 3e-4, 20, 0.99
+STEPS, STUDENT_STEPS, BATCH, NOISES = 500, 400, 48, 3
+OWN_SHARE = 0.5
+
+
+def recipe_for(bundle: Bundle, steps: int, student_steps: int, seed: int) -> Recipe:
+    """The recipe of a run on ``bundle``."""
+    return replace(
+        bundle.recipe,
+        seed=seed,
+        batch=BATCH,
+        noises=NOISES,
+        steps=steps,
+        learning_rate=LEARNING_RATE,
+        warmup=WARMUP,
+        ema=EMA,
+        student_steps=student_steps,
+        student_learning_rate=LEARNING_RATE,
+        real_share=OWN_SHARE,
+        # Its own windows have details that no text speaks of, and they are what is to be learnt.
+        residual_weight=1.0,
+    )
+
+
+def adapt(bundle: Bundle, recipe: Recipe, source: Source, folder: Path) -> Bundle:
+    """Train bridge and student on; both resume from ``folder``.
+
+    Args:
+        bundle: The model to start from; left as it is.
+        recipe: Of :func:`recipe_for`.
+        source: With the user's windows as its pool.
+        folder: Checkpoints go there.
+
+    Raises:
+        ExportError: The model has no claims reader.
+    """
+    if bundle.claims is None:
+        raise ExportError("model has no claims reader; it must have one to be trained on")
+    side = TextSide(bundle.expert, bundle.reader, bundle.claims)
+    mean, std = bundle.decoder.mean.clone(), bundle.decoder.std.clone()
+    scale = Scale(mean, std, 1.0 - ((mean == 0.0) & (std == 1.0)).float())
+    bridge = _copy(bundle.bridge)
+    course = Course(recipe.steps, recipe.learning_rate, recipe.warmup, recipe.ema)
+    trainer = BridgeTrainer(recipe, bridge, side, scale, folder / "bridge.safetensors", course)
+    _run("bridge", trainer, source)
+    teacher = _copy(bundle.bridge)
+    teacher.load_state_dict(trainer.average.weights)
+    student = None
+    if bundle.student is not None:
+        path = folder / "student.safetensors"
+        pupil = StudentTrainer(recipe, teacher, side, scale, path, start=_copy(bundle.student))
+        _run("student", pupil, replace(source, seed=source.seed + 1))
+        student = _copy(bundle.student)
+        student.load_state_dict(pupil.average.weights)
+    adapted = replace(bundle, recipe=recipe, bridge=teacher, student=student)
+    adapted.freeze()
+    return adapted
+
+
+def _copy(bridge: Bridge) -> Bridge:
+    made = type(bridge)(bridge.config)
+    made.load_state_dict(bridge.state_dict())
+    return made
+
+
+def _run(name: str, trainer: BridgeTrainer, source: Source) -> None:
+    trainer.resume()
+    torch.manual_seed(trainer.recipe.seed + trainer.step)
+    size = trainer.recipe.batch
+    drawn = batches(
+        source, trainer.side.expert.tokenizer, size, start=trainer.step * size, workers=1
+    )
+    began, first, total = time.monotonic(), trainer.step, 0.0
+    while trainer.step < trainer.course.steps:
+        total += trainer.advance(next(drawn))
+        done = trainer.step - first
+        if done % 50 == 0 or trainer.step == trainer.course.steps:
+            speed = done / (time.monotonic() - began)
+            log.info(
+                "%s step %d: loss %.4f, %.2f a second", name, trainer.step, total / done, speed
+            )
+            trainer.save()
+
+
+def finetune(
+    model: Path | None,
+    data: Path,
+    out: Path,
+    *,
+    column: str | None = None,
+    steps: int = STEPS,
+    student_steps: int = STUDENT_STEPS,
+    seed: int = 0,
+    judge: bool = True,
+) -> dict[str, object]:
+    """Adapt ``model`` to the series of ``data``; writes ``out/model.gguf``.
+
+    Args:
+        model: A model file; the bundled one by default.
+        data: Folder of CSV, .npy or JSON files.
+        out: Checkpoints, the model and ``report.json`` go there; a run that was stopped goes on.
+        column: Which column of each file; the first by default.
+        steps, student_steps: Of the bridge and of its student.
+        seed: Of data and noise.
+        judge: Whether to measure before and after, which takes some five minutes.
+
+    Returns:
+        What stands in ``report.json``.
+
+    Raises:
+        ExportError: The data do not do, or the model cannot be trained on.
+    """
+    from geng_edge.generator import find_model
+
+    path = find_model(model)
+    bundle = load_bundle(path)
+    windows = own_windows(data, bundle.layout.window, column, seed)
+    log.info("%d windows to train on, %d held back", len(windows.train), len(windows.held))
+    out.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    pool = pool_of(windows.train, bundle.layout, bundle.encoder)
+    recipe = recipe_for(bundle, steps, student_steps, seed)
+    mixture = Mixture((1.0 - OWN_SHARE) * recipe.abstract_share, OWN_SHARE)
+    source = Source(bundle.layout, mixture, seed + 11, pool)
+    adapted = adapt(bundle, recipe, source, out)
+    report: dict[str, object] = {
+        "model": path.name,
+        "files": sorted({w.file for w in windows.train}),
+        "train_windows": len(windows.train),
+        "held_windows": len(windows.held),
+        "steps": steps,
+        "student_steps": student_steps,
+        "seed": seed,
+        "training_seconds": round(time.monotonic() - began),
+    }
+    gguf.write(adapted, out / "model.gguf", card={"adapted": report})
+    if judge:
+        from geng_export.evaluate.adapted import compare
+
+        report |= compare(path, out / "model.gguf", windows, seed=seed)
+        gguf.write(adapted, out / "model.gguf", card={"adapted": report})
+    beside = out / "report.tmp"
+    beside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    beside.replace(out / "report.json")
+    return report
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m geng_export.train.finetune", description=__doc__
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of own series")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; resumed")
+    parser.add_argument("--model", type=Path, help="default: the bundled model")
+    parser.add_argument("--column", help="which column of each file (default: the first)")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of the bridge")
+    parser.add_argument("--student-steps", type=int, default=STUDENT_STEPS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-judge", action="store_true", help="do not measure before and after")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        report = finetune(
+            arguments.model,
+            arguments.data,
+            arguments.out,
+            column=arguments.column,
+            steps=arguments.steps,
+            student_steps=arguments.student_steps,
+            seed=arguments.seed,
+            judge=not arguments.no_judge,
+        )
+    except ExportError as error:
+        log.error("%s", error)
+        return 2
+    sys.stdout.write(json.dumps(report, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

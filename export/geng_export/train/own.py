@@ -1,0 +1,129 @@
+"""A user's own series as training data: cut into windows, described, encoded; the last part held back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from geng_edge import recorded
+from geng_edge.completion import complete
+from geng_edge.errors import GengError
+from geng_export.data.dataset import RealPool
+from geng_export.data.describe import describe
+from geng_export.data.real import RealWindow
+from geng_export.errors import ExportError
+from geng_export.models import series_encoder
+from geng_export.models.layout import Layout
+from geng_export.models.series_encoder import SeriesEncoder
+from geng_export.train.real import borne_out
+
+log = logging.getLogger(__name__)
+
+#: The last share of every file is held back: later windows, none of which overlaps an earlier one.
+HELD_BACK = 0.25
+#: Steps between windows, of training and held back.
+STRIDE, HELD_STRIDE = 64, 64
+MOST_WINDOWS, MOST_HELD = 3000, 200
+#: Share of a window that may be missing; it is drawn before the window is described.
+MOST_MISSING = 0.1
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class OwnWindows:
+    """Windows of a user's folder: to train on, and held back."""
+
+    train: tuple[RealWindow, ...]
+    held: tuple[RealWindow, ...]
+
+
+def own_windows(folder: Path, length: int, column: str | None = None, seed: int = 0) -> OwnWindows:
+    """Cut every series of ``folder``.
+
+    Args:
+        folder: CSV, .npy or JSON files (:func:`geng_edge.recorded.load`), one series taken of each.
+        length: Steps of a window.
+        column: Which column of each file; the first by default.
+        seed: Of the choice, where there are more windows than are used.
+
+    Raises:
+        ExportError: There is no such folder, a file is no series, or too little is in them.
+    """
+    files = sorted(p for p in folder.glob("*") if p.suffix in recorded.FORMATS)
+    if not files:
+        raise ExportError(f"{folder} has no {', '.join(recorded.FORMATS)}; it must have some")
+    train: list[RealWindow] = []
+    held: list[RealWindow] = []
+    for path in files:
+        try:
+            found = recorded.load(path, column)
+        except GengError as error:
+            raise ExportError(str(error)) from error
+        split = int(len(found.values) * (1.0 - HELD_BACK))
+        name = column or path.stem
+        train += _cut(found, path.stem, name, 0, split, length, STRIDE)
+        held += _cut(found, path.stem, name, split, len(found.values), length, HELD_STRIDE)
+    if not train or not held:
+        steps = int(np.ceil(length / HELD_BACK))
+        raise ExportError(
+            f"{folder} has {len(train)} windows to train on and {len(held)} to hold back; its files "
+            f"must have {steps} steps or more, and vary"
+        )
+    rng = np.random.default_rng(seed)
+    return OwnWindows(_some(train, MOST_WINDOWS, rng), _some(held, MOST_HELD, rng))
+
+
+def _some(
+    windows: Sequence[RealWindow], most: int, rng: np.random.Generator
+) -> tuple[RealWindow, ...]:
+    return tuple(windows[i] for i in np.sort(rng.permutation(len(windows))[:most]))
+
+
+def _cut(
+    series: recorded.Recorded, file: str, name: str, first: int, last: int, length: int, stride: int
+) -> list[RealWindow]:
+    windows = []
+    for start in range(first, last - length + 1, stride):
+        x = series.values[start : start + length]
+        missing = ~np.isfinite(x)
+        if missing.mean() > MOST_MISSING:
+            continue
+        if missing.any():
+            x = complete(x, seed=start)[0].astype(np.float64)
+        if np.ptp(x) <= 1e-9 * max(1e-30, float(np.abs(x).max())):
+            continue
+        windows.append(
+            RealWindow(
+                x=x.astype(np.float32),
+                interval=series.interval or 1.0,
+                quantity=name.replace("_", " "),
+                unit=series.unit,
+                domain=file,
+                source="own",
+                licence="own",
+                file=file,
+            )
+        )
+    return windows
+
+
+def pool_of(windows: Sequence[RealWindow], layout: Layout, encoder: SeriesEncoder) -> RealPool:
+    """The windows as training takes them. Cost: some 40 ms each."""
+    structures: list[npt.NDArray[np.float32]] = []
+    claims = []
+    for start in range(0, len(windows), CHUNK):
+        part = windows[start : start + CHUNK]
+        x = np.stack([w.x for w in part]).astype(np.float64)
+        rows = series_encoder.encode(encoder, layout, x).astype(np.float32)
+        structures.append(rows)
+        for window, values, row in zip(part, x, rows, strict=True):
+            found = describe(values, window.interval)
+            said = found.claims(quantity=window.quantity, unit=window.unit)
+            claims.append(borne_out(said, row))
+        log.info("described %d of %d windows", start + len(part), len(windows))
+    return RealPool(np.concatenate(structures), tuple(claims))
