@@ -101,7 +101,7 @@ def measure(
         say(f"drew with {name}")
     real = windows_of(held)
     told = spread(
-        discriminative_score,
+        _told_apart,
         repeat(standardised(real)),
         [standardised(x) for x in drawn.values()],
         repeat(STEPS["discriminative"]),
@@ -115,6 +115,10 @@ def measure(
         )
         rows[name] = {"discriminative": float(apart)} | _apart(real, x) | _conformity(judged)
     return TwoStage(rows, {"windows": len(held), "seed": seed})
+
+
+def _told_apart(real: Array, made: Array, steps: int, seed: int) -> float:
+    return discriminative_score(real, made, steps=steps, seed=seed)
 
 
 def _answers(

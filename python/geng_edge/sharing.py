@@ -1,0 +1,263 @@
+"""What the channels of a device share: found by search, so that their series correlate as asked.
+
+Free to be shared is what no text speaks of: wander (the cosines of trend and residual), what drives the
+noise, phase and wave of seasons of the same period. Limits, periods, trends and events are not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from geng_edge.request import MAX_SEED
+
+if TYPE_CHECKING:
+    from geng_edge.condition import Condition
+    from geng_edge.generator import Generator
+    from geng_edge.request import Request
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+Array: TypeAlias = npt.NDArray[np.float32]
+
+#: Sum of squared distances to the asked correlations at which the search ends, a pair.
+_NEAR_ENOUGH = 0.02**2
+_FIRST_STEP, _LAST_STEP, _RESTARTS = 0.5, 0.02, 4
+#: A round that leaves more than this share of the distance is followed by smaller steps.
+_GAIN = 0.95
+_TURN = math.pi
+#: How much larger or smaller wander may become, so that it weighs enough beside trend and season.
+_MOST_GROWTH = 6.0
+#: Seasons within this share of one another's period have the same phase to share.
+_SAME_PERIOD = 0.02
+# The latent's layout, as cpp/src/model/latent_layout.h has it.
+_LEVEL, _SEASON, _TREND, _RESIDUAL = 0, 1, 3, 5
+#: Columns of the level token: log of the noise's size, then its colour and envelope.
+_NOISE, _MAKE = 3, slice(4, 13)
+_PERIOD, _COS, _SIN, _AMPLITUDE, _HARMONICS = 0, 1, 2, 3, slice(4, 31)
+_ABSENT = 0.004
+#: Logarithm of a period for each unit of its column in the default frame.
+_LOG_PERIOD = 1.2
+#: The same of the noise's standard deviation.
+_LOG_NOISE = 1.5
+
+
+def correlated(
+    generator: Generator, conditions: Sequence[Condition], request: Request, asked: FloatArray
+) -> Array:
+    """Series ``(channels, length)``, one for each condition, that correlate as nearly as they can.
+
+    Cost: that of each channel alone, and some hundreds of decodings of them all.
+
+    Args:
+        generator: The model.
+        conditions: What each channel is asked.
+        request: Settled; its seed is the first channel's.
+        asked: Correlations, ``(channels, channels)``.
+
+    Raises:
+        NotFiniteError: The model produced NaN or infinity.
+    """
+    return _Row.drawn(generator, conditions, request, asked).tuned(asked)
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One draw of every channel, before anything is shared.
+
+    Attributes:
+        generator, conditions, request: What it was drawn with.
+        raw: Latents in the default frame, ``(channels, tokens, width)``.
+        white: What drives the noise, ``(channels, length)``.
+        likeness: For a channel, an earlier one whose details it shares most, and how much.
+        groups: The channel whose season each channel's phase follows, itself where none.
+    """
+
+    generator: Generator
+    conditions: Sequence[Condition]
+    request: Request
+    raw: Array
+    white: FloatArray
+    likeness: Mapping[int, tuple[int, float]]
+    groups: tuple[int, ...]
+
+    @classmethod
+    def drawn(
+        cls,
+        generator: Generator,
+        conditions: Sequence[Condition],
+        request: Request,
+        asked: FloatArray,
+    ) -> _Row:
+        seed, settings = request.seed, request.settings()
+        model = generator.model
+        # Channel k draws from a stream of its own: the same seed for all would tie what is shared.
+        latents = [
+            model.sample_latent(c.array, 1, **{**settings, "seed": _stream(seed, k)})
+            for k, c in enumerate(conditions)
+        ]
+        raw = np.concatenate(
+            [model.restate(z, c.array, request.length)
+             for z, c in zip(latents, conditions, strict=True)]
+        )  # fmt: skip
+        white = np.random.default_rng((7, seed)).standard_normal((len(raw), request.length))
+        # A stretch of white noise correlates a little by chance; what is shared says how much.
+        white -= white.mean(axis=1, keepdims=True)
+        nearest = [int(np.abs(asked[k, :k]).argmax()) for k in range(1, len(raw))]
+        likeness = {k: (j, abs(float(asked[k, j]))) for k, j in enumerate(nearest, 1)}
+        return cls(generator, conditions, request, raw, white, likeness, _groups(raw))
+
+    def tuned(self, asked: FloatArray) -> Array:
+        """The series ``(channels, length)`` whose correlations are nearest to the asked ones.
+
+        A pattern search (Hooke and Jeeves 1961) over the correlations of the details, and over the size
+        of each channel's wander, and over phase and wave of each season beside the one it follows.
+        """
+        pairs = list(combinations(range(len(self.raw)), 2))
+        seasonal = np.flatnonzero(self.raw[1:, _SEASON, _AMPLITUDE] >= _ABSENT) + 1
+        towards = np.array([asked[k, self.groups[k]] for k in seasonal])  # 1 to itself
+        alike = np.minimum(np.abs(towards), 1.0)
+        at = np.concatenate(
+            [
+                [asked[pair] for pair in pairs],
+                np.zeros(len(self.raw)),
+                np.arccos(alike) / _TURN,
+                alike,
+            ]
+        )
+
+        def tried(where: FloatArray) -> tuple[float, Array]:
+            details = np.eye(len(self.raw))
+            for pair, value in zip(pairs, where, strict=False):
+                details[pair] = details[pair[::-1]] = value
+            grown, rest = np.split(where[len(pairs) :], [len(self.raw)])
+            ahead, share = rest.reshape(2, -1)
+            seasons = {
+                int(k): (math.copysign(1.0, value), float(a) * _TURN, float(abs(b)))
+                for k, value, a, b in zip(seasonal, towards, ahead, share, strict=True)
+            }
+            x = self._rendered(details, _MOST_GROWTH**grown, seasons)
+            apart = np.corrcoef(x.astype(np.float64)) - asked
+            return float(np.square(apart).sum()) / 2.0, x
+
+        enough = _NEAR_ENOUGH * len(pairs)
+        best, series = _search(tried, at, enough)
+        rng = np.random.default_rng((9, self.request.seed))
+        for _ in range(_RESTARTS):
+            if best <= enough:
+                break
+            # Phases have local optima: elsewhere, and with more wander to work with.
+            start = np.clip(at + rng.uniform(-1.0, 1.0, len(at)), -1.0, 1.0)
+            start[len(pairs) : len(pairs) + len(self.raw)] = 0.5
+            found, x = _search(tried, start, enough)
+            if found < best:
+                best, series = found, x
+        return series
+
+    def _rendered(
+        self,
+        details: FloatArray,
+        growth: FloatArray,
+        seasons: Mapping[int, tuple[float, float, float]],
+    ) -> Array:
+        """The series, for correlations of details, their growth, and sign, lead and share of seasons."""
+        share = _factor(details)
+        raw = self.raw.copy()
+        # Wander: the cosines of trend and residual. The slope makes up for what they change.
+        wander = np.concatenate(
+            [self.raw[:, _TREND, 1:], self.raw[:, _RESIDUAL:].reshape(len(raw), -1)], axis=1
+        ).astype(np.float64)
+        sizes = np.linalg.norm(wander, axis=1, keepdims=True)
+        mixed = share @ (wander / np.maximum(sizes, 1e-12))
+        for k, (leader, weight) in self.likeness.items():
+            # Details of different make, one all noise and the other all wander, cannot correlate.
+            noise = self.raw[[k, leader], _LEVEL, _NOISE]
+            like = sizes[leader] * math.exp(_LOG_NOISE * float(noise[0] - noise[1]))
+            sizes[k] = sizes[k] ** (1.0 - weight) * max(like[0], 1e-12) ** weight
+            make = self.raw[leader, _LEVEL, _MAKE] - self.raw[k, _LEVEL, _MAKE]
+            raw[k, _LEVEL, _MAKE] += weight * make
+        sizes *= growth[:, None]
+        mixed *= sizes / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
+        bends = raw.shape[2] - 1
+        slopes = (wander - mixed)[:, :bends] @ _slope_of_cosines(bends)
+        raw[:, _TREND, 0] += slopes
+        raw[:, _TREND, 1:] = mixed[:, :bends]
+        raw[:, _RESIDUAL:] = mixed[:, bends:].reshape(raw[:, _RESIDUAL:].shape)
+        for k, (sign, ahead, alike) in seasons.items():
+            leader = self.raw[self.groups[k], _SEASON]
+            angle = math.atan2(leader[_SIN], leader[_COS]) + ahead
+            raw[k, _SEASON, _COS], raw[k, _SEASON, _SIN] = math.cos(angle), math.sin(angle)
+            own, its = (_unit(row[_HARMONICS]) for row in (self.raw[k, _SEASON], leader))
+            raw[k, _SEASON, _HARMONICS] = sign * (alike * its + math.sqrt(1 - alike**2) * own)
+        white = (share @ self.white).astype(np.float32)
+        model, length = self.generator.model, self.request.length
+        rows = [
+            model.decode_with_noise(
+                model.express(raw[k : k + 1], c.array, length), c.array, white[k : k + 1], True
+            )
+            for k, c in enumerate(self.conditions)
+        ]
+        return np.concatenate(rows)
+
+
+def _search(
+    tried: Callable[[FloatArray], tuple[float, Array]], start: FloatArray, enough: float
+) -> tuple[float, Array]:
+    """Pattern search in [-1, 1] for the least figure of ``tried``; it, and what came with it."""
+    at = start
+    best, found = tried(at)
+    step = _FIRST_STEP
+    while best > enough and step >= _LAST_STEP:
+        before = best
+        for i in range(len(at)):
+            for sign in (1.0, -1.0):
+                there = at.copy()
+                there[i] = max(-1.0, min(1.0, there[i] + sign * step))
+                figure, x = tried(there)
+                if figure < best:
+                    best, found, at = figure, x, there
+                    break
+        if best >= before * _GAIN:
+            step /= 2.0
+    return best, found
+
+
+def _unit(x: Array) -> Array:
+    return np.asarray(x / max(float(np.linalg.norm(x)), 1e-12))
+
+
+def _slope_of_cosines(count: int) -> FloatArray:
+    """Change over the window of the line that fits sqrt(2) cos(pi k u) best, k = 1 .. count."""
+    k = np.arange(1, count + 1)
+    return np.where(k % 2 == 1, -24.0 * math.sqrt(2.0) / (math.pi * k) ** 2, 0.0)
+
+
+def _stream(seed: int, channel: int) -> int:
+    """A seed of its own for each channel; the first has the row's."""
+    return (seed + channel * 0x9E3779B97F4A7C15) % (MAX_SEED + 1)
+
+
+def _factor(correlations: FloatArray) -> FloatArray:
+    """L with L L' the nearest matrix that correlations can be."""
+    values, vectors = np.linalg.eigh(correlations)
+    whole = vectors * np.sqrt(np.maximum(values, 1e-9))
+    whole /= np.linalg.norm(whole, axis=1, keepdims=True)
+    # Of all roots the triangular one, by which the first channel stays as it was drawn.
+    upper = np.linalg.qr(whole.T)[1]
+    return np.asarray((upper * np.sign(np.diag(upper))[:, None]).T)
+
+
+def _groups(raw: Array) -> tuple[int, ...]:
+    """For each channel the first one whose season has the same period, itself where none has."""
+    leaders: list[int] = []
+    for k, row in enumerate(raw):
+        has = row[_SEASON, _AMPLITUDE] >= _ABSENT
+        apart = np.abs(raw[:k, _SEASON, _PERIOD] - row[_SEASON, _PERIOD]) * _LOG_PERIOD
+        same = np.flatnonzero((apart < _SAME_PERIOD) & (raw[:k, _SEASON, _AMPLITUDE] >= _ABSENT))
+        leaders.append(leaders[same[0]] if has and len(same) else k)
+    return tuple(leaders)

@@ -1,0 +1,138 @@
+"""Measures of examples, completion, editing and channels; a model adapted to own series."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+
+from geng_edge import Generator, Series
+from geng_export.data.real import RealWindow
+from geng_export.errors import ExportError
+from geng_export.evaluate import completed, devices, edits, two_stage
+from geng_export.evaluate.captioned import Captioned, captions_of
+from geng_export.targets.read_gguf import load_bundle
+from geng_export.train import finetune, own
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Generator:
+    return Generator.load(threads=1)
+
+
+def window(seed: int) -> RealWindow:
+    rng = np.random.default_rng(seed)
+    t = np.arange(512)
+    x = 50.0 + 10.0 * np.sin(2 * np.pi * t / 24 + seed) + rng.normal(size=512)
+    return RealWindow(x.astype(np.float32), 3600.0, "kW", "load", "energy", "own", "own", "own")
+
+
+@pytest.fixture(scope="module")
+def captioned() -> list[Captioned]:
+    return captions_of([window(i) for i in range(4)])
+
+
+def test_an_example_brings_series_nearer_to_it(
+    bundled: Generator, captioned: list[Captioned], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(two_stage.STEPS, "discriminative", 2)
+    result = two_stage.measure(bundled, captioned, strengths=(0.0, 0.7, 1.0), processes=1)
+    alone, guided, same = (result.rows[n] for n in ("none", "its own, 0.7", "its own, 1"))
+    assert guided["autocorrelation off"] < alone["autocorrelation off"]
+    assert same["spectrum off"] < 0.05 < alone["spectrum off"]
+    assert guided["periodicity"] == 100.0
+    again = two_stage.TwoStage.from_dict(json.loads(json.dumps(result.to_dict())))
+    assert again.to_markdown() == result.to_markdown()
+    assert "its own, 0.7" in result.to_markdown()
+
+
+def test_completion_is_measured_beside_naive_ways(captioned: list[Captioned]) -> None:
+    pytest.importorskip("statsforecast")
+    result = completed.measure(captioned)
+    row = result.tables["continuation"]["all"]
+    assert row["median"] < row["straight line"]
+    assert row["CRPS"] < row["median"]
+    again = completed.Completed.from_dict(json.loads(json.dumps(result.to_dict())))
+    assert again.to_markdown() == result.to_markdown()
+
+
+def test_crps_of_one_draw_is_its_error_and_of_the_truth_nothing() -> None:
+    truth = np.array([1.0, 2.0])
+    assert completed.crps(np.array([[2.0, 2.0]]), truth) == pytest.approx(0.5)
+    assert completed.crps(np.stack([truth, truth]), truth) == pytest.approx(0.0)
+    # Two draws at distance 1 on either side: E|X - y| = 1, E|X - X'| / 2 = 1 / 2.
+    assert completed.crps(np.stack([truth - 1, truth + 1]), truth) == pytest.approx(0.5)
+
+
+def test_edits_are_measured(
+    bundled: Generator, captioned: list[Captioned], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        edits, "TEXTS", {"add a dropout near the end": (0.75, 1.0), "no trend": None}
+    )
+    result = edits.measure(bundled, captioned[:2], say=lambda _: None)
+    assert result.rows["add a dropout near the end"]["held"] == 1.0
+    assert result.rows["add a dropout near the end"]["outside"] < 0.02
+    assert edits.Edits.from_dict(result.to_dict()).to_markdown() == result.to_markdown()
+
+
+def test_devices_are_measured(bundled: Generator) -> None:
+    result = devices.measure(bundled, count=1, processes=1)
+    assert result.rows["together"]["range"] < 1.0
+    assert result.correlation["pairs"] == 3 * len(devices.KINDS)
+    assert devices.Devices.from_dict(result.to_dict()).to_markdown() == result.to_markdown()
+
+
+def recording(folder: Path, steps: int) -> Path:
+    rng = np.random.default_rng(1)
+    t = np.arange(steps)
+    x = 50.0 + 10.0 * np.sin(2 * np.pi * t / 24) + rng.normal(size=steps)
+    x[700:705] = np.nan
+    Series(x[None].astype(np.float32), 3600.0, labels=("load [kW]",)).save(folder / "load.csv")
+    return folder
+
+
+def test_own_windows_are_cut_and_the_last_part_is_held_back(tmp_path: Path) -> None:
+    found = own.own_windows(recording(tmp_path, 4000), 512)
+    assert len(found.train) == 1 + (3000 - 512) // own.STRIDE
+    assert len(found.held) == 1 + (1000 - 512) // own.HELD_STRIDE
+    assert found.train[0].unit == "kW"
+    assert found.train[0].interval == 3600.0
+    assert all(np.isfinite(w.x).all() for w in found.train)
+
+
+def test_too_little_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="it must have some"):
+        own.own_windows(tmp_path, 512)
+    with pytest.raises(ExportError, match="must have 2048 steps or more"):
+        own.own_windows(recording(tmp_path, 900), 512)
+    (tmp_path / "bad.csv").write_text("time,x\n0,y\n")
+    with pytest.raises(ExportError, match="it must be a number"):
+        own.own_windows(tmp_path, 512)
+
+
+@pytest.fixture
+def accelerator() -> Iterator[None]:
+    """Accelerate keeps one precision for a whole process; other tests train in another."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("accelerator")
+def test_an_adapted_model_runs_on_the_device(tmp_path: Path) -> None:
+    tiny = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
+    data = tmp_path / "data"
+    data.mkdir()
+    recording(data, 2400)
+    report = finetune.finetune(tiny, data, tmp_path / "run", steps=2, student_steps=2, judge=False)
+    assert report["train_windows"] == 21
+    before, after = load_bundle(tiny), load_bundle(tmp_path / "run" / "model.gguf")
+    assert not torch.equal(before.bridge.output.weight, after.bridge.output.weight)
+    assert torch.equal(before.reader.up.weight, after.reader.up.weight)
+    assert Generator.load(tmp_path / "run" / "model.gguf", threads=1).distilled
