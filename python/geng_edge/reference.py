@@ -141,7 +141,7 @@ class Reference:
         for follow in (request.strength, request.strength, 0.0, None):
             release = np.full(latent.shape, let_go, np.int32)
             release[sorted(freed)] = model.train_steps - 1
-            white = self.without_events() if _EVENTS in freed else self.innovations
+            white = self._without_events() if _EVENTS in freed else self.innovations
             guide = None if follow is None else (latent, release, white, follow)
             x = model.sample(condition.array, 1, reference=guide, **request.settings())[0]
             found = checks(analyse(x, claims.interval), claims)
@@ -153,7 +153,7 @@ class Reference:
         assert kept is not None
         return kept[1]
 
-    def without_events(self) -> npt.NDArray[np.float32]:
+    def _without_events(self) -> npt.NDArray[np.float32]:
         """The innovations without those that are too large to be noise."""
         white = self.innovations
         deviation = 1.4826 * float(np.median(np.abs(white - np.median(white))))
