@@ -27,13 +27,16 @@ if TYPE_CHECKING:
     from geng_edge.generator import Generator
     from geng_edge.reference import Reference
 
-#: Anomalies may hide others: how often they are looked for.
-PASSES = 4
+#: Anomalies may hide others, and a trend: how often they are looked for.
+PASSES = 6
+#: By this much larger an event is tried the next time.
+GROWTH = 0.25
 #: Tries, each with a seed of its own, for an edit that shows; the first that does is kept.
 TRIES = 8
 # The latent's layout, as cpp/src/model/latent_layout.h has it.
 _SEASONS, _TREND, _EVENTS = slice(1, 3), 3, 4
 _EVENT_WIDTH, _EVENT_SLOTS = 8, 2
+_SIZES = [7, 15]
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,14 @@ def edit(
         request = request.settled(generator.distilled)
         latent = generator.model.sample_latent(condition.array, 1, **request.settings())
         drawn = generator.model.restate(latent, condition.array, length)[0]
+        # What did not show the last time is drawn larger.
+        drawn[_EVENTS, _SIZES] *= 1.0 + GROWTH * k
         raw = _merged(reference.raw, drawn, claims)
         x = _rendered(generator, reference, raw, claims)
         if claims.events == ():
             x = _without_anomalies(x, request.seed)
+        if claims.trend == "none":
+            x = _without_line(x)
         values = _moved(x, claims)
         tried = Edited(values, checks(analyse(values, interval), claims))
         if best is None or merit(tried.checks) > merit(best.checks):
@@ -112,7 +119,7 @@ def _merged(
 ) -> npt.NDArray[np.float32]:
     """The latent of the series with what is claimed from the one drawn for the text."""
     merged = raw.copy()
-    if claims.trend is not None:
+    if claims.trend in ("up", "down"):
         merged[_TREND] = drawn[_TREND]
     if claims.periodic is not None:
         merged[_SEASONS] = drawn[_SEASONS]
@@ -155,7 +162,7 @@ def _rendered(
 
 def _without_anomalies(x: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
     """What anomalies cover is drawn anew from what surrounds it; level shifts are taken back."""
-    for _ in range(PASSES):
+    for again in range(PASSES):
         found = analyse(x).events
         if not found:
             break
@@ -171,9 +178,19 @@ def _without_anomalies(x: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.
             elif event.kind == "dropout":
                 covered |= (steps >= place - 1.0) & (steps <= place + event.width)
             else:
-                covered |= np.abs(steps - place) <= 1.5 * event.width + 1.0
+                covered |= np.abs(steps - place) <= (1.5 + 0.5 * again) * event.width + 1.0
         x[covered] = np.nan
         x = complete(x, seed=seed)[0].astype(np.float64)
+    return x
+
+
+def _without_line(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The series less the change that its analysis finds from end to end; its mean stays."""
+    for _ in range(PASSES):
+        found = analyse(x)
+        if found.trend == "none":
+            break
+        x = x - found.change * np.linspace(-0.5, 0.5, len(x))
     return x
 
 
