@@ -60,7 +60,10 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
         ["few-steps", "--paired", "500", "--samples", "5"],
         lambda found: FewSteps.from_dict(found).to_markdown(),
     ),
-    "fidelity": (["fidelity", "--data", "{data}"], lambda f: Fidelity.from_dict(f).to_markdown()),
+    "fidelity": (
+        ["fidelity", "--data", "{data}", "--windows", "400", "--baseline-seconds", "420"],
+        lambda found: Fidelity.from_dict(found).to_markdown(),
+    ),
     "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
     "etth1_256": (["unconditional", "--data", "{data}", "--length", "256"], _alone),
     "chains": (["chains"], lambda found: Chains.from_dict(found).to_markdown()),
