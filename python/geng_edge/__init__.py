@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from geng_edge.condition import Condition
     from geng_edge.generator import Generator
     from geng_edge.recording import Recorder, Recording
+    from geng_edge.reference import Reference
     from geng_edge.request import Request
     from geng_edge.series import Series
 
@@ -31,6 +32,7 @@ __all__ = [  # noqa: PLE0604  the errors are strings too
     "Generator",
     "Recorder",
     "Recording",
+    "Reference",
     "Request",
     "Series",
     "__version__",
@@ -42,6 +44,7 @@ _HOMES = {
     "Generator": "geng_edge.generator",
     "Recorder": "geng_edge.recording",
     "Recording": "geng_edge.recording",
+    "Reference": "geng_edge.reference",
     "Request": "geng_edge.request",
     "Series": "geng_edge.series",
     **dict.fromkeys(_ERRORS, "geng_edge.errors"),
