@@ -67,12 +67,18 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
     "etth1_256": (["unconditional", "--data", "{data}", "--length", "256"], _alone),
     "chains": (["chains"], lambda found: Chains.from_dict(found).to_markdown()),
-    "two_stage": (["two-stage", "--data", "{data}"], lambda f: TwoStage.from_dict(f).to_markdown()),
+    "two_stage": (
+        ["two-stage", "--data", "{data}", "--windows", "300"],
+        lambda f: TwoStage.from_dict(f).to_markdown(),
+    ),
     "completion": (
         ["completion", "--data", "{data}"],
         lambda found: Completed.from_dict(found).to_markdown(),
     ),
-    "edits": (["edits", "--data", "{data}"], lambda found: Edits.from_dict(found).to_markdown()),
+    "edits": (
+        ["edits", "--data", "{data}", "--windows", "60"],
+        lambda found: Edits.from_dict(found).to_markdown(),
+    ),
     "devices": (["devices"], lambda found: Devices.from_dict(found).to_markdown()),
     "copies": (["copies", "--data", "{data}"], lambda f: CopyCheck.from_dict(f).to_markdown()),
     "reconstruction": (["reconstruction", "--data", "{data}", "--per-file", "8"], _reconstruction),
