@@ -8,7 +8,7 @@ import logging
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,6 +57,12 @@ def _facts(generator: Generator, arguments: argparse.Namespace, way: Way) -> dic
 def _kept(arguments: argparse.Namespace, text: str) -> None:
     if arguments.out is not None:
         arguments.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _report(arguments: argparse.Namespace, result: Any) -> None:
+    """Keep a result as JSON where that is asked, and print its tables."""
+    _kept(arguments, json.dumps(result.to_dict(), indent=1))
+    print(result.to_markdown())
 
 
 def _conformity(arguments: argparse.Namespace) -> None:
@@ -116,8 +122,7 @@ def _few_steps(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         say=log.info,
     )
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _fidelity(arguments: argparse.Namespace) -> None:
@@ -163,8 +168,7 @@ def _copies(arguments: argparse.Namespace) -> None:
     ]
     sets = ("real, held out", "generated, held-out captions", "generated, training captions")
     result = copy_check(rows[0], dict(zip(sets, (rows[1], made[1], made[0]), strict=True)))
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _chains(arguments: argparse.Namespace) -> None:
@@ -177,8 +181,7 @@ def _chains(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         say=log.info,
     )
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _two_stage(arguments: argparse.Namespace) -> None:
@@ -187,8 +190,7 @@ def _two_stage(arguments: argparse.Namespace) -> None:
 
     held = captioned_windows(arguments.data, "development", arguments.windows)
     result = measure(_generator(arguments), held, seed=arguments.seed, say=log.info)
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _completed(arguments: argparse.Namespace) -> None:
@@ -197,8 +199,7 @@ def _completed(arguments: argparse.Namespace) -> None:
 
     held = captioned_windows(arguments.data, "development", arguments.windows)
     result = measure(held, seed=arguments.seed, say=log.info)
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _edits(arguments: argparse.Namespace) -> None:
@@ -207,8 +208,7 @@ def _edits(arguments: argparse.Namespace) -> None:
 
     held = captioned_windows(arguments.data, "development", arguments.windows)
     result = measure(_generator(arguments), held, seed=arguments.seed, say=log.info)
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _devices(arguments: argparse.Namespace) -> None:
@@ -217,8 +217,7 @@ def _devices(arguments: argparse.Namespace) -> None:
     result = measure(
         _generator(arguments), count=arguments.devices, seed=arguments.seed, say=log.info
     )
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _unconditional(arguments: argparse.Namespace) -> None:
@@ -233,8 +232,7 @@ def _unconditional(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         say=log.info,
     )
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    _report(arguments, result)
 
 
 def _all(arguments: argparse.Namespace) -> None:

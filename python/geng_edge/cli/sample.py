@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
@@ -28,8 +26,6 @@ from geng_edge.request import (
 )
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from geng_edge.condition import Condition
     from geng_edge.generator import Generator
     from geng_edge.profiles import Profile
@@ -369,16 +365,9 @@ def _deliver(
         series,
         arguments.text or arguments.cond.name,
         report.caption() if report is not None else "",
-        Beside(behind=_laid_over(reference, series)) if reference is not None else None,
+        Beside.over(reference.values, series) if reference is not None else None,
         quiet=arguments.json,
     )
-
-
-def _laid_over(reference: Reference, series: Series) -> npt.NDArray[np.float64]:
-    """The example in the range of what it guided, which may be quite another."""
-    x = reference.values.astype(np.float64)
-    low, high = float(np.nanmin(series.values)), float(np.nanmax(series.values))
-    return np.asarray(low + (x - x.min()) / np.ptp(x) * (high - low))
 
 
 def _facts(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from geng_edge import files
 from geng_edge.errors import ArgumentError, MissingExtraError
 
@@ -34,6 +36,13 @@ class Beside:
 
     behind: npt.NDArray[Any] | None = None
     shaded: npt.NDArray[Any] | None = None
+
+    @classmethod
+    def over(cls, example: npt.NDArray[Any], series: Series) -> Beside:
+        """An example behind what it guided, laid into its range, which may be quite another."""
+        low, high = float(np.nanmin(series.values)), float(np.nanmax(series.values))
+        x = example.astype(np.float64)
+        return cls(behind=low + (x - x.min()) / np.ptp(x) * (high - low))
 
 
 def check_available(path: Path) -> None:
