@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geng_edge import layout as at
 from geng_edge.analysis.analyser import analyse
 from geng_edge.claims import Claims
 from geng_edge.claims_reader import read_claims
@@ -33,10 +34,6 @@ PASSES = 6
 GROWTH = 0.25
 #: Tries, each with a seed of its own, for an edit that shows; the first that does is kept.
 TRIES = 8
-# The latent's layout, as cpp/src/model/latent_layout.h has it.
-_SEASONS, _TREND, _EVENTS = slice(1, 3), 3, 4
-_EVENT_WIDTH, _EVENT_SLOTS = 8, 2
-_SIZES = [7, 15]
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ def edit(
         latent = generator.model.sample_latent(condition.array, 1, **request.settings())
         drawn = generator.model.restate(latent, condition.array, length)[0]
         # What did not show the last time is drawn larger.
-        drawn[_EVENTS, _SIZES] *= 1.0 + GROWTH * k
+        drawn[at.EVENTS, at.SIZES] *= 1.0 + GROWTH * k
         raw = _merged(reference.raw, drawn, claims)
         x = _rendered(generator, reference, raw, claims)
         if claims.events == ():
@@ -120,11 +117,11 @@ def _merged(
     """The latent of the series with what is claimed from the one drawn for the text."""
     merged = raw.copy()
     if claims.trend in ("up", "down"):
-        merged[_TREND] = drawn[_TREND]
+        merged[at.TREND] = drawn[at.TREND]
     if claims.periodic is not None:
-        merged[_SEASONS] = drawn[_SEASONS]
+        merged[at.SEASON : at.SEASON_2 + 1] = drawn[at.SEASON : at.SEASON_2 + 1]
     if claims.events:
-        own, new = (row[_EVENTS, : _EVENT_SLOTS * _EVENT_WIDTH].reshape(-1, _EVENT_WIDTH)
+        own, new = (row[at.EVENTS, : at.EVENT_SLOTS * at.EVENT_WIDTH].reshape(-1, at.EVENT_WIDTH)
                     for row in (merged, drawn))  # fmt: skip
         own[_free_slot(own)] = new[_shown_slot(new)]
     return merged

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geng_edge import layout as at
 from geng_edge.analysis.analyser import analyse
 from geng_edge.claims_reader import read_claims
 from geng_edge.errors import ArgumentError, CancelledError
@@ -29,13 +30,12 @@ if TYPE_CHECKING:
 
 #: Tokens of a latent that a broken claim leaves to the text.
 _TOKENS_OF = {
-    "trend": (3,),
-    "period": (1, 2),
-    "period2": (1, 2),
-    "periodic": (1, 2),
-    "anomaly": (4,),
+    "trend": (at.TREND,),
+    "period": (at.SEASON, at.SEASON_2),
+    "period2": (at.SEASON, at.SEASON_2),
+    "periodic": (at.SEASON, at.SEASON_2),
+    "anomaly": (at.EVENTS,),
 }
-_EVENTS = 4
 #: Standard deviations beyond which what drives the noise is an event of the example's own.
 _EVENT = 4.0
 
@@ -141,7 +141,7 @@ class Reference:
         for follow in (request.strength, request.strength, 0.0, None):
             release = np.full(latent.shape, let_go, np.int32)
             release[sorted(freed)] = model.train_steps - 1
-            white = self._without_events() if _EVENTS in freed else self.innovations
+            white = self._without_events() if at.EVENTS in freed else self.innovations
             guide = None if follow is None else (latent, release, white, follow)
             x = model.sample(condition.array, 1, reference=guide, **request.settings())[0]
             found = checks(analyse(x, claims.interval), claims)

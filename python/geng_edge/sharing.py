@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from geng_edge import layout as at
 from geng_edge.request import MAX_SEED
 
 if TYPE_CHECKING:
@@ -35,12 +36,6 @@ _TURN = math.pi
 _MOST_GROWTH = 6.0
 #: Seasons within this share of one another's period have the same phase to share.
 _SAME_PERIOD = 0.02
-# The latent's layout, as cpp/src/model/latent_layout.h has it.
-_LEVEL, _SEASON, _TREND, _RESIDUAL = 0, 1, 3, 5
-#: Columns of the level token: log of the noise's size, then its colour and envelope.
-_NOISE, _MAKE = 3, slice(4, 13)
-_PERIOD, _COS, _SIN, _AMPLITUDE, _HARMONICS = 0, 1, 2, 3, slice(4, 31)
-_ABSENT = 0.004
 #: Logarithm of a period for each unit of its column in the default frame.
 _LOG_PERIOD = 1.2
 #: The same of the noise's standard deviation.
@@ -119,10 +114,10 @@ class _Row:
         of each channel's wander, and over phase and wave of each season beside the one it follows.
         """
         pairs = list(combinations(range(len(self.raw)), 2))
-        seasonal = np.flatnonzero(self.raw[1:, _SEASON, _AMPLITUDE] >= _ABSENT) + 1
+        seasonal = np.flatnonzero(self.raw[1:, at.SEASON, at.AMPLITUDE] >= at.ABSENT) + 1
         towards = np.array([asked[k, self.groups[k]] for k in seasonal])  # 1 to itself
         alike = np.minimum(np.abs(towards), 1.0)
-        at = np.concatenate(
+        here = np.concatenate(
             [
                 [asked[pair] for pair in pairs],
                 np.zeros(len(self.raw)),
@@ -146,13 +141,13 @@ class _Row:
             return float(np.square(apart).sum()) / 2.0, x
 
         enough = _NEAR_ENOUGH * len(pairs)
-        best, series = _search(tried, at, enough)
+        best, series = _search(tried, here, enough)
         rng = np.random.default_rng((9, self.request.seed))
         for _ in range(_RESTARTS):
             if best <= enough:
                 break
             # Phases have local optima: elsewhere, and with more wander to work with.
-            start = np.clip(at + rng.uniform(-1.0, 1.0, len(at)), -1.0, 1.0)
+            start = np.clip(here + rng.uniform(-1.0, 1.0, len(here)), -1.0, 1.0)
             start[len(pairs) : len(pairs) + len(self.raw)] = 0.5
             found, x = _search(tried, start, enough)
             if found < best:
@@ -170,30 +165,30 @@ class _Row:
         raw = self.raw.copy()
         # Wander: the cosines of trend and residual. The slope makes up for what they change.
         wander = np.concatenate(
-            [self.raw[:, _TREND, 1:], self.raw[:, _RESIDUAL:].reshape(len(raw), -1)], axis=1
+            [self.raw[:, at.TREND, 1:], self.raw[:, at.RESIDUAL :].reshape(len(raw), -1)], axis=1
         ).astype(np.float64)
         sizes = np.linalg.norm(wander, axis=1, keepdims=True)
         mixed = share @ (wander / np.maximum(sizes, 1e-12))
         for k, (leader, weight) in self.likeness.items():
             # Details of different make, one all noise and the other all wander, cannot correlate.
-            noise = self.raw[[k, leader], _LEVEL, _NOISE]
+            noise = self.raw[[k, leader], at.LEVEL, at.NOISE]
             like = sizes[leader] * math.exp(_LOG_NOISE * float(noise[0] - noise[1]))
             sizes[k] = sizes[k] ** (1.0 - weight) * max(like[0], 1e-12) ** weight
-            make = self.raw[leader, _LEVEL, _MAKE] - self.raw[k, _LEVEL, _MAKE]
-            raw[k, _LEVEL, _MAKE] += weight * make
+            make = self.raw[leader, at.LEVEL, at.MAKE] - self.raw[k, at.LEVEL, at.MAKE]
+            raw[k, at.LEVEL, at.MAKE] += weight * make
         sizes *= growth[:, None]
         mixed *= sizes / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
         bends = raw.shape[2] - 1
         slopes = (wander - mixed)[:, :bends] @ _slope_of_cosines(bends)
-        raw[:, _TREND, 0] += slopes
-        raw[:, _TREND, 1:] = mixed[:, :bends]
-        raw[:, _RESIDUAL:] = mixed[:, bends:].reshape(raw[:, _RESIDUAL:].shape)
+        raw[:, at.TREND, 0] += slopes
+        raw[:, at.TREND, 1:] = mixed[:, :bends]
+        raw[:, at.RESIDUAL :] = mixed[:, bends:].reshape(raw[:, at.RESIDUAL :].shape)
         for k, (sign, ahead, alike) in seasons.items():
-            leader = self.raw[self.groups[k], _SEASON]
-            angle = math.atan2(leader[_SIN], leader[_COS]) + ahead
-            raw[k, _SEASON, _COS], raw[k, _SEASON, _SIN] = math.cos(angle), math.sin(angle)
-            own, its = (_unit(row[_HARMONICS]) for row in (self.raw[k, _SEASON], leader))
-            raw[k, _SEASON, _HARMONICS] = sign * (alike * its + math.sqrt(1 - alike**2) * own)
+            leader = self.raw[self.groups[k], at.SEASON]
+            angle = math.atan2(leader[at.SIN], leader[at.COS]) + ahead
+            raw[k, at.SEASON, at.COS], raw[k, at.SEASON, at.SIN] = math.cos(angle), math.sin(angle)
+            own, its = (_unit(row[at.HARMONICS]) for row in (self.raw[k, at.SEASON], leader))
+            raw[k, at.SEASON, at.HARMONICS] = sign * (alike * its + math.sqrt(1 - alike**2) * own)
         white = (share @ self.white).astype(np.float32)
         model, length = self.generator.model, self.request.length
         rows = [
@@ -209,18 +204,18 @@ def _search(
     tried: Callable[[FloatArray], tuple[float, Array]], start: FloatArray, enough: float
 ) -> tuple[float, Array]:
     """Pattern search in [-1, 1] for the least figure of ``tried``; it, and what came with it."""
-    at = start
-    best, found = tried(at)
+    here = start
+    best, found = tried(here)
     step = _FIRST_STEP
     while best > enough and step >= _LAST_STEP:
         before = best
-        for i in range(len(at)):
+        for i in range(len(here)):
             for sign in (1.0, -1.0):
-                there = at.copy()
+                there = here.copy()
                 there[i] = max(-1.0, min(1.0, there[i] + sign * step))
                 figure, x = tried(there)
                 if figure < best:
-                    best, found, at = figure, x, there
+                    best, found, here = figure, x, there
                     break
         if best >= before * _GAIN:
             step /= 2.0
@@ -256,8 +251,10 @@ def _groups(raw: Array) -> tuple[int, ...]:
     """For each channel the first one whose season has the same period, itself where none has."""
     leaders: list[int] = []
     for k, row in enumerate(raw):
-        has = row[_SEASON, _AMPLITUDE] >= _ABSENT
-        apart = np.abs(raw[:k, _SEASON, _PERIOD] - row[_SEASON, _PERIOD]) * _LOG_PERIOD
-        same = np.flatnonzero((apart < _SAME_PERIOD) & (raw[:k, _SEASON, _AMPLITUDE] >= _ABSENT))
+        has = row[at.SEASON, at.AMPLITUDE] >= at.ABSENT
+        apart = np.abs(raw[:k, at.SEASON, at.PERIOD] - row[at.SEASON, at.PERIOD]) * _LOG_PERIOD
+        same = np.flatnonzero(
+            (apart < _SAME_PERIOD) & (raw[:k, at.SEASON, at.AMPLITUDE] >= at.ABSENT)
+        )
         leaders.append(leaders[same[0]] if has and len(same) else k)
     return tuple(leaders)
