@@ -230,6 +230,7 @@ def _unconditional(arguments: argparse.Namespace) -> None:
         windows=arguments.windows,
         repeats=arguments.repeats,
         seed=arguments.seed,
+        drawn=arguments.drawn,
         say=log.info,
     )
     _report(arguments, result)
@@ -333,6 +334,7 @@ def _parser() -> argparse.ArgumentParser:
     alone.add_argument("--train-seconds", type=float, default=900.0)
     alone.add_argument("--windows", type=int, default=5000, help="drawn, and real beside them")
     alone.add_argument("--repeats", type=int, default=5, help="times the judges are trained")
+    alone.add_argument("--drawn", type=Path, help="keeps what was drawn, to go on from (.npz)")
     analyser = command("analyser", _analyser, "the analyser on series of known truth")
     analyser.add_argument("--series", type=int, default=300, help="series a task")
     rebuilt = command("reconstruction", _reconstruction, "real windows through E_y and D_y")

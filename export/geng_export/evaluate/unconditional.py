@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 from torch.nn import functional as F
 
+from geng_edge import files
 from geng_export.errors import ExportError
 from geng_export.evaluate.baselines.pairs import Budget
 from geng_export.evaluate.drawing import unheard
@@ -184,6 +185,16 @@ class Drawer:
         return torch.cat(parts).numpy()
 
 
+def _read_drawn(path: Path, settings: npt.NDArray[np.float64]) -> tuple[int, Array]:
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            if np.array_equal(kept["settings"], settings):
+                return int(kept["steps"]), kept["windows"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(f"{path}: {error}; it must be windows kept by this measure") from error
+    raise ExportError(f"{path} was drawn with other settings; it must be of these, or not there")
+
+
 def measure(
     folder: str | Path,
     length: int,
@@ -192,6 +203,7 @@ def measure(
     windows: int,
     repeats: int = 5,
     seed: int = 0,
+    drawn: Path | None = None,
     say: Callable[[str], object] = unheard,
 ) -> Unconditional:
     """Train, draw and judge.
@@ -203,19 +215,28 @@ def measure(
         windows: Drawn, and as many real ones beside them, at random.
         repeats: Judges are trained anew each time; one training of the bridge.
         seed: Of initialisation, batches, noise and judges.
+        drawn: A file (.npz) that keeps what was drawn: judging takes as long as training, and a
+            measure that was stopped goes on from it.
         say: Told of progress.
 
     Raises:
-        ExportError: The data is not there, or ``length`` is another one.
+        ExportError: The data is not there, ``drawn`` is of other settings, or ``length`` is another one.
     """
     if length not in PUBLISHED:
         raise ExportError(f"length is {length}; it must be one of {sorted(PUBLISHED)}")
     channels = read_channels(folder)
     all_windows = windows_of(channels, length)
-    drawer = Drawer(channels, length, seed)
-    steps = drawer.train(all_windows, Budget(seconds, seed=seed))
-    say(f"trained {steps} steps")
-    made = drawer.draw(windows, seed + 1, say)
+    settings = np.array([length, seconds, windows, seed], np.float64)
+    if drawn is not None and drawn.exists():
+        steps, made = _read_drawn(drawn, settings)
+    else:
+        drawer = Drawer(channels, length, seed)
+        steps = drawer.train(all_windows, Budget(seconds, seed=seed))
+        say(f"trained {steps} steps")
+        made = drawer.draw(windows, seed + 1, say)
+        if drawn is not None:
+            with files.whole(drawn) as file:
+                np.savez(file, settings=settings, steps=np.int64(steps), windows=made)
     fids, scores = [], []
     for i in range(repeats):
         rng = np.random.default_rng((seed, i))
