@@ -8,6 +8,7 @@
 #include "check.h"
 #include "model/decoder.h"
 #include "model/frame.h"
+#include "model/structure.h"
 
 using namespace geng;
 
@@ -109,6 +110,19 @@ TEST(Decoder, PutsASpikeWhereItWasAsked) {
   const Frame frame = frame_of(roles_of({{Role::position, {300.0, 300.0}}}), kLength);
   const auto series = f.decode(frame);
   CHECK(std::max_element(series.begin(), series.end()) - series.begin() == 300);
+}
+
+TEST(Decoder, KeepsEventsBriefInAShorterWindow) {
+  const auto width = [](EventKind kind, double steps, std::size_t length) {
+    std::vector<double> row(kEventsPerSeries * kEventWidth, 0.0);
+    row[kind] = 1.0;
+    row[kLogWidth] = std::log(steps);
+    return events_of(row, frame_of({}, length), length)[0].width;
+  };
+  CHECK_NEAR(width(kSpike, 2.0, 1024), 2.0, 1e-9);
+  CHECK_NEAR(width(kSpike, 2.0, 128), 0.5, 1e-9);
+  CHECK_NEAR(width(kDropout, 40.0, 128), 10.0, 1e-9);
+  CHECK_NEAR(width(kDropout, 16.0, 64), 4.0, 1e-9);
 }
 
 TEST(Decoder, SurvivesALatentFarOutsideAnyTrainedOne) {

@@ -42,6 +42,25 @@ def test_analyser_measures_periods_and_levels_within_two_percent(
     assert max(figures["mean"]) <= 0.02
 
 
+@pytest.mark.parametrize(
+    ("length", "least"),
+    [
+        (64, {"trend": 0.97, "periodicity": 0.94, "anomaly": 0.85, "no anomaly": 0.95}),
+        (128, {"trend": 0.97, "periodicity": 0.96, "anomaly": 0.92, "no anomaly": 0.95}),
+    ],
+)
+def test_analyser_reads_short_windows_too(length: int, least: dict[str, float]) -> None:
+    found: dict[str, list[float]] = defaultdict(list)
+    for task in truth.TASKS:
+        rng = np.random.default_rng((1, task))
+        for _ in range(80):
+            known = truth.draw(rng, task, length)
+            for column, figure in judge(analyse(known.x), known.claims).items():
+                found[column].append(figure)
+    means = {column: float(np.mean(found[column])) for column in least}
+    assert all(means[column] >= share for column, share in least.items()), means
+
+
 def test_analyse_takes_a_constant() -> None:
     found = analyse(np.full(512, 3.5))
     assert (found.trend, found.periodic, found.events) == ("none", False, ())

@@ -22,6 +22,7 @@ from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
 from geng_export.train.__main__ import train
 from geng_export.train.recipe import Recipe
+from geng_export.train.reword import reword
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,20 @@ def test_training_goes_on_where_it_stopped(trained: Path) -> None:
 
     _, facts = checkpoint.load(trained / "bridge.safetensors")
     assert facts["step"] == 6
+
+
+def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> None:
+    reword(trained, tmp_path / "again", steps=2)
+    for name, same in (("bridge", True), ("student", True), ("text", False)):
+        before, after = (folder / f"{name}.safetensors" for folder in (trained, tmp_path / "again"))
+        assert (before.read_bytes() == after.read_bytes()) is same
+    Bundle.load(tmp_path / "again")
+
+
+def test_rewording_refuses_what_is_no_finished_run(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_bytes((trained / "recipe.yaml").read_bytes())
+    with pytest.raises(ExportError, match="it must be a finished run"):
+        reword(tmp_path, tmp_path / "again")
 
 
 @pytest.mark.parametrize("int8", [True, False])

@@ -37,6 +37,10 @@ enum SeasonColumn : std::size_t { kPeriod, kCosPhase, kSinPhase, kAmplitude, kHa
 enum EventKind : std::size_t { kNone, kSpike, kDip, kShift, kDropout, kEventKinds };
 enum EventColumn : std::size_t { kPosition = kEventKinds, kLogWidth, kSize, kEventWidth };
 inline constexpr std::size_t kEventsPerSeries = 2;
+/// Steps of the window that widths of events are stated for; they are shorter in a shorter one.
+inline constexpr std::size_t kEventWindow = 512;
+/// Values that a dropout keeps, where it has as many: fewer would not be told from noise.
+inline constexpr double kShortestDropout = 4.0;
 
 /// Below these a season or a noise counts as absent (in units of the range).
 inline constexpr double kAmplitudeFloor = 0.004;

@@ -20,13 +20,20 @@ double envelope_at(std::span<const double> knots, double u) noexcept {
   return knots[left] * (1.0 - share) + knots[left + 1] * share;
 }
 
+/// What is brief in a window stays brief in a shorter one.
+double width_in(std::size_t length, double width, std::size_t kind) noexcept {
+  if (length >= kEventWindow) return width;
+  const double least = kind == kDropout ? std::min(width, kShortestDropout) : 0.0;
+  return std::max(width * static_cast<double>(length) / static_cast<double>(kEventWindow), least);
+}
+
 Event event_of(std::span<const double> row, const Coordinate& position,
                std::size_t length) noexcept {
   const auto best = std::max_element(row.begin(), row.begin() + kEventKinds);
   const double share = std::clamp(position.centre + position.spread * row[kPosition], 0.0, 1.0);
-  return {static_cast<std::size_t>(best - row.begin()),
-          std::floor(share * static_cast<double>(length - 1) + 0.5),
-          std::exp(bounded(row[kLogWidth])), row[kSize]};
+  const auto kind = static_cast<std::size_t>(best - row.begin());
+  return {kind, std::floor(share * static_cast<double>(length - 1) + 0.5),
+          width_in(length, std::exp(bounded(row[kLogWidth])), kind), row[kSize]};
 }
 
 }  // namespace

@@ -182,6 +182,8 @@ class PeriodFill:
 def say_period(w: Writer, form: str) -> Clause:
     """One or two periods, or that there is none, or that there is one of unknown length."""
     claims = w.claims
+    if "periodic" in w.stated:
+        return []
     if not claims.periods:
         feature = "period.some" if claims.periodic else "period.none"
         return w.plain(feature, form, periodic=claims.periodic)
@@ -278,6 +280,11 @@ def say_range(w: Writer, form: str) -> Clause:
         if tokens:
             w.stated.update(fill.limits(), trend=w.claims.trend)
             return tokens
+    one_period = len(w.claims.periods) == 1 and "periodic" not in w.stated
+    if w.split != "development" and w.has_range and one_period and w.dice() < 0.15:
+        tokens = _say_range_and_period(w, form, fill)
+        if tokens:
+            return tokens
     drawn = w.dice()
     feature = "range.both"
     known = _RANGE
@@ -291,6 +298,20 @@ def say_range(w: Writer, form: str) -> Clause:
         known = known | {"mean"}
     tokens, _ = w.say(feature, form, known, fill)
     w.stated.update(fill.limits())
+    return tokens
+
+
+def _say_range_and_period(w: Writer, form: str, limits: RangeFill) -> Clause:
+    """Limits and period in one: "between 3 and 9 every hour"."""
+    period = PeriodFill(w, 0)
+    tokens, _ = w.say(
+        "range.cycle",
+        form,
+        _RANGE | _PERIOD,
+        lambda slot: period(slot) if slot in _PERIOD else limits(slot),
+    )
+    if tokens:
+        w.stated.update(limits.limits(), periodic=True, periods=(period.stated,))
     return tokens
 
 

@@ -27,6 +27,8 @@ from geng_export.models.layout import FloatArray, Layout
 PAIRS_PER_EPOCH = 96_000
 MAX_TOKENS = 128
 WINDOW = 512
+#: Least number of cycles of a period that a window shows.
+CYCLES = 2.5
 #: Probability that one number is hidden from the frame, so that the bridge also learns to do without.
 HIDDEN_NUMBER = 0.02
 
@@ -95,8 +97,12 @@ def draw_pair(
     mixture: Mixture,
     pool: RealPool | None = None,
     split: str = "train",
+    length: int = WINDOW,
 ) -> Pair:
-    """Draw one pair: composed from nothing, composed from a scenario, or real."""
+    """Draw one pair: composed from nothing, composed from a scenario, or real.
+
+    Its words are about a window of ``length`` steps, and every period shows in it ``CYCLES`` times.
+    """
     kind = rng.random()
     if pool is not None and kind > 1.0 - mixture.real:
         i = int(rng.integers(len(pool.claims)))
@@ -107,8 +113,12 @@ def draw_pair(
         names = _scenarios_of(_SPLIT_SCENARIOS[split])
         scenario = SCENARIOS[names[int(rng.integers(len(names)))]]
     task = 1 + int(rng.choice(4, p=mixture.tasks))
-    composed = compose(rng, layout, scenario, task)
-    return _worded(rng, composed.structure, composed.claims, task, split, composed.series)
+    while True:
+        composed = compose(rng, layout, scenario, task)
+        if max(composed.claims.periods, default=0.0) * CYCLES <= length:
+            break
+    claims = replace(composed.claims, length=length)
+    return _worded(rng, composed.structure, claims, task, split, composed.series)
 
 
 _BY_SPLIT: dict[str, list[int]] = {}
@@ -150,12 +160,17 @@ def _worded(
 
 
 def development_descriptions(
-    count: int, seed: int = 0, split: str = "development", layout: Layout | None = None
+    count: int,
+    seed: int = 0,
+    split: str = "development",
+    layout: Layout | None = None,
+    length: int = WINDOW,
 ) -> list[Pair]:
     """Pairs whose descriptions and scenarios are never trained on; tasks 1 to 4 in turn.
 
     Half of them are abstract (no device, any numbers), half come from development scenarios.
-    With ``split="wordings"`` every clause is put in words that training never uses, too.
+    With ``split="wordings"`` every clause is put in words that training never uses, too. They speak
+    of a window of ``length`` steps.
     """
     sizes = layout or Layout()
     pairs = []
@@ -163,7 +178,7 @@ def development_descriptions(
         rng = np.random.default_rng((_SPLIT_SEED[split], seed, i))
         tasks = tuple(1.0 if t == i % 4 else 0.0 for t in range(4))
         mixture = Mixture(abstract=float((i // 4) % 2), real=0.0, tasks=tasks)  # type: ignore[arg-type]
-        pairs.append(draw_pair(rng, sizes, mixture, None, split))
+        pairs.append(draw_pair(rng, sizes, mixture, None, split, length))
     return pairs
 
 

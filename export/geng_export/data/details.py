@@ -191,3 +191,18 @@ def say_subject(w: Writer, form: str) -> Clause:
         name = slot.removeprefix("a_")
         w.stated[name] = getattr(claims, name)
     return tokens
+
+
+def say_aside(w: Writer, form: str) -> Clause:
+    """Something said beside the matter: it claims nothing, and its numbers play no role."""
+    dice = w.dice
+
+    def fill(slot: str) -> Tokens:
+        if slot == "year":
+            return (Number(str(1990 + int(dice() * 40.0)), "other"),)
+        if slot == "code":
+            before = dice.pick(("TX ", "MK ", "AB "))
+            return before, Number(str(1 + int(dice() * 999.0)), "other")
+        return (Number(str(1 + int(dice() ** 2 * 60.0)), "other"),)
+
+    return w.say("aside", form, frozenset({"count", "year", "code"}), fill)[0]

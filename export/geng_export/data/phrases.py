@@ -158,6 +158,7 @@ def _drawn_features(w: Writer, everything: bool) -> Iterator[Callable[[Writer, s
         (d.say_stationary, 0.2 if claims.stationary is not None else 0.0),
         (d.say_sampling, 0.12),
         (d.say_unit, 0.1 if claims.unit else 0.0),
+        (d.say_aside, 0.0 if w.split == "development" else 0.2),
     )
     for say, chance in chances:
         if chance > 0.0 and (everything or dice() < chance):

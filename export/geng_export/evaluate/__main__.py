@@ -77,8 +77,8 @@ def _conformity(arguments: argparse.Namespace) -> None:
         (low, high),
         not arguments.no_numbers,
     )
-    facts = _facts(generator, arguments, way)
-    asked = descriptions(arguments.split, arguments.descriptions, arguments.seed)
+    facts = _facts(generator, arguments, way) | {"length": arguments.length}
+    asked = descriptions(arguments.split, arguments.descriptions, arguments.seed, arguments.length)
     drawn = draw(generator, asked, arguments.samples, way, arguments.seed, log.info)
     log.info("analysing %d series", len(asked) * arguments.samples)
     judged = judge_all(drawn, [one.claims for one in asked], [one.task for one in asked])
@@ -289,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     conformity.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     conformity.add_argument("--solver", choices=SOLVERS, help="default: as sample")
     conformity.add_argument("--guidance", type=float, help="default: as sample")
+    conformity.add_argument("--length", type=int, default=512, help="steps of each series")
     conformity.add_argument(
         "--no-numbers",
         action="store_true",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from geng_edge.claims import Claims
 from geng_edge.request import DEFAULT_INTERVAL, DEFAULT_STEPS, Request
 from geng_export.data.dataset import development_descriptions
+from geng_export.errors import ExportError
 from geng_export.evaluate.paraphrases import paraphrases
 
 if TYPE_CHECKING:
@@ -73,11 +74,17 @@ class Way:
         return way.steps * (2 if way.guidance else 1)
 
 
-def descriptions(split: str, count: int, seed: int = 0) -> Sequence[Description]:
-    """``count`` descriptions that training never saw."""
-    if split == "paraphrases":
-        return paraphrases(count, seed)
-    return development_descriptions(count, seed, split)
+def descriptions(split: str, count: int, seed: int = 0, length: int = 512) -> Sequence[Description]:
+    """``count`` descriptions that training never saw, of windows of ``length`` steps.
+
+    Raises:
+        ExportError: Paraphrases were asked for another length than 512.
+    """
+    if split != "paraphrases":
+        return development_descriptions(count, seed, split, length=length)
+    if length != 512:
+        raise ExportError(f"length is {length}; it must be 512 with paraphrases")
+    return paraphrases(count, seed)
 
 
 def draw(
@@ -88,7 +95,9 @@ def draw(
     seed: int = 0,
     say: Callable[[str], object] = unheard,
 ) -> list[npt.NDArray[np.float32]]:
-    """Series for each description: float32 ``[samples, 512]`` each; description i has seed + 1000 i.
+    """Series for each description: float32 ``[samples, length]`` each; description i has seed + 1000 i.
+
+    The length is what its claims are about.
 
     Cost: a condition for each description, and ``samples`` series.
     """
@@ -102,6 +111,7 @@ def draw(
         series = generator.generate(
             condition,
             samples,
+            length=one.claims.length,
             steps=way.steps,
             solver=way.solver,
             guidance=way.guidance,

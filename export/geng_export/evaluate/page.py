@@ -52,6 +52,10 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "conformity": (["conformity"], _conformity),
     "conformity_wordings": (["conformity", "--split", "wordings"], _conformity),
     "conformity_paraphrases": (["conformity", "--split", "paraphrases"], _conformity),
+    **{
+        f"conformity_{n}": (["conformity", "--length", str(n), "--samples", "10"], _conformity)
+        for n in (64, 128, 256, 1024)
+    },
     "conformity_fp32": (["conformity", "--precision", "fp32", "--model", "{exact}"], _conformity),
     "conformity_no_numbers": (["conformity", "--no-numbers"], _conformity),
     "verify": (["verify", "--samples", "10"], _verified),

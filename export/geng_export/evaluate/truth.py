@@ -232,7 +232,8 @@ def _with_events(
     events: list[Event] = []
     out = x.copy()
     size = float(np.ptp(x)) * math.exp(rng.uniform(math.log(0.3), math.log(1.5)))
-    width = int(rng.integers(1, 13))
+    shorter = min(1.0, n / 512)  # what is short beside the window is shorter in a shorter one
+    width = max(1, round(int(rng.integers(1, 13)) * shorter))
     for kind in kinds:
         edge = 0.2 if kind == "shift" else 0.04
         position = float(rng.uniform(edge, 1.0 - edge))
@@ -249,7 +250,7 @@ def _with_events(
             rise = np.clip((t - place) / rng.uniform(0.1, 2.0), -50.0, 50.0)
             out += event.direction * size / (1.0 + np.exp(-rise))
         else:
-            long = int(rng.integers(4, 60))
+            long = max(4, round(int(rng.integers(4, 60)) * shorter))
             out[place : place + long] = x.min() - size * rng.uniform(0.3, 1.0)
         events.append(event)
     return out, events

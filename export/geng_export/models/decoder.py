@@ -117,6 +117,8 @@ class Decoder(torch.nn.Module):
             share = frame.position_centre[i] + frame.position_spread[i] * e[:, at.EVENT_POSITION]
             place = (share.clamp(0, 1) * (n - 1) + 0.5).floor()[:, None]
             width = e[:, at.EVENT_LOG_WIDTH].clamp(-30, 30).exp()[:, None]
+            least = torch.where(kind == 4, width.clamp(max=at.SHORTEST_DROPOUT), 0.0)
+            width = torch.maximum(width * min(1.0, n / at.EVENT_WINDOW), least)
             size = e[:, at.EVENT_SIZE][:, None]
             off = t[None] - place
             bump = size.abs() * torch.exp(-0.5 * (off / width.clamp(0.5, 64.0)) ** 2)

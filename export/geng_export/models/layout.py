@@ -29,6 +29,10 @@ PERIOD, COS_PHASE, SIN_PHASE, AMPLITUDE, HARMONICS = 0, 1, 2, 3, 4
 EVENT_KINDS = ("none", "spike", "dip", "shift", "dropout")
 EVENT_POSITION, EVENT_LOG_WIDTH, EVENT_SIZE = 5, 6, 7
 EVENT_WIDTH = 8
+#: Steps of the window that widths of events are stated for; they are shorter in a shorter one.
+EVENT_WINDOW = 512
+#: Values that a dropout keeps, where it has as many: fewer would not be told from noise.
+SHORTEST_DROPOUT = 4.0
 EVENTS_PER_SERIES = 2
 
 #: Below these a season or a noise counts as absent (in units of the range).

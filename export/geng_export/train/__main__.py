@@ -28,7 +28,7 @@ from geng_export.train.encoder import train_encoder
 from geng_export.train.real import analysed_windows
 from geng_export.train.recipe import Recipe
 from geng_export.train.student import StudentTrainer
-from geng_export.train.text import TextSide, train_text_side
+from geng_export.train.text import TextSide, TextTrainer, train_text_side
 
 log = logging.getLogger("geng_export.train")
 
@@ -60,7 +60,7 @@ def _trained_text_side(recipe: Recipe, source: Source, folder: Path) -> TextSide
     own = replace(source, seed=source.seed + 1)
     drawn = batches(own, tokenizer, recipe.text_batch, workers=recipe.workers)
     tuning = batches(replace(own, split="tuning", pool=None), tokenizer, 64, workers=0)
-    train_text_side(recipe, side, drawn, tuning, folder / "text.safetensors")
+    train_text_side(TextTrainer(recipe, side, folder / "text.safetensors"), drawn, tuning)
     return side
 
 

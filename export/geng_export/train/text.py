@@ -161,12 +161,10 @@ def shares_right(side: TextSide, held_back: Sequence[Batch]) -> dict[str, float]
     return {name: right[name] / max(seen[name], 1) for name in right}
 
 
-def train_text_side(
-    recipe: Recipe, side: TextSide, drawn: Iterator[Batch], tuning: Iterator[Batch], path: Path
-) -> None:
-    """Train to the recipe's last step, then freeze; resumes from ``path``."""
+def train_text_side(trainer: TextTrainer, drawn: Iterator[Batch], tuning: Iterator[Batch]) -> None:
+    """Train to the recipe's last step, then freeze; resumes from the trainer's checkpoint."""
+    recipe, side = trainer.recipe, trainer.side
     torch.manual_seed(recipe.seed)
-    trainer = TextTrainer(recipe, side, path)
     trainer.resume()
     if trainer.step < recipe.text_steps:
         held_back = list(itertools.islice(tuning, 8))

@@ -14,6 +14,7 @@ import numpy as np
 
 from geng_edge.analysis import events, season
 from geng_edge.analysis.model import (
+    SHORT,
     TREND_DEGREE,
     BoolArray,
     FloatArray,
@@ -33,6 +34,8 @@ STRENGTH = 0.1
 PEAK_TO_PEAK = 0.05
 #: The same for a level shift, whose place was searched.
 STEP_MARGIN = 14.0
+#: The same for a bump.
+BUMP_MARGIN = 10.0
 #: Least contrast (see events.Bump) of a bump worth a hypothesis, and to be believed.
 BUMP_CONTRAST = 5.0
 BUMP_SIZE = 0.12
@@ -40,6 +43,11 @@ STEP_SIZE = 0.12
 DEGREES = (1, 3, 5)
 STEP_WIDTHS = (0.1, 0.5, 1.0, 1.5, 2.0, 3.0)
 MOST_EVENTS = 2
+
+
+def _scale(n: int) -> float:
+    """A short window can tell less, and its criterion is corrected (:func:`model.price`)."""
+    return min(1.0, n / SHORT)
 
 
 @dataclass
@@ -121,9 +129,19 @@ def _with_dropouts(y: FloatArray, flat: tuple[tuple[int, int], ...]) -> Parts | 
 
 
 def _with_bump(y: FloatArray, parts: Parts) -> Parts | None:
-    bump = _bump_in(parts)
-    if bump is None or bump.contrast < 0.8 * BUMP_CONTRAST or abs(bump.size) < 0.5 * BUMP_SIZE:
-        return None
+    """The window less the bump that stands out most; in a short one, less one that seasons hide."""
+    short = len(y) < SHORT
+    first = _bump_in(parts)
+    if first is not None and first.contrast < (0.5 if short else 0.8) * BUMP_CONTRAST:
+        first = None
+    hidden = _hidden_bump(y, parts) if short else None
+    tried = (b for b in (first, hidden) if b is not None and abs(b.size) >= 0.5 * BUMP_SIZE)
+    rivals = [r for r in (_less(y, parts, bump) for bump in tried) if r is not None]
+    return min(rivals, key=lambda r: r.information, default=None)
+
+
+def _less(y: FloatArray, parts: Parts, bump: events.Bump) -> Parts | None:
+    """The window less ``bump``, where that explains it better and the bump still stands out."""
     tried = _hypothesis(parts)
     rival = _fit(y, replace(tried, bumps=(*tried.bumps, bump)))
     again = _bump_in(replace(rival, bumps=tried.bumps), bump.place)
@@ -131,9 +149,16 @@ def _with_bump(y: FloatArray, parts: Parts) -> Parts | None:
         return None
     if again.covers(len(y)).sum() > bump.covers(len(y)).sum() or again.place != bump.place:
         rival = _fit(y, replace(tried, bumps=(*tried.bumps, again)))
-    if rival.information > parts.information - 10.0:
+    if rival.information > parts.information - BUMP_MARGIN * _scale(len(y)):
         return None
     return replace(rival, bumps=(*tried.bumps, again))
+
+
+def _hidden_bump(y: FloatArray, parts: Parts) -> events.Bump | None:
+    """What stands out of its neighbours alone: few cycles can bend a season around a bump."""
+    padded = np.pad(y, 3, mode="reflect")
+    level = np.median(np.lib.stride_tricks.sliding_window_view(padded, 7), axis=1)
+    return _bump_in(replace(parts, residual=y - level, seasons=()))
 
 
 def _bump_in(parts: Parts, near: int | None = None) -> events.Bump | None:
@@ -174,7 +199,9 @@ def _with_step(y: FloatArray, parts: Parts) -> Parts | None:
         best = min(
             best, _fit(y, replace(tried, steps=(moved,))), key=lambda parts: parts.information
         )
-    if abs(best.sizes[0]) < STEP_SIZE or best.information > parts.information - STEP_MARGIN:
+    if abs(
+        best.sizes[0]
+    ) < STEP_SIZE or best.information > parts.information - STEP_MARGIN * _scale(n):
         return None
     return best
 
@@ -191,6 +218,8 @@ def _promising(y: FloatArray, parts: Parts, place: int) -> list[tuple[float, int
     models = [np.hstack([polynomials(n)[:, : TREND_DEGREE + 1], *waves])]
     if waves:
         models.append(polynomials(n))
+    if n < SHORT:  # where a bent trend follows any step, a straight one must do
+        models += [np.hstack([polynomials(n)[:, :2], *w]) for w in ([], waves)]
     tries = _near(place, n)
     rises = np.stack([events.step_column(n, near, width) for near, width in tries], axis=1)
     out = []
@@ -204,7 +233,7 @@ def _promising(y: FloatArray, parts: Parts, place: int) -> list[tuple[float, int
         count = columns.shape[1]
         before = whitened_information(both.fit(count).residual, count, keep)
         after = whitened_information(both.fit(count + 1).residual, count + 3, keep)
-        if after < before - STEP_MARGIN:
+        if after < before - STEP_MARGIN * _scale(n):
             out.append((after, *tries[pick]))
     return out
 
@@ -275,13 +304,13 @@ def _believable(parts: Parts, plain: Parts) -> bool:
     The second because a slow wave with sharp edges has few edges and many harmonics: noise with
     long memory would explain it at a lower price.
     """
-    if parts.information < plain.information - SEASON_MARGIN:
+    if parts.information < plain.information - SEASON_MARGIN * _scale(len(parts.residual)):
         return True
     n = len(parts.residual)
     count = parts.parameters - len(parts.steps)
     smooth = Nested(_wander(n, count), parts.residual + parts.trend + parts.seasonal, parts.keep)
     left = float((parts.residual[parts.keep] ** 2).sum())
-    return bool(n * np.log(smooth.rss[-1] / (left + 1e-12)) > EVIDENT)
+    return bool(n * np.log(smooth.rss[-1] / (left + 1e-12)) > EVIDENT * _scale(n))
 
 
 @lru_cache(maxsize=64)

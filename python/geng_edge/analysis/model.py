@@ -28,6 +28,8 @@ FLOOR = 0.005
 #: Degree of the trend beside a season, and without one.
 TREND_DEGREE = 5
 MOST_DEGREE = 9
+#: Steps of a window below which events and seasons compete for too few values.
+SHORT = 256
 #: Longest memory (lag-1 correlation) that noise may have.
 MOST_MEMORY = 0.98
 
@@ -85,10 +87,21 @@ class Nested:
         return Fit(beta, fitted, self._y - fitted)
 
 
+def price(parameters: npt.ArrayLike, rows: int) -> FloatArray:
+    """What parameters cost: each the logarithm of the rows, in a short window more.
+
+    There the variance left is too small by the share that the parameters fitted away, and the
+    criterion's second-order correction (Hurvich and Tsai 1989) makes up for it.
+    """
+    count = np.asarray(parameters, dtype=np.float64)
+    cost = count * math.log(rows)
+    return cost if rows >= SHORT else cost * rows / np.maximum(rows - count - 2.0, 1.0)
+
+
 def information(rss: npt.ArrayLike, rows: int, parameters: npt.ArrayLike) -> FloatArray:
     """Bayesian information criterion of white residuals; smaller is better."""
     variance = np.asarray(rss) / rows + FLOOR**2
-    return np.asarray(rows * np.log(variance) + np.asarray(parameters) * math.log(rows))
+    return np.asarray(rows * np.log(variance) + price(parameters, rows))
 
 
 def memory(residual: FloatArray, keep: BoolArray | None = None) -> float:
@@ -118,4 +131,4 @@ def whitened_information(
     rows = max(len(innovations), 1)
     mean = float(innovations @ innovations) / rows
     n = len(residual)
-    return n * math.log(mean + FLOOR**2) + parameters * math.log(n)
+    return n * math.log(mean + FLOOR**2) + float(price(parameters, n))
