@@ -57,11 +57,11 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
         for n in (64, 128, 256, 1024)
     },
     "conformity_fp32": (["conformity", "--precision", "fp32", "--model", "{exact}"], _conformity),
-    "conformity_no_numbers": (["conformity", "--no-numbers"], _conformity),
+    "conformity_no_numbers": (["conformity", "--no-numbers", "--samples", "10"], _conformity),
     "verify": (["verify", "--samples", "10"], _verified),
     "verify_wordings": (["verify", "--split", "wordings", "--samples", "10"], _verified),
     "few_steps": (
-        ["few-steps", "--paired", "500", "--samples", "5"],
+        ["few-steps", "--paired", "1000", "--samples", "5"],
         lambda found: FewSteps.from_dict(found).to_markdown(),
     ),
     "fidelity": (
@@ -69,7 +69,10 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
         lambda found: Fidelity.from_dict(found).to_markdown(),
     ),
     "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
-    "etth1_256": (["unconditional", "--data", "{data}", "--length", "256"], _alone),
+    "etth1_256": (
+        ["unconditional", "--data", "{data}", "--length", "256", "--train-seconds", "1500"],
+        _alone,
+    ),
     "chains": (["chains"], lambda found: Chains.from_dict(found).to_markdown()),
     "two_stage": (
         ["two-stage", "--data", "{data}", "--windows", "300"],
