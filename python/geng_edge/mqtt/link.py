@@ -18,7 +18,7 @@ from typing import final
 
 from geng_edge.errors import ArgumentError, BrokerError
 from geng_edge.mqtt.broker import Broker
-from geng_edge.mqtt.connection import Connection, Terms
+from geng_edge.mqtt.connection import Connection, Terms, check_available
 from geng_edge.mqtt.messages import Incoming, Outgoing
 
 __all__ = ["Broker", "Incoming", "Link", "Outgoing"]
@@ -81,7 +81,9 @@ class Link:
 
         Raises:
             ArgumentError: The inbox is no number of messages.
+            MissingExtraError: ``paho-mqtt`` is not installed.
         """
+        check_available()
         if not 1 <= inbox <= _MOST_INBOX:
             raise ArgumentError(f"inbox is {inbox}; it must be 1 to {_MOST_INBOX}")
         self.broker = broker
@@ -225,6 +227,10 @@ class Link:
             except BrokerError as error:
                 self._problem = error
                 log.info("%s", error)
+                attempt += 1
+            except Exception as error:  # paho's or ours: the link goes on, and says so
+                self._problem = BrokerError(f"link to {self.broker} failed: {error!r}; see the log")
+                log.exception("link to %s failed", self.broker)
                 attempt += 1
             if self._closing.is_set():
                 return

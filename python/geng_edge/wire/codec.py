@@ -31,6 +31,21 @@ def decode(payload: bytes, most: int, schema: str, *, size: int | None = None) -
     Raises:
         MessageError: ``too_large``, ``not_json`` or ``schema``.
     """
+    message = load(payload, most, size=size)
+    said = message.get("schema")
+    if said != schema:
+        raise MessageError(
+            f"payload's schema is {str(said)[:60]!r}; it must be {schema}", codes.SCHEMA
+        )
+    return message
+
+
+def load(payload: bytes, most: int, *, size: int | None = None) -> dict[str, Any]:
+    """The object of a payload of any schema; see :func:`decode`.
+
+    Raises:
+        MessageError: ``too_large`` or ``not_json``.
+    """
     size = len(payload) if size is None else size
     if size > most or len(payload) > most:
         raise MessageError(f"payload is {size} bytes; it must be at most {most}", codes.TOO_LARGE)
@@ -51,11 +66,6 @@ def decode(payload: bytes, most: int, schema: str, *, size: int | None = None) -
     if not isinstance(message, dict):
         raise MessageError(
             f"payload is {type(message).__name__}; it must be one JSON object", codes.NOT_JSON
-        )
-    said = message.get("schema")
-    if said != schema:
-        raise MessageError(
-            f"payload's schema is {str(said)[:60]!r}; it must be {schema}", codes.SCHEMA
         )
     return message
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from geng_edge.condition import MAX_TOKENS, MAX_WIDTH, Condition
-from geng_edge.errors import ArgumentError, MessageError
+from geng_edge.errors import ArgumentError, GengError, MessageError
 from geng_edge.npy import MAX_HEADER
 from geng_edge.wire import codec, codes, fields
 from geng_edge.wire.answer import MOST_CHANNELS, MOST_TASK, Answer
@@ -212,6 +212,18 @@ def check_transaction(value: object) -> str:
         ArgumentError: It is none.
     """
     return _matching(value, "transaction", _TRANSACTION, "8 to 64 of A-Z a-z 0-9 _ -")
+
+
+def peek_transaction(payload: bytes) -> str | None:
+    """The transaction of a question that is refused, so that its asker can be told.
+
+    Returns:
+        None where none can be read.
+    """
+    try:
+        return check_transaction(codec.load(payload, MOST_ASK_BYTES).get("transaction"))
+    except GengError:
+        return None
 
 
 def _reply(found: dict[str, Any]) -> Reply:

@@ -1,0 +1,1 @@
+"""The command line of geng-cog: one file per command."""
