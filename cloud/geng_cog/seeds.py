@@ -97,6 +97,14 @@ def seed_pair(
     return Pair(task, Statement(reasoning(scenarios), span, interval, claims), tuple(scenarios), tuple(asked))
 
 
+def ask(subject: str, times: Scenario, rng: np.random.Generator) -> str:
+    """A task about any subject, in a wording of the training, with times that are usual for ``times``."""
+    asked: list[str] = []
+    words = _asked_times(*_times(times, rng), rng, False, asked)
+    _, _, extra = _asked_features(rng, False, asked)
+    return _pick(rng, "frames", False, "train").format(s=subject, t=words, e=extra)
+
+
 def reasoning(scenarios: Sequence[Scenario]) -> str:
     """What drives the series, one sentence for the place and one for each habit."""
     said = " and ".join(s.said for s in scenarios)
