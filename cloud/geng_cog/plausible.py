@@ -7,7 +7,9 @@ sensors of that kind show; it lowers a candidate's score in self-training, and c
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from geng_edge.wire.answer import ChannelClaims
 
@@ -16,7 +18,9 @@ from geng_cog.statement import Statement
 
 LEAST_STEPS_A_PERIOD = 4.0
 #: How far beyond the spans and periods of the training scenarios is still believed.
-SLACK = 5.0
+SLACK = 3.0
+#: How far the minimum may lie beyond those of the training scenarios, in shares of the widest range.
+SLACK_LOW = 0.5
 
 
 def faults(statement: Statement) -> list[str]:
@@ -47,6 +51,36 @@ def _faults(claims: ChannelClaims, kind: Kind, statement: Statement) -> Iterator
         yield f"{kind.name} has a period and no wave; it must have both"
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What sensors of one kind usually show, told from the training scenarios, with slack.
+
+    Attributes:
+        low: From and to, of the minimum.
+        width: From and to, of maximum minus minimum.
+        periods: From and to in seconds for each usual cycle.
+    """
+
+    low: tuple[float, float]
+    width: tuple[float, float]
+    periods: tuple[tuple[float, float], ...]
+
+
+@functools.cache
+def usual(key: str) -> Usual:
+    """What is usual for the kind of that key."""
+    kind = kinds()[key]
+    same = [s for s in scenarios("train") if s.kind.key == key]
+    least, most = kind.span
+    slack = SLACK_LOW * most
+    cycles = sorted({p for s in same for p in s.periods})
+    return Usual(
+        (max(kind.floor, min(s.low[0] for s in same) - slack), max(s.low[1] for s in same) + slack),
+        (least / SLACK, min(most * SLACK, kind.ceiling - kind.floor)),
+        tuple((p / SLACK, p * SLACK) for p in cycles),
+    )
+
+
 def doubts(statement: Statement) -> list[str]:
     """What is hardly ever so; ``faults`` included."""
     found = faults(statement)
@@ -54,19 +88,22 @@ def doubts(statement: Statement) -> list[str]:
         kind = by_label().get(f"{claims.quantity} [{claims.unit}]")
         if kind is None:
             continue
+        known = usual(kind.key)
         width = claims.high - claims.low
-        least, most = kind.span
-        if not least / SLACK <= width <= most * SLACK:
-            found.append(f"{kind.name} spans {width:g} {kind.unit}; {least:g} to {most:g} is usual")
-        usual = _usual_periods(kind.key)
-        for period in claims.periods:
-            if not any(1.0 / SLACK <= period / p <= SLACK for p in usual):
-                found.append(f"{kind.name} with a period of {period:g} s is unusual")
+        if not known.width[0] <= width * 1.0001 or not width <= known.width[1] * 1.0001:
+            found.append(
+                f"{kind.name} spans {width:g} {kind.unit}; {known.width[0]:g} to {known.width[1]:g} is usual"
+            )
+        if not known.low[0] - width * 1e-4 <= claims.low <= known.low[1] + width * 1e-4:
+            found.append(
+                f"{kind.name} begins at {claims.low:g} {kind.unit}; {known.low[0]:g} to {known.low[1]:g} is usual"
+            )
+        found += [
+            f"{kind.name} with a period of {period:g} s is unusual"
+            for period in claims.periods
+            if not any(a <= period <= b for a, b in known.periods)
+        ]
     return found
-
-
-def _usual_periods(key: str) -> tuple[float, ...]:
-    return tuple(p for s in scenarios("train") if s.kind.key == key for p in s.periods)
 
 
 def named_kinds(text: str) -> frozenset[str]:

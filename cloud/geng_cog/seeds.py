@@ -87,7 +87,7 @@ def seed_pair(
     words = _asked_times(span, interval, rng, held, asked)
     trend, anomalies, extra = _asked_features(rng, held, asked)
     claims = tuple(
-        _claims(s, span, interval, trend if i == 0 else None, anomalies if i == 0 else (), rng)
+        _claims(s, span, interval, trend if i == 0 else None, anomalies if i == 0 else ())
         for i, s in enumerate(scenarios)
     )
     frame = _pick(rng, "frames", held, "train" if not held else "held")
@@ -143,10 +143,10 @@ def usual_periods(scenario: Scenario, span: float, interval: float) -> tuple[flo
 
 def _claims(
     s: Scenario, span: float, interval: float, trend: str | None,
-    anomalies: tuple[Anomaly, ...], rng: np.random.Generator,
+    anomalies: tuple[Anomaly, ...],
 ) -> ChannelClaims:  # fmt: skip
-    low = s.low[0] + (s.low[1] - s.low[0]) * rng.uniform(0.35, 0.65)
-    width = math.sqrt(s.span[0] * s.span[1]) * math.exp(rng.uniform(-0.15, 0.15))
+    low = s.low[0] + (s.low[1] - s.low[0]) / 2.0
+    width = math.sqrt(s.span[0] * s.span[1])
     low = min(max(low, s.kind.floor), s.kind.ceiling - width)
     low, high = rounded_limits(low, low + width)
     shown = usual_periods(s, span, interval)

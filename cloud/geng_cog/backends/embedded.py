@@ -42,5 +42,5 @@ class EmbeddedBackend:
     ) -> list[Written]:
         """One statement for each task; about 25 a second on one core."""
         return self.writer.write(
-            [prompt(task) for task in tasks], [begin(s) for s in stated], seed, temperature
+            [prompt(task) for task in tasks], [begin(s, narrow=True) for s in stated], seed, temperature
         )

@@ -48,4 +48,4 @@ def _shown(answer: Answer) -> str:
         f"{answer.steps} steps",
     ]
     lines += [f"{channel.name}: {channel.description}" for channel in answer.channels]
-    return console.printable("\n".join(lines)).replace("\\n", "\n")
+    return "\n".join(map(console.printable, lines))

@@ -6,7 +6,8 @@ the lower one, and both lie within the limits of the quantity that was named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
 from geng_edge.errors import ArgumentError
@@ -16,6 +17,7 @@ from geng_edge.wire.answer import LEAST_STEPS
 from geng_cog import statement as words
 from geng_cog.durations import UNITS, duration_seconds, duration_text
 from geng_cog.grammar.nodes import (
+    GRID,
     End,
     Free,
     Node,
@@ -27,24 +29,26 @@ from geng_cog.grammar.nodes import (
     literal,
 )
 from geng_cog.knowledge import Kind, by_label
-from geng_cog.plausible import LEAST_STEPS_A_PERIOD
+from geng_cog.plausible import LEAST_STEPS_A_PERIOD, Usual, usual
 from geng_cog.stated import Stated
 
 MOST_REASONING = 220
 #: Where the task states no times: steps of an answer, and the shortest and longest interval.
 OPEN_STEPS = (64, 4096)
 OPEN_INTERVAL = (1e-4, 86400.0)
-#: The range is at least this share of its limits' magnitude, so that values do not round to one.
-LEAST_WIDTH = 1e-4
 _SMALLEST = 1e-4
 
 
-def begin(stated: Stated, most_channels: int = words.MOST_CHANNELS) -> State:
+def begin(
+    stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False
+) -> State:
     """The state before the first character.
 
     Args:
         stated: What the task says of times; a number is written exactly so.
         most_channels: Channels that may be stated, 1 to 4.
+        narrow: Keep values and periods to what is usual for the quantity too, not only to what is
+            possible: for a small model, which knows no more than the scenarios do.
 
     Raises:
         ArgumentError: A stated time cannot be written.
@@ -52,14 +56,15 @@ def begin(stated: Stated, most_channels: int = words.MOST_CHANNELS) -> State:
     for seconds in (stated.span, stated.interval):
         if seconds is not None and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3:
             raise ArgumentError(f"time is {seconds:g} s; it must be 0.0001 ms or more", name="task")
-    grammar = _Times(stated, most_channels)
-    return (Free(MOST_REASONING, Then(("span", stated, most_channels), grammar.span)),)
+    grammar = _Times(stated, most_channels, narrow)
+    return (Free(MOST_REASONING, Then(("span", grammar), grammar.span)),)
 
 
 @dataclass(frozen=True)
 class _Times:
     stated: Stated
     most_channels: int
+    narrow: bool
 
     def span(self, _: str) -> State:
         return literal(words.SPAN, self._then("span value", self._span_value))
@@ -80,7 +85,8 @@ class _Times:
 
     def _interval(self, span: float) -> State:
         def read(text: str) -> State:
-            return _Channels(span, self.stated.interval or duration_seconds(text), self.most_channels).channel("")
+            interval = self.stated.interval or duration_seconds(text)
+            return _Channels(span, interval, self.most_channels, self.narrow).channel("")
 
         then = Then(("interval", self, span), read)
         if self.stated.interval is not None:
@@ -102,6 +108,7 @@ class _Channels:
     span: float
     interval: float
     left: int
+    narrow: bool
     taken: tuple[str, ...] = ()
 
     def channel(self, _: str) -> State:
@@ -113,7 +120,7 @@ class _Channels:
 
     def _values(self, label: str) -> State:
         kind = by_label()[label]
-        after = _Channels(self.span, self.interval, self.left - 1, (*self.taken, label))
+        after = replace(self, left=self.left - 1, taken=(*self.taken, label))
         lines = _Lines(kind, after)
         return literal(words.VALUES, Then(("values", lines), lines.low))
 
@@ -131,19 +138,31 @@ class _Lines:
     after: _Channels
 
     def low(self, _: str) -> State:
-        kind = self.kind
-        low, high = grid(kind.floor, kind.ceiling)
-        return (Number(low, high - self._width(kind.ceiling) - 1, Then(("low", self), self._to)),)
+        known = self._usual
+        low, high = grid(*known.low)
+        ceiling = grid(self.kind.floor, self.kind.ceiling)[1]
+        least = max(1, math.ceil(known.width[0] * GRID))
+        return (Number(low, min(high, ceiling - least), Then(("low", self), self._to)),)
 
-    def _width(self, value: float) -> int:
-        return max(1, round(abs(value) * LEAST_WIDTH * 10_000))
+    @property
+    def _usual(self) -> Usual:
+        """The limits of values and periods that this channel keeps to."""
+        if self.after.narrow:
+            return usual(self.kind.key)
+        kind = self.kind
+        return Usual(
+            (kind.floor, kind.ceiling), (0.0, kind.ceiling - kind.floor), ((0.0, self.after.span),)
+        )
 
     def _to(self, low: str) -> State:
         return literal(words.TO, Then(("to", self, low), lambda _: self._high(float(low))))
 
     def _high(self, low: float) -> State:
-        least, most = grid(low, self.kind.ceiling)
-        least = min(least + self._width(low), most)
+        narrow, wide = self._usual.width
+        at = round(low * GRID)
+        ceiling = grid(self.kind.floor, self.kind.ceiling)[1]
+        least = at + max(1, math.ceil(narrow * GRID))
+        most = max(least, min(ceiling, at + math.floor(wide * GRID)))
         return (Number(least, most, Then(("high", self), lambda _: self._line(words.PERIOD))),)
 
     def _line(self, mark: str) -> State:
@@ -169,8 +188,10 @@ class _Lines:
         if first is None:
             none = Then(("no period", self), lambda _: literal(words.WAVE, self._wave(("none",))))
             found = literal(words.NONE, none)
-        if low <= high:
-            found += duration(low, high, Then(("period", self, first), lambda text: self._and(text, first)))
+        then = Then(("period", self, first), lambda text: self._and(text, first))
+        for shortest, longest in self._usual.periods:
+            if max(low, shortest) <= min(high, longest):
+                found += duration(max(low, shortest), min(high, longest), then)
         return found
 
     def _and(self, text: str, first: str | None) -> State:

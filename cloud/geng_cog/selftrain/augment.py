@@ -7,7 +7,6 @@ of the wordings of tasks, and the same model, asked forwards, answers it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,18 +18,11 @@ from geng_cog.knowledge import Scenario, kinds, scenarios
 from geng_cog.lm.texts import backward_prompt, prompt
 from geng_cog.seeds import ask
 from geng_cog.selftrain.candidates import Candidate
-from geng_cog.selftrain.documents import Document
+from geng_cog.selftrain.documents import Document, phrases
 from geng_cog.stated import read_stated
 
 #: Characters of a document that the model reads.
 READ = 300
-_MOST_WORDS = 4
-_TITLE = 120
-_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9.+]*")
-_EMPTY = frozenset(
-    "the a an of and or to in for on with by is are be this that from as at it its can will not you your we "
-    "if when which into than use used using may has have model type data value see also".split()
-)
 
 
 def augment(
@@ -62,7 +54,7 @@ def augment(
                          _times_for(quantity, rng), rng))  # fmt: skip
     stated = [read_stated(task) for task in tasks]
     answers = writer.write(
-        [prompt(task) for task in tasks], [begin(s, 1) for s in stated],
+        [prompt(task) for task in tasks], [begin(s, 1, narrow=True) for s in stated],
         seed * 1000 + 500 + round_, temperature,
     )  # fmt: skip
     return [
@@ -73,22 +65,6 @@ def augment(
 
 def _shown(document: Document) -> str:
     return f"{document.title}. {' '.join(document.text.split())}"[:READ]
-
-
-def phrases(document: Document) -> tuple[str, ...]:
-    """Runs of one to four words of the title, and of what the text begins with, that may be a device."""
-    found: dict[str, None] = {}
-    for part in re.split(r"[,;:()\[\]/.-]\s|\n| - ", f"{document.title[:_TITLE]}\n{document.text[:_TITLE]}"):
-        run = [w for w in _TOKEN.findall(part) if len(w) < 20]
-        for at in range(len(run)):
-            for number in range(1, _MOST_WORDS + 1):
-                piece = run[at : at + number]
-                if len(piece) < number or {piece[0].lower(), piece[-1].lower()} & _EMPTY:
-                    continue
-                text = " ".join(piece).lower()
-                if 4 <= len(text) <= 40 and not text.endswith("."):
-                    found[text] = None
-    return tuple(found)
 
 
 def subject(known: tuple[str, ...]) -> State:

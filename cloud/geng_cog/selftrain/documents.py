@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,14 @@ from geng_edge.errors import ArgumentError
 MOST_CHARACTERS = 6000
 MOST_BYTES = 4 * 2**20
 _SUFFIXES = {".txt", ".md", ".rst"}
+
+_MOST_WORDS = 4
+_TITLE = 120
+_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9.+]*")
+_EMPTY = frozenset(
+    "the a an of and or to in for on with by is are be this that from as at it its can will not you your we "
+    "if when which into than use used using may has have model type data value see also".split()
+)
 
 
 @dataclass(frozen=True)
@@ -79,3 +88,19 @@ def _jsonl(path: Path) -> Iterator[Document]:
             yield Document(
                 str(entry.get("id", f"line{number}")), str(entry.get("title", "")), text[:MOST_CHARACTERS]
             )
+
+
+def phrases(document: Document) -> tuple[str, ...]:
+    """Runs of one to four words of the title, and of what the text begins with, that may be a device."""
+    found: dict[str, None] = {}
+    for part in re.split(r"[,;:()\[\]/.-]\s|\n| - ", f"{document.title[:_TITLE]}\n{document.text[:_TITLE]}"):
+        run = [w for w in _TOKEN.findall(part) if len(w) < 20]
+        for at in range(len(run)):
+            for number in range(1, _MOST_WORDS + 1):
+                piece = run[at : at + number]
+                if len(piece) < number or {piece[0].lower(), piece[-1].lower()} & _EMPTY:
+                    continue
+                text = " ".join(piece).lower()
+                if 4 <= len(text) <= 40 and not text.endswith("."):
+                    found[text] = None
+    return tuple(found)

@@ -1,6 +1,6 @@
 """The loop: augment, score, select, tune, again. Seeded, resumable, every round's files kept.
 
-    FOLDER/base/{tokenizer.json,base.safetensors}        once
+    FOLDER/base/{tokenizer.json,cog.safetensors}         once
     FOLDER/round-0/cog.safetensors                       tuned on the seed pairs alone
     FOLDER/round-N/candidates.jsonl                      augment: new ones, by the model of round N - 1
     FOLDER/round-N/scored.jsonl                          score: all so far, graded anew
@@ -21,22 +21,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from geng_edge import files
+from geng_edge.errors import ArgumentError
 
 from geng_cog.backends.embedded import MODEL, TOKENIZER, EmbeddedBackend
 from geng_cog.evaluate.sets import draw_seeds
 from geng_cog.lm import model as network
+from geng_cog.lm.training import Recipe
 from geng_cog.selftrain.augment import augment
 from geng_cog.selftrain.candidates import Candidate, read_candidates, write_candidates
 from geng_cog.selftrain.documents import Document
 from geng_cog.selftrain.score import score
 from geng_cog.selftrain.select import Bar, select
 from geng_cog.selftrain.tune import RECIPE, Lesson, tune
-from geng_cog.lm.training import Recipe
+from geng_cog.statement import parse
 
 if TYPE_CHECKING:
     from geng_edge import Generator
-
-BASE = "base.safetensors"
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,27 @@ Say = Callable[[str], None]
 def seed_lessons() -> list[Lesson]:
     """The seed pairs as the tuning takes them."""
     return [Lesson(p.task, p.statement.text(), graded=True) for p in draw_seeds()]
+
+
+def read_lessons(path: Path) -> list[Lesson]:
+    """Seed pairs of a file with one object of ``task`` and ``text`` a line.
+
+    Raises:
+        ArgumentError: The file is missing, or a line is no pair whose text parses.
+    """
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ArgumentError(f"{path}: {error.strerror}; it must be a file of seed pairs") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            parse(entry["text"])
+            found.append(Lesson(str(entry["task"]), str(entry["text"]), graded=True))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArgumentError(f"{path}: line {number} is no seed pair: {str(error)[:120]}") from error
+    return found
 
 
 def run_rounds(
@@ -135,7 +156,7 @@ def tuned(
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(plan.base / TOKENIZER))
     recipe = replace(plan.recipe, seed=plan.seed)
-    model, figures = tune(plan.base / BASE, tokenizer, seeds, kept, recipe)
+    model, figures = tune(plan.base / MODEL, tokenizer, seeds, kept, recipe)
     figures |= {
         "seeds": len(seeds), "kept": len(kept), "candidates": len(pool),
         "passed": sum(c.passed for c in pool), "recipe": asdict(recipe),
