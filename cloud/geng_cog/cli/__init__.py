@@ -1,1 +1,1 @@
-"""The command line of geng-cog: one file per command."""
+"""The command line of the cloud: one file for each command."""
