@@ -62,8 +62,8 @@ def flood(count: int, seed: int) -> int:
     from geng_edge.wire.condition import Ask
     from support.broker import Worker, mosquitto
 
-    arguments = ["-m", "geng_cog.worker", "--worker", "w1", "--answering", "support.road:Double",
-                 "--model", str(ROOT / "tests/data/golden/tiny.gguf")]  # fmt: skip
+    arguments = ["-m", "geng_cog", "serve", "--worker", "w1", "--answering", "support.road:Double",
+                 "--edge-model", str(ROOT / "tests/data/golden/tiny.gguf")]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         with (
             mosquitto(Path(folder)) as broker,

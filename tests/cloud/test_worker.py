@@ -64,7 +64,7 @@ def until(true: Callable[[], object], seconds: float = 10.0) -> None:
 
 def process(url: str, folder: Path, worker: str, **environment: str) -> Worker:
     """A worker that can be killed."""
-    arguments = ["-m", "geng_cog.worker", "--broker", url, "--worker", worker, "--model", str(TINY),
+    arguments = ["-m", "geng_cog", "serve", "--broker", url, "--worker", worker, "--edge-model", str(TINY),
                  "--answering", "support.road:Double"]  # fmt: skip
     paths = ":".join(str(ROOT / p) for p in ("python", "cloud", "tests"))
     return Worker(arguments, folder / f"{worker}.log", {"PYTHONPATH": paths, **environment})
@@ -267,10 +267,10 @@ def test_serve_refuses_what_it_cannot_serve(tmp_path: Path) -> None:
         (["--http", "127.0.0.1:0", "--worker", "W"], "worker is 'W'"),
         (["--http", "127.0.0.1:0", "--batch", "0"], "batch is 0"),
         (["--http", "127.0.0.1:0", "--answering", "nothing"], "it must be MODULE:CALLABLE"),
-        (["--http", "127.0.0.1:0", "--set", "x"], "setting is 'x'"),
+        (["--http", "127.0.0.1:0", "--url", "http://x"], "url is for backend openai"),
     ):
-        command = [sys.executable, "-m", "geng_cog.worker", "--model", str(TINY), *arguments]
-        if "--answering" not in arguments and "--set" not in arguments:
+        command = [sys.executable, "-m", "geng_cog", "serve", "--edge-model", str(TINY), *arguments]
+        if not {"--answering", "--url"} & set(arguments):
             command += ["--answering", "support.road:Double"]
         environment = process("mqtt://127.0.0.1:1", tmp_path, "w").environment
         done = subprocess.run(command, capture_output=True, text=True, env=environment,

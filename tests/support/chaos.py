@@ -62,7 +62,7 @@ class Ledger:
 
 def cloud_worker(url: str, folder: Path, name: str, answering: str, model: Path = TINY) -> Worker:
     """A worker process that answers as ``answering`` does."""
-    arguments = ["-m", "geng_cog.worker", "--broker", url, "--worker", name, "--model", str(model),
+    arguments = ["-m", "geng_cog", "serve", "--broker", url, "--worker", name, "--edge-model", str(model),
                  "--answering", answering]  # fmt: skip
     paths = ":".join(str(ROOT / part) for part in ("python", "cloud", "tests"))
     return Worker(arguments, folder / f"{name}.log", {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"})

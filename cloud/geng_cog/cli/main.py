@@ -17,7 +17,7 @@ from geng_edge.errors import ArgumentError, GengError
 OUR_FAULT = 70
 INTERRUPTED = 130
 #: Modules of this package, one for each command; what follows the colon of their first line is its help.
-COMMANDS = ("ask", "selftrain", "evaluate")
+COMMANDS = ("ask", "serve", "selftrain", "evaluate")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Say what the time series of a device looks like, so that an edge can generate it.",
         allow_abbrev=False,
         epilog="Environment: GENG_COG_KEY key of an endpoint, GENG_MODEL model file of the edge, "
-        "NO_COLOR plain output.",
+        "GENG_BROKER, GENG_MQTT_USERNAME and GENG_MQTT_PASSWORD the broker, NO_COLOR plain output.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")

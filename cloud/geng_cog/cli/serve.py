@@ -9,10 +9,11 @@ import os
 import re
 import signal
 import socket
-import sys
 import threading
 from typing import TYPE_CHECKING
 
+from geng_cog.cli.backend import add_backend, load_backend
+from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -31,12 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--worker", metavar="ID",
         help="our name; the broker keeps what a killed worker held for the next one of its name "
         "(default: the host's)")  # fmt: skip
-    add("--model", metavar="FILE",
+    add("--edge-model", metavar="FILE",
         help="the edge's model file, whose text expert makes the conditions "
         "(default $GENG_MODEL, then the bundled one)")  # fmt: skip
-    add("--backend", default="embedded", help="what answers (default embedded)")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
-        help="a setting of the backend, such as model=FOLDER or url=http://127.0.0.1:8000/v1")  # fmt: skip
     add("--answering", metavar="MODULE:CALLABLE",
         help="in place of a backend, your own: it returns what has answer(tasks, seed)")  # fmt: skip
     add("--batch", type=int, default=16, help="questions answered together, at most (default 16)")
@@ -44,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long the first of a batch waits for others (default 0.01)")  # fmt: skip
     add("--session", type=int, default=60, metavar="SECONDS",
         help="how long the broker keeps what a killed worker held (default 60)")  # fmt: skip
+    add_backend(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -67,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArgumentError(f"session is {arguments.session}; it must be 0 to 86400 seconds")
     worker = check_id(arguments.worker or _host(), "worker")
     broker = broker_of(arguments) if named else None
-    desk = Desk(_answering(arguments), Generator.load(arguments.model), worker)
+    desk = Desk(_answering(arguments), Generator.load(arguments.edge_model), worker)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -79,40 +78,28 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.http is not None:
             counts = service.counts if service is not None else {}
             server = stack.enter_context(Server(arguments.http, desk, counts))
-            _say(f"answering on http://{server.address}/")
+            console.say(f"answering on http://{server.address}/")
         if service is not None:
-            _say(f"answering as {worker} by {broker}; text expert {desk.fingerprint[:12]}..")
+            console.say(f"answering as {worker} by {broker}; text expert {desk.fingerprint[:12]}..")
             service.run(stop.is_set)
         else:
             stop.wait()
-    _say(f"stopped; {_counted(desk)}")
+    console.say(f"stopped; {_counted(desk)}")
 
 
 def _answering(arguments: argparse.Namespace) -> Answering:
     if arguments.answering is None:
-        settings = dict(map(_setting, arguments.settings))
-        from geng_cog.cog import Cog
-
-        made: Answering = Cog.load(arguments.backend, **settings)
-        return made
-    module, colon, name = arguments.answering.partition(":")
+        return load_backend(arguments)
+    module, _, name = arguments.answering.partition(":")
     try:
-        make = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        made: Answering = getattr(importlib.import_module(module), name)()
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ArgumentError(
             f"answering is {arguments.answering!r} ({error}); it must be MODULE:CALLABLE"
         ) from error
-    made = make()
-    if not colon or not callable(getattr(made, "answer", None)):
+    if not callable(getattr(made, "answer", None)):
         raise ArgumentError(f"{arguments.answering} has no answer(tasks, seed); it must have one")
     return made
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise ArgumentError(f"setting is {text[:60]!r}; it must be NAME=VALUE")
-    return name, value
 
 
 def _counted(desk: Desk) -> str:
@@ -122,9 +109,3 @@ def _counted(desk: Desk) -> str:
 
 def _host() -> str:
     return re.sub(r"[^a-z0-9_-]", "-", socket.gethostname().lower()).strip("-_")[:63] or "worker"
-
-
-def _say(line: str) -> None:
-    """One line of status on stderr; a stderr that takes none stops nothing."""
-    with contextlib.suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
