@@ -11,10 +11,9 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from geng_edge.wire.answer import ChannelClaims
-
 from geng_cog.knowledge import Kind, by_label, kinds, scenarios
 from geng_cog.statement import Statement
+from geng_edge.wire.answer import ChannelClaims
 
 LEAST_STEPS_A_PERIOD = 4.0
 #: How far beyond the spans and periods of the training scenarios is still believed.
@@ -104,11 +103,3 @@ def doubts(statement: Statement) -> list[str]:
             if not any(a <= period <= b for a, b in known.periods)
         ]
     return found
-
-
-def named_kinds(text: str) -> frozenset[str]:
-    """Keys of the kinds that a text names by one of their words."""
-    lowered = f" {text.lower()} "
-    return frozenset(
-        key for key, kind in kinds().items() if any(word.lower() in lowered for word in kind.words)
-    )

@@ -15,12 +15,12 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-from geng_edge.claims import noise_level
-from geng_edge.wire.answer import Anomaly, ChannelClaims
 
 from geng_cog.durations import duration_text, rounded_limits
 from geng_cog.knowledge import Scenario
 from geng_cog.statement import Statement
+from geng_edge.claims import noise_level
+from geng_edge.wire.answer import Anomaly, ChannelClaims
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,7 +45,14 @@ _SPANS = tuple(
     for n in numbers
 )
 _WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 8: "eight", 10: "ten"}
-_NAMES = {"week": "week", "day": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}
+_NAMES = {
+    "week": "week",
+    "day": "day",
+    "h": "hour",
+    "min": "minute",
+    "s": "second",
+    "ms": "millisecond",
+}
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,7 @@ def _wordings() -> dict[str, Any]:
     return dict(tomllib.loads(text))
 
 
-def seed_pair(
-    scenarios: Sequence[Scenario], rng: np.random.Generator, held: bool = False
-) -> Pair:
+def seed_pair(scenarios: Sequence[Scenario], rng: np.random.Generator, held: bool = False) -> Pair:
     """Draw one pair.
 
     Args:
@@ -94,7 +99,12 @@ def seed_pair(
     task = frame.format(s=_subject(scenarios, rng), t=words, e=extra)
     if rng.random() < 0.2:
         task = task[0].upper() + task[1:]
-    return Pair(task, Statement(reasoning(scenarios), span, interval, claims), tuple(scenarios), tuple(asked))
+    return Pair(
+        task,
+        Statement(reasoning(scenarios), span, interval, claims),
+        tuple(scenarios),
+        tuple(asked),
+    )
 
 
 def ask(subject: str, times: Scenario, rng: np.random.Generator) -> str:

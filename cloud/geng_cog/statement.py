@@ -19,12 +19,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from geng_cog.durations import duration_seconds, duration_text, number_text
+from geng_cog.knowledge import by_label
 from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
 from geng_edge.errors import ArgumentError
 from geng_edge.wire.answer import Anomaly, ChannelClaims
-
-from geng_cog.durations import duration_seconds, duration_text, number_text
-from geng_cog.knowledge import by_label
 
 END = "\nend"
 SPAN, EVERY, CHANNEL = "\nspan ", ", every ", "\n# "
@@ -140,5 +139,3 @@ def _seconds(text: str) -> float:
         return duration_seconds(text.strip())
     except ValueError as error:
         raise ArgumentError(str(error)) from None
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from geng_cog.evaluate.rubric import judge, share, task_of
 from geng_cog.evaluate.sets import draw_seeds, lines, tasks
 from geng_cog.knowledge import SPLITS, scenarios

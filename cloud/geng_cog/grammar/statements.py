@@ -9,11 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
-from geng_edge.errors import ArgumentError
-from geng_edge.request import LONGEST_CHAIN
-from geng_edge.wire.answer import LEAST_STEPS
-
 from geng_cog import statement as words
 from geng_cog.durations import UNITS, duration_seconds, duration_text
 from geng_cog.grammar.nodes import (
@@ -31,6 +26,10 @@ from geng_cog.grammar.nodes import (
 from geng_cog.knowledge import Kind, by_label
 from geng_cog.plausible import LEAST_STEPS_A_PERIOD, Usual, usual
 from geng_cog.stated import Stated
+from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
+from geng_edge.errors import ArgumentError
+from geng_edge.request import LONGEST_CHAIN
+from geng_edge.wire.answer import LEAST_STEPS
 
 MOST_REASONING = 220
 #: Where the task states no times: steps of an answer, and the shortest and longest interval.
@@ -40,8 +39,9 @@ _SMALLEST = 1e-4
 
 
 def begin(
-    stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False
-) -> State:
+    stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False,
+    labels: frozenset[str] = frozenset(),
+) -> State:  # fmt: skip
     """The state before the first character.
 
     Args:
@@ -49,14 +49,18 @@ def begin(
         most_channels: Channels that may be stated, 1 to 4.
         narrow: Keep values and periods to what is usual for the quantity too, not only to what is
             possible: for a small model, which knows no more than the scenarios do.
+        labels: The quantities that may be stated, as ``name [unit]``; all of them where empty.
 
     Raises:
         ArgumentError: A stated time cannot be written.
     """
     for seconds in (stated.span, stated.interval):
-        if seconds is not None and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3:
+        if (
+            seconds is not None
+            and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3
+        ):
             raise ArgumentError(f"time is {seconds:g} s; it must be 0.0001 ms or more", name="task")
-    grammar = _Times(stated, most_channels, narrow)
+    grammar = _Times(stated, most_channels, narrow, labels)
     return (Free(MOST_REASONING, Then(("span", grammar), grammar.span)),)
 
 
@@ -65,6 +69,7 @@ class _Times:
     stated: Stated
     most_channels: int
     narrow: bool
+    labels: frozenset[str]
 
     def span(self, _: str) -> State:
         return literal(words.SPAN, self._then("span value", self._span_value))
@@ -86,14 +91,18 @@ class _Times:
     def _interval(self, span: float) -> State:
         def read(text: str) -> State:
             interval = self.stated.interval or duration_seconds(text)
-            return _Channels(span, interval, self.most_channels, self.narrow).channel("")
+            return _Channels(span, interval, self.most_channels, self.narrow, self.labels).channel(
+                ""
+            )
 
         then = Then(("interval", self, span), read)
         if self.stated.interval is not None:
             return literal(duration_text(self.stated.interval), then)
         least, most = OPEN_STEPS
         if span / LONGEST_CHAIN > OPEN_INTERVAL[1] or span < LEAST_STEPS * _SMALLEST * 1e-3:
-            raise ArgumentError(f"span is {span:g} s; it must fit {LONGEST_CHAIN} steps", name="task")
+            raise ArgumentError(
+                f"span is {span:g} s; it must fit {LONGEST_CHAIN} steps", name="task"
+            )
         low, high = span / most, span / least
         return duration(max(low, _SMALLEST * 1e-3), max(high, 2.0 * _SMALLEST * 1e-3), then)
 
@@ -109,14 +118,18 @@ class _Channels:
     interval: float
     left: int
     narrow: bool
+    among: frozenset[str] = frozenset()
     taken: tuple[str, ...] = ()
 
     def channel(self, _: str) -> State:
         return literal(words.CHANNEL, Then(("channel", self), self._labels))
 
     def _labels(self, _: str) -> State:
-        labels = tuple(label for label in by_label() if label not in self.taken)
+        labels = tuple(label for label in self._among() if label not in self.taken)
         return choice(labels, Then(("label", self), self._values))
+
+    def _among(self) -> list[str]:
+        return [label for label in by_label() if not self.among or label in self.among]
 
     def _values(self, label: str) -> State:
         kind = by_label()[label]
@@ -127,7 +140,8 @@ class _Channels:
     def more(self, _: str) -> State:
         """Another channel, or the end."""
         end = literal(words.END, Then(("end",), lambda _: (End(),)))
-        return end if self.left < 1 else (*end, *self.channel(""))
+        full = self.left < 1 or len(self.taken) == len(self._among())
+        return end if full else (*end, *self.channel(""))
 
 
 @dataclass(frozen=True)

@@ -97,5 +97,3 @@ class Guide:
         self.text += text
         if not self.state:
             raise AssertionError(f"token {token} does not fit the grammar")
-
-

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from geng_cog.backends.causal import Writer
+from geng_cog.backends.embedded import bound
 from geng_cog.grammar.nodes import End, State, Then, choice, literal
-from geng_cog.grammar.statements import begin
 from geng_cog.knowledge import Scenario, kinds, scenarios
 from geng_cog.lm.texts import backward_prompt, prompt
 from geng_cog.seeds import ask
@@ -54,7 +54,7 @@ def augment(
                          _times_for(quantity, rng), rng))  # fmt: skip
     stated = [read_stated(task) for task in tasks]
     answers = writer.write(
-        [prompt(task) for task in tasks], [begin(s, 1, narrow=True) for s in stated],
+        [prompt(task) for task in tasks], [bound(t, s, 1) for t, s in zip(tasks, stated, strict=True)],
         seed * 1000 + 500 + round_, temperature,
     )  # fmt: skip
     return [
@@ -70,7 +70,9 @@ def _shown(document: Document) -> str:
 def subject(known: tuple[str, ...]) -> State:
     """The grammar of a subject: ``quantity of device``, the device one of ``known``."""
     stop = Then(("stop",), lambda _: (End(),))
-    devices = Then(("device", known), lambda _: choice(known, Then(("line",), lambda _: literal("\n", stop))))
+    devices = Then(
+        ("device", known), lambda _: choice(known, Then(("line",), lambda _: literal("\n", stop)))
+    )
     return choice(_quantities(), Then(("of", known), lambda _: literal(" of ", devices)))
 
 

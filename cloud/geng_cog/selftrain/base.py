@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from geng_edge import files
 
 from geng_cog.durations import duration_text
 from geng_cog.knowledge import scenarios
@@ -19,6 +18,7 @@ from geng_cog.lm.training import Example, Recipe, train
 from geng_cog.seeds import Pair, reasoning, seed_pair
 from geng_cog.selftrain.documents import Document, phrases
 from geng_cog.statement import EVERY, SPAN
+from geng_edge import files
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -87,7 +87,9 @@ def exercise(
     model, facts = network.load(folder / "cog.safetensors")
     rng = np.random.default_rng((recipe.seed, 5))
     words = [p for d in documents for p in phrases(d)]
-    figures = train(model, [_exercise(tokenizer, words, rng) for _ in range(EXERCISES)], recipe, report)
+    figures = train(
+        model, [_exercise(tokenizer, words, rng) for _ in range(EXERCISES)], recipe, report
+    )
     network.save(model, folder / "cog.safetensors", {**facts, "reading": figures})
     return figures
 
@@ -109,7 +111,9 @@ def _exercise(tokenizer: Tokenizer, words: Sequence[str], rng: np.random.Generat
         frame, end = (": ", "") if rng.random() < 0.5 else (" ", ".")
         task = f"{' '.join(chosen)}{frame}{task}{end}"
     echo = reasoning([made]).partition(". ")[0]
-    times = f"{SPAN}{duration_text(pair.statement.span)}{EVERY}{duration_text(pair.statement.interval)}"
+    times = (
+        f"{SPAN}{duration_text(pair.statement.span)}{EVERY}{duration_text(pair.statement.interval)}"
+    )
     before = tokenizer.encode(prompt(task), add_special_tokens=False).ids
     after = tokenizer.encode(f"{echo}.{times}", add_special_tokens=False).ids
     return Example((*before, *after), (False,) * len(before) + (True,) * len(after))
@@ -124,5 +128,6 @@ def _blocks(tokenizer: Tokenizer, texts: Sequence[str], rng: np.random.Generator
         ids += [*encoded[i].ids, stop]
     learned = (True,) * BLOCK
     return [
-        Example(tuple(ids[at : at + BLOCK]), learned) for at in range(0, len(ids) - BLOCK + 1, BLOCK)
+        Example(tuple(ids[at : at + BLOCK]), learned)
+        for at in range(0, len(ids) - BLOCK + 1, BLOCK)
     ]

@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from geng_edge import files
-from geng_edge.errors import ArgumentError
 
 from geng_cog.backends.embedded import MODEL, TOKENIZER, EmbeddedBackend
 from geng_cog.evaluate.sets import draw_seeds
@@ -34,6 +32,8 @@ from geng_cog.selftrain.score import score
 from geng_cog.selftrain.select import Bar, select
 from geng_cog.selftrain.tune import RECIPE, Lesson, tune
 from geng_cog.statement import parse
+from geng_edge import files
+from geng_edge.errors import ArgumentError
 
 if TYPE_CHECKING:
     from geng_edge import Generator
@@ -56,7 +56,7 @@ class Plan:
     folder: Path
     base: Path
     rounds: int = 5
-    documents: int = 500
+    documents: int = 250
     seed: int = 0
     recipe: Recipe = RECIPE
     bar: Bar = Bar()
@@ -91,7 +91,9 @@ def read_lessons(path: Path) -> list[Lesson]:
             parse(entry["text"])
             found.append(Lesson(str(entry["task"]), str(entry["text"]), graded=True))
         except (ValueError, KeyError, TypeError) as error:
-            raise ArgumentError(f"{path}: line {number} is no seed pair: {str(error)[:120]}") from error
+            raise ArgumentError(
+                f"{path}: line {number} is no seed pair: {str(error)[:120]}"
+            ) from error
     return found
 
 
@@ -106,7 +108,7 @@ def run_rounds(
         generator: The model whose series are checked.
         say: Told what happens, a line at a time.
 
-    Cost: 2 to 4 minutes a round on one core with 500 documents a round.
+    Cost: 2 to 4 minutes a round on one core with 250 documents a round.
     """
     seeds = seed_lessons()
     tuned(plan, plan.round(0), seeds, [], say)
@@ -116,7 +118,9 @@ def run_rounds(
         folder = plan.round(number)
         folder.mkdir(parents=True, exist_ok=True)
         part = order[(number - 1) * plan.documents : number * plan.documents]
-        pool = _scored(plan, number, [documents[int(i)] for i in part], documents, pool, generator, say)
+        pool = _scored(
+            plan, number, [documents[int(i)] for i in part], documents, pool, generator, say
+        )
         kept_file = folder / "kept.jsonl"
         if not kept_file.is_file():
             write_candidates(kept_file, select(pool, number, plan.bar))
@@ -165,5 +169,7 @@ def tuned(
     shutil.copyfile(plan.base / TOKENIZER, folder / TOKENIZER)
     with files.whole(figures_file) as file:
         file.write(json.dumps(figures, indent=1).encode())
-    say(f"{folder.name}: tuned on {len(seeds)} seed and {len(kept)} kept pairs, loss {figures['loss']}")
+    say(
+        f"{folder.name}: tuned on {len(seeds)} seed and {len(kept)} kept pairs, loss {figures['loss']}"
+    )
     return figures

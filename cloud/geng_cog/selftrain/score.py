@@ -13,9 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from geng_edge.claims import Claims, Event
-from geng_edge.errors import ArgumentError
-from geng_edge.wire.answer import ChannelClaims
 
 from geng_cog.backends.causal import Writer
 from geng_cog.describe import describe
@@ -26,6 +23,9 @@ from geng_cog.selftrain.augment import names
 from geng_cog.selftrain.candidates import Candidate
 from geng_cog.selftrain.documents import Document
 from geng_cog.statement import END, Statement, parse
+from geng_edge.claims import Claims, Event
+from geng_edge.errors import ArgumentError
+from geng_edge.wire.answer import ChannelClaims
 
 if TYPE_CHECKING:
     from geng_edge import Generator
@@ -44,7 +44,10 @@ def grades(writer: Writer, candidates: Sequence[Candidate]) -> list[float]:
 
 
 def score(
-    writer: Writer, candidates: Sequence[Candidate], documents: Sequence[Document], generator: Generator,
+    writer: Writer,
+    candidates: Sequence[Candidate],
+    documents: Sequence[Document],
+    generator: Generator,
     progress: Callable[[int], None] | None = None,
 ) -> list[Candidate]:
     """Grade all candidates anew; check those that are not yet checked.
@@ -53,7 +56,9 @@ def score(
     """
     text = {d.id: f"{d.title} {d.text}".lower() for d in documents}
     found = []
-    for i, (candidate, grade) in enumerate(zip(candidates, grades(writer, candidates), strict=True)):
+    for i, (candidate, grade) in enumerate(
+        zip(candidates, grades(writer, candidates), strict=True)
+    ):
         checks = candidate.checks or checked(candidate, text.get(candidate.document, ""), generator)
         found.append(replace(candidate, grade=round(grade, 4), checks=checks))
         if progress is not None:
