@@ -116,12 +116,13 @@ def settled(task: str, written: Written) -> Answer:
     wrong = faults(statement)
     if wrong:
         raise ArgumentError(f"the answer is impossible: {wrong[0]}")
-    sure = is_sure(task, statement, written.certainty)
+    sure = is_sure(task, written.certainty)
     if not sure:
         statement = replace(
             statement, reasoning=f"{statement.reasoning} {_analogy(task, statement)}"
         )
-    channels, names = [], set()
+    channels: list[Channel] = []
+    names: set[str] = set()
     for claims in statement.channels:
         name = _name(claims.quantity, names)
         channels.append(Channel(name, describe(claims), claims))
@@ -130,7 +131,7 @@ def settled(task: str, written: Written) -> Answer:
     )
 
 
-def is_sure(task: str, statement: Statement, certainty: float | None) -> bool:
+def is_sure(task: str, certainty: float | None) -> bool:
     """Whether the answer is more than a guess: its words are known and its quantity is likely."""
     known = content_words(task) <= known_words()
     if certainty is None:

@@ -82,8 +82,8 @@ def read_stated(task: str) -> Stated:
     Raises:
         ArgumentError: The task is no text of 1 to 2000 characters, or its times contradict each other.
     """
-    if not isinstance(task, str) or not len(task.strip()) >= 1 or len(task) > MOST_TASK:
-        size = len(task) if isinstance(task, str) else 0
+    size = len(task) if task.strip() else 0
+    if not 1 <= size <= MOST_TASK:
         raise ArgumentError(f"task is {size} characters; it must be 1 to {MOST_TASK}", name="task")
     interval, rest = _interval(task)
     span = _span(rest, interval)

@@ -55,13 +55,17 @@ class Statement:
 
 def _lines(claims: ChannelClaims) -> list[str]:
     periods = AND.join(duration_text(p) for p in claims.periods) or NONE
-    anomalies = AND.join(_anomaly_text(a) for a in claims.anomalies) or NONE
     return [
         CHANNEL, f"{claims.quantity} [{claims.unit}]",
         VALUES, number_text(claims.low), TO, number_text(claims.high),
         PERIOD, periods, WAVE, claims.wave or NONE,
-        TREND, claims.trend, NOISE, claims.noise, ANOMALY, anomalies,
+        TREND, claims.trend, NOISE, claims.noise, ANOMALY, anomaly_text(claims.anomalies),
     ]  # fmt: skip
+
+
+def anomaly_text(anomalies: tuple[Anomaly, ...]) -> str:
+    """The line of anomalies: ``spike up 0.9``, two joined by "and", or ``none``."""
+    return AND.join(map(_anomaly_text, anomalies)) or NONE
 
 
 def _anomaly_text(anomaly: Anomaly) -> str:
@@ -115,7 +119,7 @@ def _channel(text: str) -> ChannelClaims:
 
 
 def _anomaly(text: str) -> Anomaly:
-    kind, way, position = (text.strip().split(" ") + ["", ""])[:3]
+    kind, way, position = [*text.strip().split(" "), "", ""][:3]
     if way not in DIRECTIONS:
         raise ArgumentError(f"anomaly is {text[:60]!r}; it must say kind, up or down, and position")
     return Anomaly(_word("anomaly", kind, EVENT_KINDS), _number(position), DIRECTIONS[way])

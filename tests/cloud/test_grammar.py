@@ -19,7 +19,8 @@ from geng_edge.wire.answer import Answer, Channel
 
 PIECES = (
     *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-[]/#%\n",
-    "\nspan ", ", every ", "\n# ", "\nvalues ", " .. ", " day", " h", "none", "\nend", "temperature", "12", "7.",
+    "\nspan ", ", every ", "\n# ", "\nvalues ", " .. ", " day", " h", "none", "\nend",
+    "temperature", "12", "7.",
 )  # fmt: skip
 TRIE = Trie(PIECES)
 

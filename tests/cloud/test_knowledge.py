@@ -26,7 +26,8 @@ def test_scenarios_stay_within_the_limits_of_their_quantity(split: str) -> None:
         assert s.kind.floor <= s.low[0] <= s.low[1], s.id
         assert s.low[1] + s.span[0] <= s.kind.ceiling, s.id
         assert 0.0 < s.span[0] <= s.span[1], s.id
-        assert s.intervals and min(s.intervals) > 0.0, s.id
+        assert s.intervals, s.id
+        assert min(s.intervals) > 0.0, s.id
         assert set(s.habit.waves) <= set(WAVES), s.id
 
 

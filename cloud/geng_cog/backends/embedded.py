@@ -7,6 +7,7 @@ from pathlib import Path
 
 from geng_cog.backends.causal import Writer
 from geng_cog.backends.protocol import Written
+from geng_cog.features import read_asked
 from geng_cog.grammar.nodes import State
 from geng_cog.grammar.statements import begin
 from geng_cog.lm import model as network
@@ -53,4 +54,6 @@ class EmbeddedBackend:
 
 def bound(task: str, stated: Stated, most_channels: int = MOST_CHANNELS) -> State:
     """The grammar for a small model: what the task says binds it, and what is usual bounds it."""
-    return begin(stated, most_channels, narrow=True, labels=named_labels(task))
+    return begin(
+        stated, most_channels, narrow=True, labels=named_labels(task), asked=read_asked(task)
+    )

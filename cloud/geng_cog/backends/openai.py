@@ -155,6 +155,7 @@ def stray(text: str, stated: Stated) -> str:
         after = advance(state, char)
         if not after:
             line = text[:at].count("\n") + 1
-            return f"line {line} cannot go on with {text[at : at + 20]!r} after {text[max(0, at - 30) : at]!r}"
+            before, here = text[max(0, at - 30) : at], text[at : at + 20]
+            return f"line {line} cannot go on with {here!r} after {before!r}"
         state = after
     return "" if any(node.final for node in state) else "it ends too early"

@@ -42,12 +42,12 @@ def run(arguments: argparse.Namespace) -> None:
 def _shown(answer: Answer) -> str:
     from geng_cog.durations import duration_text
 
+    times = f"{duration_text(answer.span)}, every {duration_text(answer.interval)}"
     lines = [
         f"task       {answer.task}",
         f"reasoning  {answer.reasoning}",
         f"sure       {'yes' if answer.sure else 'no'}",
-        f"times      {duration_text(answer.span)}, every {duration_text(answer.interval)}, "
-        f"{answer.steps} steps",
+        f"times      {times}, {answer.steps} steps",
     ]
     lines += [f"{channel.name}: {channel.description}" for channel in answer.channels]
     return "\n".join(map(console.printable, lines))

@@ -151,14 +151,13 @@ def _augment(arguments: argparse.Namespace) -> None:
 def _score(arguments: argparse.Namespace) -> None:
     from geng_cog.backends.embedded import FOLDER, EmbeddedBackend
     from geng_cog.selftrain.candidates import read_candidates, write_candidates
-    from geng_cog.selftrain.documents import read_documents
     from geng_cog.selftrain.score import score
     from geng_edge import Generator
 
-    corpus, given, out = needed(arguments, "corpus", "given", "out")
+    given, out = needed(arguments, "given", "out")
     writer = EmbeddedBackend(arguments.model or FOLDER).writer
     generator = Generator.load(arguments.edge_model, threads=1)
-    found = score(writer, read_candidates(given), read_documents(corpus), generator)
+    found = score(writer, read_candidates(given), generator)
     write_candidates(out, found)
     console.say(f"score: {sum(c.passed for c in found)} of {len(found)} pass every check")
 

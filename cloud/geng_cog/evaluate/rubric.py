@@ -89,7 +89,7 @@ class Task:
         """Read a line of a set."""
         channels = []
         for c in entry["channels"]:
-            made = {k: tuple(v) if isinstance(v, list) else v for k, v in c.items()}
+            made: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in c.items()}
             made["anomalies"] = tuple(tuple(a) for a in made["anomalies"])
             channels.append(Reference(**made))
         return cls(entry["id"], entry["text"], entry["span"], entry["interval"], tuple(channels))

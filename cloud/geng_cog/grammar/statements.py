@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass, replace
 
 from geng_cog import statement as words
-from geng_cog.durations import UNITS, duration_seconds, duration_text
+from geng_cog.durations import UNITS, duration_seconds, duration_text, number_text
+from geng_cog.features import Asked
 from geng_cog.grammar.nodes import (
     GRID,
     End,
@@ -41,6 +42,7 @@ _SMALLEST = 1e-4
 def begin(
     stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False,
     labels: frozenset[str] = frozenset(),
+    asked: Asked | None = None,
 ) -> State:  # fmt: skip
     """The state before the first character.
 
@@ -50,6 +52,8 @@ def begin(
         narrow: Keep values and periods to what is usual for the quantity too, not only to what is
             possible: for a small model, which knows no more than the scenarios do.
         labels: The quantities that may be stated, as ``name [unit]``; all of them where empty.
+        asked: Trend and anomalies of the first channel; the others then have no anomaly. None leaves
+            both open.
 
     Raises:
         ArgumentError: A stated time cannot be written.
@@ -60,7 +64,7 @@ def begin(
             and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3
         ):
             raise ArgumentError(f"time is {seconds:g} s; it must be 0.0001 ms or more", name="task")
-    grammar = _Times(stated, most_channels, narrow, labels)
+    grammar = _Times(stated, most_channels, narrow, labels, asked)
     return (Free(MOST_REASONING, Then(("span", grammar), grammar.span)),)
 
 
@@ -70,6 +74,7 @@ class _Times:
     most_channels: int
     narrow: bool
     labels: frozenset[str]
+    asked: Asked | None
 
     def span(self, _: str) -> State:
         return literal(words.SPAN, self._then("span value", self._span_value))
@@ -91,9 +96,9 @@ class _Times:
     def _interval(self, span: float) -> State:
         def read(text: str) -> State:
             interval = self.stated.interval or duration_seconds(text)
-            return _Channels(span, interval, self.most_channels, self.narrow, self.labels).channel(
-                ""
-            )
+            return _Channels(
+                span, interval, self.most_channels, self.narrow, self.labels, self.asked
+            ).channel("")
 
         then = Then(("interval", self, span), read)
         if self.stated.interval is not None:
@@ -119,6 +124,7 @@ class _Channels:
     left: int
     narrow: bool
     among: frozenset[str] = frozenset()
+    asked: Asked | None = None
     taken: tuple[str, ...] = ()
 
     def channel(self, _: str) -> State:
@@ -186,10 +192,15 @@ class _Lines:
         if mark == words.PERIOD:
             return self._period(first=None)
         if mark == words.TREND:
-            return choice(TRENDS, self._next(words.NOISE))
+            return choice(self._trends(), self._next(words.NOISE))
         if mark == words.NOISE:
             return choice(NOISE_LEVELS, self._next(words.ANOMALY))
         return self._anomaly(second=False)
+
+    def _trends(self) -> tuple[str, ...]:
+        asked = self.after.asked
+        first = len(self.after.taken) == 1
+        return (asked.trend,) if asked is not None and first and asked.trend else TRENDS
 
     def _next(self, mark: str) -> Then:
         return Then(("next", self, mark), lambda _: self._line(mark))
@@ -219,27 +230,47 @@ class _Lines:
         return Then(("wave", self, known), lambda _: choice(known, self._next(words.TREND)))
 
     def _anomaly(self, second: bool) -> State:
+        asked = self.after.asked
+        if asked is not None:
+            wanted = asked.anomalies if len(self.after.taken) == 1 else ()
+            return self._bound(wanted[1:] if second else wanted)
         kinds = tuple(
             f"{kind} {way} "
             for kind in EVENT_KINDS
             for way in words.DIRECTIONS
             if kind == "shift" or way == ("up" if kind == "spike" else "down")
         )
-        found = choice(kinds, Then(("where", self, second), lambda _: self._position(second)))
+        found = choice(kinds, Then(("where", self, second), lambda _: self._position(not second)))
         if not second:
             found += literal(words.NONE, Then(("no anomaly", self), self.after.more))
         return found
 
-    def _position(self, second: bool) -> State:
-        def follow(_: str) -> State:
-            rest = self.after.more("")
-            if second:
-                return rest
-            again = Then(("another", self), lambda _: self._anomaly(second=True))
-            return (*rest, *literal(words.AND, again))
+    def _bound(self, wanted: tuple[tuple[str, int, float | None], ...]) -> State:
+        """The anomalies that are asked for, and no other."""
+        if not wanted:
+            return literal(words.NONE, Then(("no anomaly", self), self.after.more))
+        kind, direction, at = wanted[0]
+        left = len(wanted) > 1
+        head = f"{kind} {'up' if direction > 0 else 'down'} "
+        if at is None:
+            return literal(
+                head, Then(("where", self, left), lambda _: self._position(left, must=left))
+            )
+        after = Then(("placed", self, left), lambda _: self._more(left, must=left))
+        return literal(f"{head}{number_text(at, 2)}", after)
 
+    def _position(self, again: bool, must: bool = False) -> State:
         low, high = grid(0.0, 1.0)
-        return (Number(low, high, Then(("position", self, second), follow)),)
+        then = Then(("position", self, again), lambda _: self._more(again, must))
+        return (Number(low, high, then),)
+
+    def _more(self, again: bool, must: bool = False) -> State:
+        """What follows an anomaly: another one, where there may be one, or the end of the channel."""
+        another = Then(("another", self), lambda _: self._anomaly(second=True))
+        if must:
+            return literal(words.AND, another)
+        rest = self.after.more("")
+        return (*rest, *literal(words.AND, another)) if again else rest
 
 
 def duration(low: float, high: float, then: Then) -> State:

@@ -29,7 +29,7 @@ from geng_cog.selftrain.augment import augment
 from geng_cog.selftrain.candidates import Candidate, read_candidates, write_candidates
 from geng_cog.selftrain.documents import Document
 from geng_cog.selftrain.score import score
-from geng_cog.selftrain.select import Bar, select
+from geng_cog.selftrain.select import BAR, Bar, select
 from geng_cog.selftrain.tune import RECIPE, Lesson, tune
 from geng_cog.statement import parse
 from geng_edge import files
@@ -59,7 +59,7 @@ class Plan:
     documents: int = 250
     seed: int = 0
     recipe: Recipe = RECIPE
-    bar: Bar = Bar()
+    bar: Bar = BAR
 
     def round(self, number: int) -> Path:
         """The folder of a round."""
@@ -90,7 +90,7 @@ def read_lessons(path: Path) -> list[Lesson]:
             entry = json.loads(line)
             parse(entry["text"])
             found.append(Lesson(str(entry["task"]), str(entry["text"]), graded=True))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:  # noqa: PERF203  names the line
             raise ArgumentError(
                 f"{path}: line {number} is no seed pair: {str(error)[:120]}"
             ) from error
@@ -118,9 +118,7 @@ def run_rounds(
         folder = plan.round(number)
         folder.mkdir(parents=True, exist_ok=True)
         part = order[(number - 1) * plan.documents : number * plan.documents]
-        pool = _scored(
-            plan, number, [documents[int(i)] for i in part], documents, pool, generator, say
-        )
+        pool = _scored(plan, number, [documents[int(i)] for i in part], pool, generator, say)
         kept_file = folder / "kept.jsonl"
         if not kept_file.is_file():
             write_candidates(kept_file, select(pool, number, plan.bar))
@@ -130,7 +128,7 @@ def run_rounds(
 
 
 def _scored(
-    plan: Plan, number: int, new: Sequence[Document], documents: Sequence[Document],
+    plan: Plan, number: int, new: Sequence[Document],
     pool: Sequence[Candidate], generator: Generator, say: Say,
 ) -> list[Candidate]:  # fmt: skip
     folder = plan.round(number)
@@ -141,7 +139,7 @@ def _scored(
     if not made.is_file():
         write_candidates(made, augment(writer, new, number, plan.seed))
         say(f"round {number}: {len(new)} documents read")
-    found = score(writer, [*pool, *read_candidates(made)], documents, generator)
+    found = score(writer, [*pool, *read_candidates(made)], generator)
     write_candidates(graded, found)
     return found
 

@@ -30,7 +30,11 @@ class Bar:
         return max(self.best - self.fall * (round_ - 1), self.least)
 
 
-def select(candidates: Sequence[Candidate], round_: int, bar: Bar = Bar()) -> list[Candidate]:
+#: What the published figures were made with.
+BAR = Bar()
+
+
+def select(candidates: Sequence[Candidate], round_: int, bar: Bar = BAR) -> list[Candidate]:
     """The candidates that pass every check and are graded best, the best first.
 
     Args:
