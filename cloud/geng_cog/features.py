@@ -15,17 +15,17 @@ _UP = r"up|upwards?|higher|rising|increasing"
 _DOWN = r"down|downwards?|lower|falling|decreasing"
 _TRENDS = (
     ("none", r"no trend|without (?:a|any) trend|stationary"),
-    ("up", r"upwards? trend|trend(?:ing|s)? up\w*|(?:rising|increasing) trend|slowly (?:rising|increasing)|"
-           r"that (?:rises|increases|grows|climbs)|increasing\b|growing\b|climb(?:s|ing)\b|rising\b"),
-    ("down", r"downwards? trend|trend(?:ing|s)? down\w*|(?:falling|decreasing) trend|"
+    ("up", (r"upwards? trend|trend(?:ing|s)? up\w*|(?:rising|increasing) trend|slowly (?:rising|increasing)|"
+           r"that (?:rises|increases|grows|climbs)|increasing\b|growing\b|climb(?:s|ing)\b|rising\b")),
+    ("down", (r"downwards? trend|trend(?:ing|s)? down\w*|(?:falling|decreasing) trend|"
              r"slowly (?:falling|decreasing)|that (?:falls|decreases|declines|shrinks)|decreasing\b|"
-             r"declin(?:es|ing)\b|shrinking\b|falling\b"),
+             r"declin(?:es|ing)\b|shrinking\b|falling\b")),
 )  # fmt: skip
 _LEVEL = r"(?:level |of the level |of its level )?"
 _ANOMALIES = (
     ("shift", 1, rf"(?:{_UP}) {_LEVEL}shift|shift (?:{_UP})|(?:jump|step)\w* (?:to a higher|up)"),
-    ("shift", -1, rf"(?:{_DOWN}) {_LEVEL}shift|shift (?:{_DOWN})|"
-                  r"(?:drop|jump|step|fall)\w* (?:to a lower|down)"),
+    ("shift", -1, (rf"(?:{_DOWN}) {_LEVEL}shift|shift (?:{_DOWN})|"
+                  r"(?:drop|jump|step|fall)\w* (?:to a lower|down)")),
     ("dropout", -1, r"drop-?outs?|sensor (?:failing|fails|failure)|signal loss|outage"),
     ("dip", -1, r"dips?\b"),
     ("spike", 1, r"spikes?\b|peak out of line|outliers?\b"),
@@ -59,8 +59,10 @@ def read_asked(task: str) -> Asked:
     rest = text
     if not _NONE.search(text):
         for kind, direction, pattern in _ANOMALIES:
-            for match in re.finditer(rf"\b(?:{pattern})", rest):
-                found.append((match.start(), kind, direction, _place(text[match.end() :])))
+            found += [
+                (m.start(), kind, direction, _place(text[m.end() :]))
+                for m in re.finditer(rf"\b(?:{pattern})", rest)
+            ]
             rest = re.sub(rf"\b(?:{pattern})", lambda m: "#" * len(m[0]), rest)
     found.sort()
     trend = next((word for word, p in _TRENDS if re.search(rf"\b(?:{p})", rest)), None)

@@ -8,10 +8,13 @@ names none leaves every quantity open.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Iterable
 
 from geng_cog.knowledge import kinds, scenarios
+from geng_cog.statement import MOST_CHANNELS
+
+_AND = re.compile(r"s?(?: sensor)?(?: and |, and |, | & | \+ )")
 
 
 @functools.cache
@@ -35,30 +38,59 @@ def _devices() -> dict[str, frozenset[str]]:
     return {device: frozenset(keys) for device, keys in found.items()}
 
 
-def named_labels(task: str) -> frozenset[str]:
-    """Labels of the kinds that a task names, by quantity or else by device; empty where by neither."""
+def named_channels(task: str) -> tuple[frozenset[str], ...]:
+    """Labels of the kinds that a task names, a set for each channel that it asks for.
+
+    Several channels are asked for where names are joined: "temperature and humidity". Otherwise there
+    is one set: by quantity or else by device; empty where the task names neither.
+    """
     text = f" {task.lower()} "
-    keys = _named(text, _words()) or _named(text, _devices())
+    named = _named(text, _words())
+    joined = _joined(text, named)
+    if len(joined) > 1:
+        return tuple(_labels(keys) for keys in joined[:MOST_CHANNELS])
+    keys = [keys for _, _, keys in named or _named(text, _devices())]
+    return (_labels(frozenset().union(*keys)),)
+
+
+def _labels(keys: frozenset[str]) -> frozenset[str]:
     return frozenset(kinds()[key].label for key in keys)
 
 
-def _named(text: str, names: dict[str, frozenset[str]]) -> frozenset[str]:
-    """The kinds of every name in the text that is no part of a longer one."""
-    found: list[tuple[int, int, frozenset[str]]] = []
-    for name, keys in names.items():
-        found += [(m.start(), m.end(), keys) for m in _pattern(name).finditer(text)]
-    longest = [
-        keys
-        for a, b, keys in found
-        if not any(c <= a and b <= d and d - c > b - a for c, d, _ in found)
+Match = tuple[int, int, frozenset[str]]
+
+
+def _named(text: str, names: dict[str, frozenset[str]]) -> list[Match]:
+    """Every name in the text that is no part of a longer one, in order, with its kinds."""
+    found = [
+        (m.start(), m.end(), keys)
+        for name, keys in names.items()
+        for m in _pattern(name).finditer(text)
     ]
-    return _union(longest)
+    return sorted(
+        (
+            (a, b, keys)
+            for a, b, keys in found
+            if not any(c <= a and b <= d and d - c > b - a for c, d, _ in found)
+        ),
+        key=lambda match: match[:2],
+    )
+
+
+def _joined(text: str, named: list[Match]) -> list[frozenset[str]]:
+    """The longest run of names joined by "and" or a comma, each of other kinds than those before."""
+    best: list[frozenset[str]] = []
+    for at in range(len(named)):
+        run = [named[at][2]]
+        for before, after in itertools.pairwise(named[at:]):
+            if not _AND.fullmatch(text[before[1] : after[0]]):
+                break
+            run.append(after[2])
+        if len(run) > len(best) and all(not a & b for a, b in itertools.combinations(run, 2)):
+            best = run
+    return best
 
 
 @functools.cache
 def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(name)}s?(?!\w)")
-
-
-def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*sets)

@@ -9,13 +9,13 @@ from geng_cog.backends.causal import Writer
 from geng_cog.backends.protocol import Written
 from geng_cog.features import read_asked
 from geng_cog.grammar.nodes import State
+from geng_cog.grammar.openings import opening
 from geng_cog.grammar.statements import begin
 from geng_cog.lm import model as network
 from geng_cog.lm.texts import prompt
 from geng_cog.lm.tokenizer import wrapped
-from geng_cog.named import named_labels
+from geng_cog.named import named_channels
 from geng_cog.stated import Stated
-from geng_cog.statement import MOST_CHANNELS
 from geng_edge.errors import ModelFileError
 
 FOLDER = Path(__file__).resolve().parent.parent / "models"
@@ -52,8 +52,10 @@ class EmbeddedBackend:
         )  # fmt: skip
 
 
-def bound(task: str, stated: Stated, most_channels: int = MOST_CHANNELS) -> State:
+def bound(task: str, stated: Stated) -> State:
     """The grammar for a small model: what the task says binds it, and what is usual bounds it."""
+    channels = named_channels(task)
     return begin(
-        stated, most_channels, narrow=True, labels=named_labels(task), asked=read_asked(task)
-    )
+        stated, narrow=True, channels=channels, asked=read_asked(task),
+        opens=lambda then: opening(task, channels, then),
+    )  # fmt: skip

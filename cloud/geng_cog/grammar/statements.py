@@ -7,6 +7,7 @@ the lower one, and both lie within the limits of the quantity that was named.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from geng_cog import statement as words
@@ -41,8 +42,9 @@ _SMALLEST = 1e-4
 
 def begin(
     stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False,
-    labels: frozenset[str] = frozenset(),
+    channels: tuple[frozenset[str], ...] = (),
     asked: Asked | None = None,
+    opens: Callable[[Then], State] | None = None,
 ) -> State:  # fmt: skip
     """The state before the first character.
 
@@ -51,7 +53,9 @@ def begin(
         most_channels: Channels that may be stated, 1 to 4.
         narrow: Keep values and periods to what is usual for the quantity too, not only to what is
             possible: for a small model, which knows no more than the scenarios do.
-        labels: The quantities that may be stated, as ``name [unit]``; all of them where empty.
+        channels: For each channel the quantities that may be stated, as ``name [unit]``, all of them
+            where empty. None of them leaves open how many there are.
+        opens: The grammar of the reasoning, told what follows it; any line of text by default.
         asked: Trend and anomalies of the first channel; the others then have no anomaly. None leaves
             both open.
 
@@ -64,8 +68,9 @@ def begin(
             and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3
         ):
             raise ArgumentError(f"time is {seconds:g} s; it must be 0.0001 ms or more", name="task")
-    grammar = _Times(stated, most_channels, narrow, labels, asked)
-    return (Free(MOST_REASONING, Then(("span", grammar), grammar.span)),)
+    grammar = _Times(stated, most_channels, narrow, channels, asked)
+    then = Then(("span", grammar), grammar.span)
+    return (Free(MOST_REASONING, then),) if opens is None else opens(then)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class _Times:
     stated: Stated
     most_channels: int
     narrow: bool
-    labels: frozenset[str]
+    among: tuple[frozenset[str], ...]
     asked: Asked | None
 
     def span(self, _: str) -> State:
@@ -97,7 +102,7 @@ class _Times:
         def read(text: str) -> State:
             interval = self.stated.interval or duration_seconds(text)
             return _Channels(
-                span, interval, self.most_channels, self.narrow, self.labels, self.asked
+                span, interval, self.most_channels, self.narrow, self.among, self.asked
             ).channel("")
 
         then = Then(("interval", self, span), read)
@@ -123,7 +128,7 @@ class _Channels:
     interval: float
     left: int
     narrow: bool
-    among: frozenset[str] = frozenset()
+    among: tuple[frozenset[str], ...] = ()
     asked: Asked | None = None
     taken: tuple[str, ...] = ()
 
@@ -131,11 +136,13 @@ class _Channels:
         return literal(words.CHANNEL, Then(("channel", self), self._labels))
 
     def _labels(self, _: str) -> State:
-        labels = tuple(label for label in self._among() if label not in self.taken)
+        among = self.among[len(self.taken)] if self.among else frozenset()
+        labels = tuple(
+            label
+            for label in by_label()
+            if label not in self.taken and (not among or label in among)
+        )
         return choice(labels, Then(("label", self), self._values))
-
-    def _among(self) -> list[str]:
-        return [label for label in by_label() if not self.among or label in self.among]
 
     def _values(self, label: str) -> State:
         kind = by_label()[label]
@@ -146,8 +153,9 @@ class _Channels:
     def more(self, _: str) -> State:
         """Another channel, or the end."""
         end = literal(words.END, Then(("end",), lambda _: (End(),)))
-        full = self.left < 1 or len(self.taken) == len(self._among())
-        return end if full else (*end, *self.channel(""))
+        if self.among:
+            return end if len(self.taken) == len(self.among) else self.channel("")
+        return end if self.left < 1 else (*end, *self.channel(""))
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def augment(
         tasks.append(ask(form.format(q=quantity, d=device), _times_for(quantity, rng), rng))
     answers = writer.write(
         [prompt(task.text) for task in tasks],
-        [bound(task.text, read_stated(task.text), 1) for task in tasks],
+        [bound(task.text, read_stated(task.text)) for task in tasks],
         seed * 1000 + 500 + round_, answering,
     )  # fmt: skip
     return [

@@ -1,8 +1,9 @@
 """The stage ``score``: grade each candidate, by the model itself and by what can be checked.
 
 The grade is the expectation over the logits of the five digits, never a parsed sentence. The checks:
-the text parses; nothing in it is doubtful; its quantity is the one that the task names; trend and anomaly
-are what the task asks for; range and period are usual for the quantity; the reasoning speaks of it; and the bridge, asked for the claims, yields a series in which the analyser finds them.
+the text parses; nothing in it is doubtful; its quantity is the one that the task names; trend and
+anomaly are what the task asks for; range and period are usual for the quantity; the reasoning speaks
+of it; and the bridge, asked for the claims, yields a series in which the analyser finds them.
 """
 
 from __future__ import annotations
