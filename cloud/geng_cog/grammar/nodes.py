@@ -126,7 +126,7 @@ def _reaches(text: str, low: int, high: int) -> bool:
     if point:
         if len(decimals) > DECIMALS:
             return False
-        size = 10 ** (DECIMALS - len(decimals))
+        size = int(10 ** (DECIMALS - len(decimals)))
         first = int(whole + decimals) * size
         return first <= high and low <= first + size - 1
     value = int(whole)
