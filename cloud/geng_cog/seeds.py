@@ -1,7 +1,7 @@
 """Seed pairs: a scenario asked for in words, and what the answer states.
 
 Everything is drawn from the scenarios and wordings of :mod:`geng_cog.knowledge` with one generator, so
-the same seed gives the same pairs. The pairs of the package lie beside it as JSONL; this page made them.
+the same seed gives the same pairs. Those of the package are ``knowledge/seeds.jsonl``.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", type=Path, metavar="DIR", help="tuned model; the bundled one by default"
     )
     parser.add_argument(
-        "--seeds", type=Path, metavar="FILE", help="seed pairs; drawn anew by default"
+        "--seeds", type=Path, metavar="FILE", help="seed pairs; those of the package by default"
     )
     parser.add_argument(
         "--in", dest="given", type=Path, metavar="FILE", help="candidates of the stage before"
@@ -117,15 +117,15 @@ def _base(arguments: argparse.Namespace) -> None:
 
 
 def _seed(arguments: argparse.Namespace) -> None:
-    from geng_cog.selftrain.rounds import seed_lessons
+    from geng_cog.evaluate.sets import draw_seeds
 
     (out,) = needed(arguments, "out")
-    lessons = seed_lessons()
+    pairs = draw_seeds()
     with files.whole(out) as file:
-        for lesson in lessons:
-            line = json.dumps({"task": lesson.task, "text": lesson.text}, ensure_ascii=False)
-            file.write(f"{line}\n".encode())
-    console.say(f"seed: {len(lessons)} pairs in {out}")
+        for pair in pairs:
+            entry = {"task": pair.task, "text": pair.statement.text()}
+            file.write(f"{json.dumps(entry, ensure_ascii=False)}\n".encode())
+    console.say(f"seed: {len(pairs)} pairs in {out}")
 
 
 def _augment(arguments: argparse.Namespace) -> None:

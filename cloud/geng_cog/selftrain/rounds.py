@@ -16,13 +16,14 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geng_cog import knowledge
 from geng_cog.backends.embedded import MODEL, TOKENIZER, EmbeddedBackend
-from geng_cog.evaluate.sets import draw_seeds
 from geng_cog.lm import model as network
 from geng_cog.lm.training import Recipe
 from geng_cog.selftrain.augment import augment
@@ -70,8 +71,9 @@ Say = Callable[[str], None]
 
 
 def seed_lessons() -> list[Lesson]:
-    """The seed pairs as the tuning takes them."""
-    return [Lesson(p.task, p.statement.text(), graded=True) for p in draw_seeds()]
+    """The seed pairs of the package, as the tuning takes them."""
+    with resources.as_file(resources.files(knowledge).joinpath("seeds.jsonl")) as path:
+        return read_lessons(path)
 
 
 def read_lessons(path: Path) -> list[Lesson]:
