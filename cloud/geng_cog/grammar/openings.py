@@ -20,7 +20,8 @@ _PLACED = re.compile(
 _STOP = {
     "for", "over", "every", "with", "during", "covering", "lasting", "sampled", "at", "measuring",
     "including", "that", "and", "without", "one", "the", "a", "an", "in", "on", "of", "from", "slowly",
-    "to", "or", "long", "by", "rising", "falling", "increasing", "decreasing", "trending", "middle", "start", "end", "beginning", "total", "while", "please", "look",
+    "to", "or", "long", "by", "rising", "falling", "increasing", "decreasing", "trending", "please", "look",
+    "middle", "start", "end", "beginning", "total", "while",
 }  # fmt: skip
 _MOST = 48
 
