@@ -193,13 +193,13 @@ class Link:
     def acknowledge(self, incoming: Incoming) -> None:
         """Tell the broker that a message is dealt with.
 
-        Of a connection that is gone nothing is acknowledged: its numbers mean other messages by now,
-        and the broker delivers that message again.
+        It is told to the connection that brought it, which may still be opening: what the broker kept
+        for us comes before the subscriptions are granted. Of a connection that is gone nothing is
+        acknowledged, and the broker delivers that message again.
         """
         if incoming.handle is not None and incoming.qos:
-            (opened, mid), current = incoming.handle, self._connection
-            if current is not None and opened is current:
-                current.acknowledge(mid, incoming.qos)
+            opened, mid = incoming.handle
+            opened.acknowledge(mid, incoming.qos)
 
     def _wait(self, until: float) -> Connection:
         while True:
