@@ -156,9 +156,9 @@ class Outbox:
         >>> with Outbox(f"{folder.name}/outbox.db") as outbox:
         ...     (found,) = outbox.ask([Asked("a", "mqtt", b"{}", b"digest", time.time() + 9, 100)])
         ...     outbox.answer(found.position, b"time,series_0", "text/csv")
-        ...     outbox.undelivered().id
+        ...     [entry.id for entry in outbox.undelivered()]
         True
-        'a'
+        ['a']
         >>> folder.cleanup()
     """
 
@@ -324,7 +324,7 @@ class Outbox:
 
     def waiting(self) -> Entry | None:
         """The first entry that is not answered."""
-        return self._first("state = 'asked' ORDER BY position")
+        return self._first("state = 'asked' ORDER BY ledger.position")
 
     def begin(self, position: int) -> int:
         """Note that an entry is begun, and return how often it now was."""
@@ -364,20 +364,45 @@ class Outbox:
 
     # -------------------------------------------------------------- delivered
 
-    def undelivered(self) -> Entry | None:
-        """The answer that the bus is owed next; None too while the entry before it is not answered."""
-        found = self._first("state IN ('asked', 'answered') AND road = 'mqtt' ORDER BY position")
-        return found if found is not None and found.state == ANSWERED else None
+    def undelivered(self, most: int = 1, size: int = 2**20) -> list[Entry]:
+        """The answers that the bus is owed next, in order, up to the first entry without one.
 
-    def delivered(self, position: int) -> None:
-        """Note that an answer has arrived; the first note counts."""
+        Args:
+            most: Answers, at most.
+            size: Bytes of answers, at most; the first is given whatever its size.
+        """
+        found: list[Entry] = []
+        with self._lock:
+            # One row at a time, so that a large answer is not read before it is known to fit.
+            while len(found) < most:
+                entry = self._first(
+                    "state IN ('asked', 'answered') AND road = 'mqtt' AND ledger.position > ? "
+                    "ORDER BY ledger.position",
+                    found[-1].position if found else 0,
+                )
+                if entry is None or entry.state == ASKED:
+                    break
+                found.append(entry)
+                size -= len(entry.answer or b"")
+                if size <= 0:
+                    break
+        return found
+
+    def delivered(self, positions: Sequence[int], *, arrived: bool = True) -> None:
+        """Note that answers have arrived; the first note of each counts.
+
+        Args:
+            positions: Of the entries, in the order of their arrival.
+            arrived: False for answers that are given up, because the broker will never take them.
+        """
+        order = "(SELECT coalesce(max(delivery), 0) + 1 FROM ledger)" if arrived else "NULL"
         with self._commit("NORMAL"):
-            self._db.execute(
-                "UPDATE ledger SET state = ?, delivered = ?, "
-                "delivery = (SELECT coalesce(max(delivery), 0) + 1 FROM ledger) "
-                "WHERE position = ? AND state = ?",
-                (DELIVERED, self._clock(), position, ANSWERED),
-            )
+            for position in positions:
+                self._db.execute(
+                    f"UPDATE ledger SET state = ?, delivered = ?, delivery = {order} "
+                    "WHERE position = ? AND state = ?",
+                    (DELIVERED, self._clock(), position, ANSWERED),
+                )
 
     # ---------------------------------------------------------------- sensors
 
