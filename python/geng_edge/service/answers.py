@@ -1,8 +1,8 @@
-"""From a checked request to the bytes of its answer: the only page of the service that knows the model."""
+"""From a checked request to the bytes of its answer: the one page of the service that knows the model."""
 
 from __future__ import annotations
 
-import json
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -10,78 +10,103 @@ from typing import Any
 import numpy as np
 
 from geng_edge.condition import Condition
-from geng_edge.errors import ArgumentError, GengError, MissingExtraError
+from geng_edge.errors import GengError, MessageError, MissingExtraError
 from geng_edge.generator import Generator, Progress
 from geng_edge.series import Series
 from geng_edge.service.ask import FORMATS, Ask
+from geng_edge.wire import codec, codes
 
+ANSWER_SCHEMA = "geng/v1/series/answer"
+JSON = "application/json"
 #: RFC 8746: an array of float32, little endian.
 FLOAT32_LE = 85
 _CONDITIONS_KEPT = 64
-_LONGEST_SENTENCE = 1000
-ERROR_TYPE = "application/json"
+_LONGEST_SENTENCE = 500
 
 
 class Answers:
     """A model and what turns requests into series with it."""
 
     def __init__(
-        self, generator: Generator, fetch: Callable[[str], Condition] | None = None
+        self, generator: Generator, fetch: Callable[[str, float], Condition] | None = None
     ) -> None:
         """Take a loaded model.
 
         Args:
             generator: The model.
-            fetch: The condition of a task: from a cache or from the cloud, within its own deadline.
-                None where this gateway has neither.
+            fetch: The condition of a task, within a number of seconds: from a cache or from the
+                cloud. None where this gateway has neither.
         """
         self.generator = generator
+        self.fingerprint = fingerprint(generator)
         self._fetch = fetch
-        self._encode = lru_cache(_CONDITIONS_KEPT)(self._encoded)
+        self._one_at_a_time = threading.Lock()
+        self._kept = lru_cache(_CONDITIONS_KEPT)(self._encoded)
 
     def check(self, ask: Ask) -> None:
         """Refuse what can be refused without sampling.
 
         Raises:
-            ArgumentError: The condition is another model's, or settings do not fit this model.
+            MessageError: The condition is damaged or another model's, or no cloud knows the task.
+            ArgumentError: The condition does not fit this model.
             MissingExtraError: What the request needs is not installed on this gateway.
         """
         if ask.format == "cbor":
             _cbor2()
         if ask.source == "condition":
-            self.generator.check(decode_condition(ask.what, self.generator))
-        elif ask.source == "task" and self._fetch is None:
-            raise MissingExtraError(
-                "this gateway has no cloud to ask for a task; send text or a condition"
-            )
+            self.generator.check(ask.condition(self.fingerprint))
+        elif ask.source == "task":
+            self._cloud()
 
-    def condition(self, ask: Ask) -> Condition:
-        """The condition that a request names.
+    def condition(self, ask: Ask, seconds: float = 0.0) -> Condition:
+        """The condition that a request names; ``seconds`` is how long the cloud may take for a task.
 
         Raises:
             GengError: It cannot be made or fetched.
         """
         if ask.source == "text":
-            return self._encode(ask.what, ask.interval)
+            return self.encoded(ask.what, ask.interval)
         if ask.source == "condition":
-            return decode_condition(ask.what, self.generator)
-        if self._fetch is None:
-            raise MissingExtraError("this gateway has no cloud to ask for a task")
-        return self._fetch(ask.what)
+            return ask.condition(self.fingerprint)
+        return self._cloud()(ask.what, seconds)
+
+    def encoded(self, text: str, interval: float) -> Condition:
+        """The condition of a description; the last 64 are kept.
+
+        Raises:
+            GengError: As :meth:`geng_edge.Condition.from_text`.
+        """
+        with self._one_at_a_time:
+            return self._kept(text, interval)
 
     def _encoded(self, text: str, interval: float) -> Condition:
         return Condition.from_text(text, interval, self.generator)
 
-    def series(self, ask: Ask, progress: Progress | None = None) -> Series:
+    def _cloud(self) -> Callable[[str, float], Condition]:
+        if self._fetch is None:
+            raise MessageError(
+                "this gateway has no cloud to ask for a task; the request must have text or a "
+                "condition",
+                codes.UNANSWERABLE,
+            )
+        return self._fetch
+
+    def series(self, ask: Ask, seed: int, seconds: float, progress: Progress | None) -> Series:
         """Sample.
+
+        Args:
+            ask: What.
+            seed: In place of the request's own, for a sensor that goes on.
+            seconds: How long the cloud may take for a task.
+            progress: As in :meth:`geng_edge.Generator.generate`.
 
         Raises:
             GengError: As :meth:`geng_edge.Generator.generate`.
         """
-        settings: dict[str, Any] = vars(ask.request).copy()
-        settings.pop("strength")
+        settings: dict[str, Any] = {**vars(ask.request), "seed": seed}
+        del settings["strength"]
         return self.generator.generate(
-            self.condition(ask),
+            self.condition(ask, seconds),
             settings.pop("count"),
             **settings,
             interval=ask.interval,
@@ -106,17 +131,24 @@ def encode(series: Series, form: str) -> tuple[bytes, str]:
         return b"".join(series.to_json()), FORMATS[form]
     cbor2 = _cbor2()
     rows = {
-        name: cbor2.CBORTag(FLOAT32_LE, row.astype("<f4").tobytes())
-        for name, row in zip(series.names, np.ascontiguousarray(series.values), strict=True)
+        name: cbor2.CBORTag(FLOAT32_LE, np.asarray(row, "<f4").tobytes())
+        for name, row in zip(series.names, series.values, strict=True)
     }
     facts = {"start": series.start, "interval": series.interval, "unit": series.unit}
     return bytes(cbor2.dumps({**facts, "series": rows})), FORMATS[form]
 
 
-def refusal(error: GengError, **facts: object) -> bytes:
-    """A rejection as JSON: its code and its sentence."""
-    sentence = str(error)[:_LONGEST_SENTENCE]
-    return json.dumps({**facts, "code": error.code, "sentence": sentence}).encode()
+def message(transaction: str, status: str, **facts: object) -> bytes:
+    """What is said about a request, beside a result."""
+    return codec.encode(
+        {"schema": ANSWER_SCHEMA, "transaction": transaction, "status": status, **facts}
+    )
+
+
+def refusal(error: GengError, transaction: str = "") -> bytes:
+    """A rejection: its code and its sentence, cut to 500 characters."""
+    sentence = str(error)[:_LONGEST_SENTENCE].encode("utf-8", "replace").decode()
+    return message(transaction, "rejected", code=error.code, sentence=sentence)
 
 
 def _cbor2() -> Any:
@@ -127,8 +159,3 @@ def _cbor2() -> Any:
             "cbor2 is not installed; cbor needs it: pip install 'geng-edge[cbor]'", extra="cbor"
         ) from error
     return cbor2
-
-
-def decode_condition(value: Any, generator: Generator) -> Condition:
-    """The condition in a message."""
-    raise ArgumentError("condition is not taken yet")

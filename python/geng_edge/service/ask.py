@@ -1,40 +1,36 @@
-"""A request to the gateway: bytes from a stranger, read and checked before anything is stored.
+"""A request for a series: bytes from a stranger, read and checked before anything is stored.
 
 The same object by MQTT and by HTTP (:data:`EXAMPLE`). What it may hold are the settings of
 :class:`geng_edge.request.Request` by their names; ``interval``, ``start`` and ``unit`` as ``geng-edge
-sample`` takes them; and what only a service needs: ``id``, ``format``, ``deadline`` and ``replay``. What
-the command line refuses is refused here with the same sentence.
+sample`` takes them; and what only a service needs: ``transaction``, ``format``, ``lifetime`` and
+``replay``. What the command line refuses is refused here with the same sentence.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from geng_edge.condition import check_interval, check_text, check_unicode
-from geng_edge.errors import ArgumentError
+from geng_edge.condition import Condition, check_interval, check_text
+from geng_edge.errors import ArgumentError, MessageError
 from geng_edge.request import Request
 from geng_edge.series import DEFAULT_START, moments_of
-from geng_edge.service.errors import TooLargeError
-from geng_edge.wire import fields
+from geng_edge.wire import codec, codes, fields, topics
+from geng_edge.wire.answer import MOST_TASK
+from geng_edge.wire.condition import DEFAULT_LIFE, LONGEST_LIFE, check_transaction, unpack
 
-EXAMPLE = """{"id": "week-17", "text": "a daily cycle between 18 and 23 degC, low noise", "count": 1,
-"length": 1008, "interval": 600, "unit": "degC", "seed": 7, "format": "csv", "deadline": 30}"""
+SCHEMA = "geng/v1/series/ask"
+EXAMPLE = """{"schema": "geng/v1/series/ask", "transaction": "week-0017", "text": "a daily cycle between
+18 and 23 degC, low noise", "length": 1008, "interval": 600, "unit": "degC", "seed": 7, "format": "csv"}"""
 
 FORMATS = {"csv": "text/csv", "json": "application/json", "cbor": "application/cbor"}
-DEFAULT_DEADLINE = 60.0
-LONGEST_DEADLINE = 86_400.0
-FASTEST = 1e6
-#: Names of requests and sensors: they stand in topics and in URLs.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
+SHORTEST_LIFE = 1e-3
+SLOWEST, FASTEST = 1e-3, 1e6
 _SOURCES = ("text", "task", "condition")
 _SETTINGS = ("count", "length", "steps", "solver", "guidance", "eta", "seed")
-_OTHERS = ("id", "interval", "start", "unit", "format", "deadline", "replay")
+_OTHERS = ("interval", "start", "unit", "format", "lifetime", "replay")
 
 
 @dataclass(frozen=True)
@@ -44,16 +40,12 @@ class Limits:
     Attributes:
         payload: Bytes of a request.
         values: count x length of a request.
-        deadline: Seconds.
+        lifetime: Seconds.
     """
 
     payload: int = 512 * 1024
     values: int = 262_144
-    deadline: float = LONGEST_DEADLINE
-
-    def to_dict(self) -> dict[str, float]:
-        """As it stands in the birth message."""
-        return asdict(self)
+    lifetime: float = LONGEST_LIFE
 
 
 @dataclass(frozen=True)
@@ -81,11 +73,11 @@ class Replay:
         """
         found = fields.keys(value, "replay", ("sensor",), ("speed", "repeat", "device_class"))
         word = fields.text(found.get("device_class", ""), "device_class", 40)
-        if word and not _WORD.fullmatch(word):
-            raise fields.refuse("device_class", word, "lower-case letters, digits and _")
+        if word:
+            topics.check_id(word, "device_class")
         return cls(
-            name_of(found["sensor"], "sensor"),
-            fields.number(found.get("speed", 1.0), "speed", 1e-3, FASTEST),
+            topics.check_id(fields.text(found["sensor"], "sensor", 63), "sensor"),
+            fields.number(found.get("speed", 1.0), "speed", SLOWEST, FASTEST),
             fields.truth(found.get("repeat", False), "repeat"),
             word,
         )
@@ -96,17 +88,17 @@ class Ask:
     """A request, checked.
 
     Attributes:
-        id: The caller's name for it.
+        transaction: The caller's name for it; who asks again after silence keeps it.
         source: ``text``, ``task`` or ``condition``: what the series is asked by.
-        what: The description, the task, or the condition's object of :mod:`geng_edge.wire`.
+        what: The description, the task, or the condition as it was sent.
         request: Settings of the generation.
         interval, start, unit: As in :meth:`geng_edge.Generator.generate`.
         format: ``csv``, ``json`` or ``cbor``.
-        deadline: Seconds that the answer is waited for.
+        lifetime: Seconds that the answer is waited for.
         replay: Where the series becomes a virtual sensor instead of an answer.
     """
 
-    id: str
+    transaction: str
     source: str
     what: Any
     request: Request
@@ -114,92 +106,94 @@ class Ask:
     start: str = DEFAULT_START
     unit: str = ""
     format: str = "csv"
-    deadline: float = DEFAULT_DEADLINE
+    lifetime: float = DEFAULT_LIFE
     replay: Replay | None = None
 
     @classmethod
-    def read(cls, payload: bytes, limits: Limits, name: str | None = None) -> Ask:
+    def read(cls, payload: bytes, limits: Limits, size: int | None = None) -> Ask:
         """Read and check bytes.
 
         Args:
             payload: JSON in UTF-8, of ``limits.payload`` bytes at most.
             limits: What this gateway takes.
-            name: The id where the payload has none.
+            size: Bytes that it had, where a link let go of them.
 
         Raises:
-            TooLargeError: The payload, or what it asks for, is too large.
-            ArgumentError: It is no request.
+            MessageError: ``too_large``, ``not_json`` or ``schema``.
+            ArgumentError: A setting is refused.
         """
-        found = read_object(payload, limits.payload, "request")
-        if name is not None:
-            found = {"id": name, **found}
-        try:
-            return cls.from_dict(found, limits)
-        except RecursionError as error:  # a sentence about a value that is nested too deep to show
-            raise ArgumentError("request is nested too deep; it must be a flat object") from error
+        return cls.from_dict(codec.decode(payload, limits.payload, SCHEMA, size=size), limits)
 
     @classmethod
-    def from_dict(cls, value: object, limits: Limits) -> Ask:
+    def from_dict(cls, value: Mapping[str, Any], limits: Limits) -> Ask:
         """Read and check an object.
 
         Raises:
-            TooLargeError: It asks for too much.
-            ArgumentError: It is no request.
+            MessageError: ``schema``, or ``too_large`` for what it asks.
+            ArgumentError: A setting is refused.
         """
-        found = fields.keys(value, "request", ("id",), (*_SOURCES, *_SETTINGS, *_OTHERS))
-        source, what = _source(found)
-        for key in ("guidance", "eta"):  # JSON's "1.5" is no number
-            if found.get(key) is not None:
-                fields.number(found[key], key)
-        request = Request(**{key: found[key] for key in _SETTINGS if key in found})
-        if request.count * request.length > limits.values:
-            raise TooLargeError(
-                f"count x length is {request.count * request.length}; this gateway gives at most "
-                f"{limits.values} values",
-                name="count",
-            )
+        try:
+            optional = (*_SOURCES, *_SETTINGS, *_OTHERS)
+            found = fields.keys(value, "request", ("schema", "transaction"), optional)
+            transaction = check_transaction(found["transaction"])
+            source, what = _source(found)
+        except ArgumentError as error:
+            raise codec.as_schema_error(error) from error
+        if source == "text":
+            check_text(what)
+        request = _request(found, limits)
         interval = fields.number(found.get("interval", 1.0), "interval")
         check_interval(interval)
         start = fields.text(found.get("start", DEFAULT_START), "start", 40)
         moments_of(start, interval, 1, request.length - 1)
-        unit = fields.text(found.get("unit", ""), "unit", 40)
-        check_unicode("unit", unit)
+        life = found.get("lifetime", min(DEFAULT_LIFE, limits.lifetime))
         replay = found.get("replay")
         return cls(
-            name_of(found["id"], "id"),
+            transaction,
             source,
             what,
             request,
             interval,
             start,
-            unit,
+            fields.text(found.get("unit", ""), "unit", 40),
             fields.word(found.get("format", "csv"), "format", tuple(FORMATS)),
-            fields.number(
-                found.get("deadline", min(DEFAULT_DEADLINE, limits.deadline)),
-                "deadline",
-                1e-3,
-                limits.deadline,
-            ),
-            Replay.from_dict(replay) if replay is not None else None,
+            fields.number(life, "lifetime", SHORTEST_LIFE, limits.lifetime),
+            _replay(replay, request) if replay is not None else None,
         )
 
-    def to_json(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """The one way to write it: what the ledger keeps, and what makes it the same request again."""
-        found: dict[str, Any] = {"id": self.id, self.source: self.what}
+        found: dict[str, Any] = {"schema": SCHEMA, "transaction": self.transaction}
+        found[self.source] = self.what
         found |= {key: getattr(self.request, key) for key in _SETTINGS}
-        for key in _OTHERS[1:-1]:
-            found[key] = getattr(self, key)
-        for key in ("solver", "guidance"):
-            if found[key] is None:
-                del found[key]
+        found |= {key: getattr(self, key) for key in _OTHERS}
         if self.replay is not None:
-            found["replay"] = vars(self.replay)
-        return json.dumps(found, separators=(",", ":"), sort_keys=True).encode()
+            found["replay"] = asdict(self.replay)
+        return codec.encode({key: value for key, value in found.items() if value is not None})
 
     def digest(self, topic: str = "", correlation: bytes | None = None) -> bytes:
         """sha256 of the request and of the way back."""
-        parts = (self.to_json(), topic.encode(), correlation or b"")
+        parts = (self.to_bytes(), topic.encode(), correlation or b"")
         return hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
+
+    def condition(self, fingerprint: str) -> Condition:
+        """The condition of a request that brings one.
+
+        Args:
+            fingerprint: Of the f of the model at hand.
+
+        Raises:
+            MessageError: ``schema``, ``latent``, ``digest`` or ``foreign_model``.
+        """
+        try:
+            found = fields.keys(self.what, "condition", ("npy", "sha256", "fingerprint"))
+            packed = {key: found[key] for key in ("npy", "sha256")}
+            condition = unpack(packed, "condition")
+            of = fields.text(found["fingerprint"], "condition.fingerprint", 64, 1)
+        except ArgumentError as error:
+            raise codec.as_schema_error(error) from error
+        check_model(of, fingerprint)
+        return condition
 
     def most_bytes(self) -> int:
         """Most bytes that the answer takes: 16 a value and 28 a stamp cover every format."""
@@ -215,58 +209,30 @@ def _source(found: Mapping[str, Any]) -> tuple[str, Any]:
         )
     source = named[0]
     what = found[source]
-    if source == "text":
-        if not isinstance(what, str):
-            raise fields.refuse("text", what, "text")
-        check_text(what)
-    elif source == "task":
-        fields.text(what, "task", 2000, 1)
-    elif not isinstance(what, Mapping):
+    if source == "task":
+        fields.text(what, "task", MOST_TASK, 1)
+    elif source == "text" and not isinstance(what, str):
+        raise fields.refuse("text", what, "text")
+    elif source == "condition" and not isinstance(what, Mapping):
         raise fields.refuse("condition", what, "an object")
     return source, what
 
 
-def name_of(value: object, name: str) -> str:
-    """A name that may stand in a topic and in a URL.
-
-    Raises:
-        ArgumentError: It is none.
-    """
-    if not isinstance(value, str) or not NAME.fullmatch(value):
-        raise fields.refuse(
-            name, value, "1 to 64 letters, digits, dots, hyphens or _, the first no sign"
+def _request(found: Mapping[str, Any], limits: Limits) -> Request:
+    for key in ("guidance", "eta"):  # JSON's "1.5" is no number
+        if found.get(key) is not None:
+            fields.number(found[key], key)
+    request = Request(**{key: found[key] for key in _SETTINGS if key in found})
+    if request.count * request.length > limits.values:
+        raise MessageError(
+            f"count x length is {request.count * request.length}; this gateway gives at most "
+            f"{limits.values} values",
+            codes.TOO_LARGE,
         )
-    return value
+    return request
 
 
-def read_object(payload: bytes, most: int, name: str) -> dict[str, Any]:
-    """A JSON object, of bounded size, with every key once and no NaN.
-
-    Raises:
-        TooLargeError: It has more than ``most`` bytes; nothing was decoded.
-        ArgumentError: It is no JSON object.
-    """
-    if len(payload) > most:
-        raise TooLargeError(f"{name} is {len(payload)} bytes; it must be at most {most}")
-    try:
-        found = json.loads(
-            payload.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
-        )
-    except ArgumentError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"{name} is no JSON ({error}); it must be a JSON object") from error
-    if not isinstance(found, dict):
-        raise fields.refuse(name, type(found).__name__, "a JSON object")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ArgumentError("request has a key twice; it must have each once")
-    return found
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise ArgumentError(f"request holds {word}; it must hold finite numbers")
+def _replay(value: object, request: Request) -> Replay:
+    if request.count != 1:
+        raise ArgumentError(f"count is {request.count}; it must be 1 for a sensor", name="count")
+    return Replay.from_dict(value)

@@ -1,22 +1,22 @@
 """The local HTTP API: the standard library's server behind limits.
 
 One thread samples for all callers, so a larger server would add weight to a Pi and no speed. Limits:
-connections, bytes of head and body, and seconds until both have come; a connection carries one request. A browser's page of another
-site reaches nothing: the Host must be this one and the body declared as JSON, which such a page may
-not send unasked.
+connections, bytes of head and body, and seconds until both have come; a connection carries one request.
+A browser's page of another site reaches nothing: the Host must be this machine and the body declared as
+JSON, which such a page may not send unasked.
 
-======  ========================  =======================================================================
-method  path                      answer
-======  ========================  =======================================================================
-POST    /v1/sample                the series, once it is done; with ``?wait=0`` 202 and where to look
-GET     /v1/sample/ID             the series, 202 while it is not done; ``?wait=SECONDS`` waits
-DELETE  /v1/sample/ID             cancelled
-POST    /v1/conditions            the condition of ``{"text": ..., "interval": ...}`` as .npy
-GET     /v1/sensors               the virtual sensors
-DELETE  /v1/sensors/NAME          removed
-GET     /healthz                  200 where everything works, 503 where not, and what
-GET     /metrics                  for Prometheus
-======  ========================  =======================================================================
+======  =======================  ======================================================================
+method  path                     answer
+======  =======================  ======================================================================
+POST    /v1/sample               the series, once it is done; with ``?wait=0`` 202 and where to look
+GET     /v1/sample/TRANSACTION   the series, 202 while it is not done; ``?wait=SECONDS`` waits
+DELETE  /v1/sample/TRANSACTION   cancelled
+POST    /v1/conditions           the condition of ``{"text": ..., "interval": ...}`` as .npy
+GET     /v1/sensors              the virtual sensors
+DELETE  /v1/sensors/NAME         removed
+GET     /healthz                 200 where everything works, 503 where not, and what
+GET     /metrics                 for Prometheus
+======  =======================  ======================================================================
 """
 
 from __future__ import annotations
@@ -34,22 +34,26 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, final
 
-from geng_edge.errors import ArgumentError, GengError
-from geng_edge.service.answers import ERROR_TYPE, refusal
-from geng_edge.service.errors import GoneError, TooLargeError, UnknownError
+from geng_edge.errors import ArgumentError, GengError, MessageError
+from geng_edge.service.answers import JSON, message, refusal
 from geng_edge.service.metrics import CONTENT_TYPE
+from geng_edge.service.outbox import ASKED
+from geng_edge.wire import codes
 
 if TYPE_CHECKING:
     from geng_edge.service.gateway import Gateway
 
 log = logging.getLogger("geng_edge.service")
 
+_HEAD, _METHOD = "head_too_large", "method"
 _STATUS = {
-    "busy": 503, "cancelled": 409, "cross_site": 403, "deadline": 504, "fault": 500, "gone": 410,
-    "head_too_large": 431, "id_taken": 409, "media_type": 415, "method": 405, "missing_extra": 501,
-    "not_finite": 500, "output": 507, "broker": 502, "timeout": 408, "too_large": 413, "unknown": 404,
+    codes.BUSY: 503, codes.EXPIRED: 504, codes.FOREIGN_MODEL: 409, codes.GONE: 410, codes.INTERNAL: 500,
+    codes.TAKEN: 409, codes.TOO_LARGE: 413, codes.UNANSWERABLE: 501, codes.UNKNOWN: 404, _HEAD: 431,
+    _METHOD: 501, "broker": 502, "cancelled": 409, "cross_site": 403, "media_type": 415,
+    "missing_extra": 501, "not_finite": 500, "output": 507, "timeout": 408,
 }  # fmt: skip
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LONGEST_LINE = 8192
 
 
 @dataclass(frozen=True)
@@ -69,21 +73,13 @@ class Walls:
     wait: float = 300.0
 
 
-class _Refused(GengError):
-    """A request that HTTP itself refuses; its code says why."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class Reply:
     """What goes back."""
 
     status: int
     body: bytes
-    content_type: str = ERROR_TYPE
+    content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -101,7 +97,11 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(
-        self, gateway: Gateway, host: str = "127.0.0.1", port: int = 8080, walls: Walls = Walls()
+        self,
+        gateway: Gateway,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        walls: Walls | None = None,
     ) -> None:
         """Bind.
 
@@ -114,9 +114,10 @@ class Server(ThreadingHTTPServer):
         Raises:
             ArgumentError: The address cannot be had.
         """
-        self.gateway, self.walls, self.host = gateway, walls, host
-        self._slots = threading.BoundedSemaphore(walls.connections)
-        self.waiters = threading.BoundedSemaphore(max(1, walls.connections * 3 // 4))
+        self.gateway, self.walls, self.host = gateway, walls or Walls(), host
+        self._slots = threading.BoundedSemaphore(self.walls.connections)
+        #: Some slots stay free of waiting callers, so that /healthz is answered in any rush.
+        self.waiters = threading.BoundedSemaphore(max(1, self.walls.connections * 3 // 4))
         self._thread = threading.Thread(target=self.serve_forever, name="http", daemon=True)
         if ":" in host:
             self.address_family = socket.AF_INET6
@@ -147,16 +148,18 @@ class Server(ThreadingHTTPServer):
         return self._thread.is_alive()
 
     def allows_host(self, named: str | None) -> bool:
-        """Whether a Host header names this server; a page that points its own name here does not."""
+        """Whether a Host header names this server; a page whose name was pointed here does not."""
         if self.host not in _LOOPBACK:
             return True
-        host = urllib.parse.urlsplit(f"//{named or ''}").hostname
-        return host in _LOOPBACK
+        try:
+            return urllib.parse.urlsplit(f"//{named or ''}").hostname in _LOOPBACK
+        except ValueError:
+            return False
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """One more connection, where there is a slot."""
         if not self._slots.acquire(blocking=False):
-            self.gateway.metrics.refused("http", "busy")
+            self.gateway.metrics.refused("http", codes.BUSY)
             try:
                 request.setblocking(False)
                 request.send(
@@ -201,7 +204,7 @@ class _Punctual(io.RawIOBase):
         if seconds <= 0:
             raise TimeoutError
         if self.left <= 0:
-            raise _Refused("head_too_large", "head of the request is too large; it must be smaller")
+            raise MessageError("head of the request is too large; it must be smaller", _HEAD)
         self._connection.settimeout(seconds)
         size = self._connection.recv_into(memoryview(buffer)[: self.left])
         self.left -= size
@@ -225,48 +228,37 @@ class _Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         """Read one request, answer it, close."""
         self.close_connection = True
+        self.requestline = self.request_version = self.command = ""
         try:
-            self.raw_requestline = self.rfile.readline(8192)
-            if not self.raw_requestline:
-                return
-            if not self.raw_requestline.endswith(b"\n"):
-                raise _Refused(  # noqa: TRY301
-                    "head_too_large", "request line is too long; it must be under 8192 bytes"
-                )
-            if not self.parse_request():
+            self.raw_requestline = self.rfile.readline(_LONGEST_LINE)
+            if len(self.raw_requestline) == _LONGEST_LINE:
+                raise _too_long()  # noqa: TRY301  refused below, like everything else
+            if not self.raw_requestline or not self.parse_request():
                 return
             reply = self._reply()
-        except _Refused as error:
+        except GengError as error:
             reply = self._refusal(error)
         except TimeoutError:
-            reply = self._refusal(
-                _Refused("timeout", f"request took over {self.server.walls.seconds:g} s to come")
-            )
+            sentence = f"request took over {self.server.walls.seconds:g} s; it must take less"
+            reply = self._refusal(MessageError(sentence, "timeout"))
         self._send(reply)
 
     def _reply(self) -> Reply:
+        if not self.server.allows_host(self.headers.get("Host")):
+            raise MessageError("host is not this machine; it must be localhost", "cross_site")
         try:
-            if not self.server.allows_host(self.headers.get("Host")):
-                raise _Refused(  # noqa: TRY301  refused below, like everything else
-                    "cross_site", "host is not this machine; it must be localhost"
-                )
             return self._route()
-        except _Refused:
-            raise
-        except GengError as error:
-            return self._refusal(error)
-        except TimeoutError:
+        except (GengError, TimeoutError):
             raise
         except Exception:
             log.exception("%s %.200s met a fault", self.command, self.path)
-            return self._refusal(_Refused("fault", "the gateway met a fault; its log has it"))
+            return self._refusal(MessageError("the gateway met a fault", codes.INTERNAL))
 
     def _route(self) -> Reply:
         parts = urllib.parse.urlsplit(self.path)
         wait = self._wait(parts.query)
-        steps = parts.path.strip("/").split("/")
         gateway = self.server.gateway
-        match self.command, steps:
+        match self.command, parts.path.strip("/").split("/"):
             case "GET", ["healthz"]:
                 healthy, facts = gateway.health()
                 return Reply.of(facts, 200 if healthy else 503)
@@ -275,9 +267,9 @@ class _Handler(BaseHTTPRequestHandler):
             case "POST", ["v1", "sample"]:
                 return self._sample(wait)
             case "GET", ["v1", "sample", name]:
-                return self._answer(name, 0.0 if wait is None else wait)
+                return self._answer(name, wait or 0.0)
             case "DELETE", ["v1", "sample", name]:
-                return Reply.of({"id": name, "cancelled": gateway.worker.cancel(name)})
+                return Reply.of({"transaction": name, "cancelled": gateway.worker.cancel(name)})
             case "POST", ["v1", "conditions"]:
                 return self._condition()
             case "GET", ["v1", "sensors"]:
@@ -285,43 +277,43 @@ class _Handler(BaseHTTPRequestHandler):
             case "DELETE", ["v1", "sensors", name]:
                 return Reply.of({"sensor": name, "removed": gateway.sensors.remove(name)})
             case _:
-                raise UnknownError(
+                raise MessageError(
                     f"{self.command} {parts.path[:80]} is not here; it must be /v1/sample, "
-                    "/v1/conditions, /v1/sensors, /healthz or /metrics"
+                    "/v1/conditions, /v1/sensors, /healthz or /metrics",
+                    codes.UNKNOWN,
                 )
 
     def _wait(self, query: str) -> float | None:
-        for name, value in urllib.parse.parse_qsl(query, max_num_fields=8):
-            if name == "wait":
-                try:
-                    seconds = float(value)
-                except ValueError:
-                    seconds = -1.0
-                if not 0.0 <= seconds <= self.server.walls.wait:
-                    raise ArgumentError(
-                        f"wait is {value[:40]}; it must be 0 to {self.server.walls.wait:g} seconds"
-                    )
-                return seconds
-        return None
+        try:
+            found = urllib.parse.parse_qs(query, max_num_fields=8).get("wait")
+            if found is None:
+                return None
+            seconds = float(found[0])
+        except ValueError:
+            seconds = -1.0
+        if not 0.0 <= seconds <= self.server.walls.wait:
+            raise ArgumentError(
+                f"query is {query[:60]!r}; it must be wait=SECONDS, 0 to {self.server.walls.wait:g}"
+            )
+        return seconds
 
     def _body(self) -> bytes:
         most = self.server.gateway.limits.payload
         kind = (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise _Refused("media_type", f"body is {kind[:60] or 'of no type'}; it must be "
-                           "application/json")  # fmt: skip
+        if kind != JSON:
+            raise MessageError(f"body is {kind[:60] or 'of no type'}; it must be {JSON}", "media_type")
         length = self.headers.get("Content-Length") or ""
         if self.headers.get("Transfer-Encoding") or not (length.isdecimal() and len(length) < 20):
             raise ArgumentError("request has no Content-Length; it must have one")
         size = int(length)
         if size > most:
-            raise TooLargeError(f"request is {size} bytes; it must be at most {most}")
+            raise MessageError(f"payload is {size} bytes; it must be at most {most}", codes.TOO_LARGE)
         self._punctual.left = size
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = self.rfile.read(size)
         if len(body) < size:
-            raise ArgumentError(f"request is {len(body)} bytes; its head promised {size}")
+            raise ArgumentError(f"payload is {len(body)} bytes; it must be {size}, as its head says")
         return body
 
     def _sample(self, wait: float | None) -> Reply:
@@ -331,35 +323,32 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(entry.id, wait)
 
     def _answer(self, name: str, wait: float) -> Reply:
-        gateway = self.server.gateway
-        entry = gateway.worker.outbox.get(name)
-        # Some slots stay free of waiting callers, so that /healthz is answered in any rush.
+        worker = self.server.gateway.worker
+        entry = worker.outbox.get(name)
         if wait > 0 and self.server.waiters.acquire(blocking=False):
             try:
-                entry = gateway.worker.wait(name, time.monotonic() + wait)
+                entry = worker.wait(name, time.monotonic() + wait)
             finally:
                 self.server.waiters.release()
-        facts = (("X-Geng-Id", entry.id), ("X-Geng-Position", str(entry.position)))
-        if entry.state == "asked":
-            reply = Reply.of(
-                {"id": entry.id, "state": entry.state, "position": entry.position}, 202
-            )
+        facts = (("X-Geng-Transaction", entry.id), ("X-Geng-Position", str(entry.position)))
+        if entry.state == ASKED:
             where = ("Location", f"/v1/sample/{entry.id}")
-            return Reply(202, reply.body, ERROR_TYPE, (*facts, where))
+            body = message(entry.id, "accepted", position=entry.position)
+            return Reply(202, body, JSON, (*facts, where))
         if entry.answer is None:
-            raise GoneError(f"answer of {name} is no longer kept; ask under a new id")
+            raise MessageError(f"answer of {name} is no longer kept", codes.GONE)
         status = _STATUS.get(entry.code, 400) if entry.code else 200
         return Reply(status, entry.answer, entry.content_type, facts)
 
     def _condition(self) -> Reply:
         array, facts = self.server.gateway.condition(self._body())
         headers = tuple((f"X-Geng-{key.capitalize()}", value) for key, value in facts.items())
-        return Reply(200, array, "application/x-npy", headers)
+        return Reply(200, array, "application/octet-stream", headers)
 
     def _refusal(self, error: GengError) -> Reply:
         self.server.gateway.metrics.refused("http", error.code)
-        again = (("Retry-After", "1"),) if error.code == "busy" else ()
-        return Reply(_STATUS.get(error.code, 400), refusal(error) + b"\n", ERROR_TYPE, again)
+        again = (("Retry-After", "1"),) if error.code == codes.BUSY else ()
+        return Reply(_STATUS.get(error.code, 400), refusal(error) + b"\n", JSON, again)
 
     def _send(self, reply: Reply) -> None:
         self.connection.settimeout(self.server.walls.seconds)
@@ -373,15 +362,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
-        collected = dict(reply.headers).get("X-Geng-Id")
+        collected = dict(reply.headers).get("X-Geng-Transaction")
         if collected is not None and reply.status != 202:
             self.server.gateway.collected(collected)
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+    def send_error(self, code: int, said: str | None = None, explain: str | None = None) -> None:
         """What the standard library itself refuses, in our form."""
-        name = {431: "head_too_large", 414: "head_too_large", 501: "method"}.get(code, "argument")
-        self._send(self._refusal(_Refused(name, message or explain or "request is no HTTP")))
+        name = {431: _HEAD, 414: _HEAD, 501: _METHOD}.get(int(code), "argument")
+        sentence = f"{said or explain or 'request'}; it must be HTTP"
+        self._send(self._refusal(MessageError(sentence, name)))
 
     def log_message(self, template: str, *args: Any) -> None:
         """To the log, quietly."""
         log.debug("%s " + template, self.client_address[0], *args)
+
+
+def _too_long() -> MessageError:
+    return MessageError(f"request line is too long; it must be under {_LONGEST_LINE} bytes", _HEAD)

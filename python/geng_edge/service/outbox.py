@@ -4,7 +4,7 @@ What it promises, and what others must do for it to hold:
 
 1. A request is *admitted* once: its id is in the ledger, on disk, before the broker hears that the message
    may be forgotten or an HTTP caller hears anything. The same request again (same id, same bytes, same way
-   back) is the same entry; the same id with anything else is refused (``id_taken``).
+   back) is the same entry; the same id with anything else is refused (``taken``).
 2. An entry is *answered* once, with a result or with a rejection and its code; no second answer replaces
    the first. The answer is on disk before a byte of it leaves. After a crash the entry is sampled again:
    same seed, same bytes, and nobody has seen an earlier answer.
@@ -39,8 +39,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from geng_edge.errors import OutputError
-from geng_edge.service.errors import BusyError, GoneError, IdTakenError, UnknownError
+from geng_edge.errors import MessageError, OutputError
+from geng_edge.wire import codes
 
 ASKED, ANSWERED, DELIVERED = "asked", "answered", "delivered"
 BUS, HTTP = "mqtt", "http"
@@ -237,7 +237,7 @@ class Outbox:
 
     # ------------------------------------------------------------------ asked
 
-    def ask(self, requests: Sequence[Asked]) -> list[Entry | GoneError | IdTakenError | BusyError]:
+    def ask(self, requests: Sequence[Asked]) -> list[Entry | MessageError]:
         """Admit requests, all in one commit.
 
         Returns:
@@ -246,33 +246,37 @@ class Outbox:
         with self._commit("FULL"):
             return [self._admit(request) for request in requests]
 
-    def _admit(self, asked: Asked) -> Entry | GoneError | IdTakenError | BusyError:
+    def _admit(self, asked: Asked) -> Entry | MessageError:
         row = self._db.execute(
             "SELECT digest, kept FROM ledger WHERE id = ?", (asked.id,)
         ).fetchone()
         if row is not None:
             if row[0] != asked.digest:
-                return IdTakenError(
-                    f"id {asked.id} belongs to another request; it must be new", id=asked.id
+                return MessageError(
+                    f"transaction {asked.id} belongs to another request; it must be new", codes.TAKEN
                 )
             if not row[1]:
-                return GoneError(
-                    f"request {asked.id} was answered and its answer is no longer kept; "
-                    "ask under a new id",
-                    id=asked.id,
+                return MessageError(
+                    f"transaction {asked.id} was answered and its answer is no longer kept; "
+                    "it must be new",
+                    codes.GONE,
                 )
             return self.get(asked.id)
         (waiting,) = self._db.execute(
             "SELECT count(*) FROM ledger WHERE state = ?", (ASKED,)
         ).fetchone()
         if waiting >= self.bounds.waiting:
-            return BusyError(f"{waiting} requests wait; there must be fewer than "
-                             f"{self.bounds.waiting}: ask again later")  # fmt: skip
+            return MessageError(
+                f"{waiting} requests wait; there must be fewer than {self.bounds.waiting}: ask again "
+                "later",
+                codes.BUSY,
+            )
         size = len(asked.body) + asked.reserve
         if not self._make_room(size):
-            return BusyError(
+            return MessageError(
                 f"the outbox holds {self._size} bytes of {self.bounds.size} that are not delivered; "
-                f"this request needs {size}: ask again later"
+                f"this request needs {size}: ask again later",
+                codes.BUSY,
             )
         position = self._db.execute(
             "INSERT INTO ledger (id, road, digest, topic, correlation, asked, deadline, size) "
@@ -427,11 +431,11 @@ class Outbox:
         """The entry of an id.
 
         Raises:
-            UnknownError: There is none.
+            MessageError: ``unknown``: there is none.
         """
         found = self._first("id = ?", name)
         if found is None:
-            raise UnknownError(f"request {name} is not in the ledger; it must be", id=name)
+            raise MessageError(f"transaction {name} is unknown; it must be in the ledger", codes.UNKNOWN)
         return found
 
     def counts(self) -> dict[str, int]:

@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from geng_edge.errors import CancelledError, GengError, OutputError
-from geng_edge.service.answers import ERROR_TYPE, Answers, encode, refusal
+from geng_edge.errors import CancelledError, GengError, MessageError, OutputError
+from geng_edge.service.answers import JSON, Answers, encode, refusal
 from geng_edge.service.ask import Ask, Limits
-from geng_edge.service.errors import DeadlineError, ServiceError
 from geng_edge.service.metrics import Metrics
-from geng_edge.service.outbox import MOST_TRIES, Entry, Outbox
+from geng_edge.service.outbox import ASKED, MOST_TRIES, Entry, Outbox
+from geng_edge.wire import codes
 
 log = logging.getLogger("geng_edge.service")
 
@@ -25,20 +25,14 @@ _PACE = 1.0
 _PAUSE_WHEN_FULL = 5.0
 
 Hear = Callable[[Entry, int, int], None]
-Perform = Callable[[Ask, Entry], tuple[bytes, str]]
-
-
-class FaultError(ServiceError):
-    """A fault of ours while a request was answered; the log has the traceback."""
-
-    code = "fault"
+Perform = Callable[[Ask], tuple[bytes, str]]
 
 
 class Worker:
     """Answers what the ledger holds, one request at a time.
 
-    A request that is not admitted yet costs it nothing; one that was cancelled or whose deadline passed
-    is rejected without sampling, or stopped between two steps.
+    A request that was cancelled or has outlived its lifetime is rejected without sampling, or stopped
+    between two steps.
     """
 
     def __init__(
@@ -47,8 +41,8 @@ class Worker:
         answers: Answers,
         limits: Limits,
         metrics: Metrics,
-        hear: Hear = lambda _entry, _done, _steps: None,
-        replay: Perform | None = None,
+        hear: Hear,
+        replay: Perform,
     ) -> None:
         """Prepare; :meth:`start` starts.
 
@@ -102,7 +96,7 @@ class Worker:
         """Reject a request that is not answered; False where it is.
 
         Raises:
-            UnknownError: There is no such request.
+            MessageError: ``unknown``: there is no such request.
         """
         entry = self.outbox.get(name)
         error = CancelledError(f"request {name} was cancelled")
@@ -116,13 +110,13 @@ class Worker:
         """The entry of an id, once it is answered or ``until`` (of the monotonic clock) has come.
 
         Raises:
-            UnknownError: There is no such request.
+            MessageError: ``unknown``: there is no such request.
         """
         while True:
             with self._answered:
                 entry = self.outbox.get(name)
                 left = until - time.monotonic()
-                if entry.state != "asked" or left <= 0 or self._stopping.is_set():
+                if entry.state != ASKED or left <= 0 or self._stopping.is_set():
                     return entry
                 self._answered.wait(min(left, _TURN))
 
@@ -169,11 +163,13 @@ class Worker:
             self._reject(entry, error)
             return
         except MemoryError:
-            self._reject(entry, FaultError("memory is too small for this; ask for less"))
+            fault = "memory is too small for this; it must be less"
+            self._reject(entry, MessageError(fault, codes.INTERNAL))
             return
         except Exception:
             log.exception("request %s met a fault", entry.id)
-            self._reject(entry, FaultError(f"request {entry.id} met a fault of the gateway"))
+            fault = f"request {entry.id} met a fault of the gateway"
+            self._reject(entry, MessageError(fault, codes.INTERNAL))
             return
         self.metrics.sampled(time.perf_counter() - began)
         if self.outbox.answer(entry.position, payload, content_type):
@@ -183,15 +179,16 @@ class Worker:
         if time.time() > entry.deadline:
             raise self._late(entry)
         if self.outbox.begin(entry.position) > MOST_TRIES:
-            raise FaultError(
+            raise MessageError(
                 f"request {entry.id} was begun {MOST_TRIES} times and the gateway ended each time; "
-                "it is not tried again"
+                "it is not tried again",
+                codes.INTERNAL,
             )
 
     def _perform(self, entry: Entry) -> tuple[bytes, str]:
         ask = Ask.read(entry.body or b"", self._stored(entry))
-        if ask.replay is not None and self._replay is not None:
-            return self._replay(ask, entry)
+        if ask.replay is not None:
+            return self._replay(ask)
         heard = time.monotonic()
 
         def progress(done: int, steps: int) -> bool:
@@ -203,23 +200,24 @@ class Worker:
             stop = self._stopping.is_set() or self._cancelled == entry.id
             return not stop and time.time() <= entry.deadline
 
-        return encode(self.answers.series(ask, progress), ask.format)
+        left = entry.deadline - time.time()
+        series = self.answers.series(ask, ask.request.seed, left, progress)
+        return encode(series, ask.format)
 
     def _stored(self, entry: Entry) -> Limits:
         """The limits, except of bytes: the ledger's way to write a request may be the longer one."""
-        return Limits(len(entry.body or b""), self.limits.values, self.limits.deadline)
+        return Limits(len(entry.body or b""), self.limits.values, self.limits.lifetime)
 
     @staticmethod
-    def _late(entry: Entry) -> DeadlineError:
-        return DeadlineError(
-            f"request {entry.id} was not done {entry.deadline - entry.asked:g} s after it was asked; "
-            "its deadline must be later"
+    def _late(entry: Entry) -> MessageError:
+        return MessageError(
+            f"request {entry.id} was not done within its lifetime of "
+            f"{entry.deadline - entry.asked:.3g} s; it must be longer",
+            codes.EXPIRED,
         )
 
     def _reject(self, entry: Entry, error: GengError) -> bool:
-        taken = self.outbox.answer(
-            entry.position, refusal(error, id=entry.id), ERROR_TYPE, error.code
-        )
+        taken = self.outbox.answer(entry.position, refusal(error, entry.id), JSON, error.code)
         if taken:
             self._told(error.code)
         return taken
