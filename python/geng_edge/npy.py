@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import math
 import os
 from collections.abc import Callable
@@ -58,6 +59,19 @@ def read(file: BinaryIO, name: str, kind: Kind) -> npt.NDArray[Any]:
     Raises:
         ArgumentError: It holds something else, or is longer or shorter than its header says.
     """
+    return _parsed(file, os.fstat(file.fileno()).st_size, name, kind)
+
+
+def parse(data: bytes, name: str, kind: Kind) -> npt.NDArray[Any]:
+    """The array of the bytes of a file, under the same rules as :func:`read`.
+
+    Raises:
+        ArgumentError: They hold something else, or are more or fewer than their header says.
+    """
+    return _parsed(io.BytesIO(data), len(data), name, kind)
+
+
+def _parsed(file: BinaryIO, actual: int, name: str, kind: Kind) -> npt.NDArray[Any]:
     prefix = file.read(8)
     if prefix[:6] != b"\x93NUMPY":
         raise ArgumentError(f"{name} does not begin as a .npy file; it must be {kind.what}")
@@ -73,7 +87,6 @@ def read(file: BinaryIO, name: str, kind: Kind) -> npt.NDArray[Any]:
     shape, dtype = _header(file.read(length), length, name, kind)
     start = 8 + width + length
     declared = start + dtype.itemsize * math.prod(shape)
-    actual = os.fstat(file.fileno()).st_size
     if actual != declared:
         raise ArgumentError(f"{name} is {actual} bytes; its header needs exactly {declared}")
     return np.frombuffer(file.read(declared - start), dtype=dtype).reshape(shape).copy()
