@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         inspect,
         profiles,
         sample,
+        serve,
     )
 
     parser = _Parser(
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
         doctor,
         profiles,
         bench,
+        serve,
     ):
         name = module.__name__.rpartition(".")[2].rstrip("_")
         summary = (module.__doc__ or "").splitlines()[0]
@@ -126,7 +128,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command is None:
         raise ArgumentError(
             "no command is given; it must be one of encode, sample, channels, continue, impute, edit, "
-            "inspect, doctor, profiles, bench"
+            "inspect, doctor, profiles, bench, serve"
         )
     arguments.run(arguments)
 

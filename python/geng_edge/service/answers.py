@@ -14,6 +14,7 @@ from geng_edge.errors import GengError, MessageError, MissingExtraError
 from geng_edge.generator import Generator, Progress
 from geng_edge.series import Series
 from geng_edge.service.ask import FORMATS, Ask
+from geng_edge.text_expert import fingerprint
 from geng_edge.wire import codec, codes
 
 ANSWER_SCHEMA = "geng/v1/series/answer"

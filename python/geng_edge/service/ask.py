@@ -9,6 +9,7 @@ sample`` takes them; and what only a service needs: ``transaction``, ``format``,
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,9 +18,16 @@ from geng_edge.condition import Condition, check_interval, check_text
 from geng_edge.errors import ArgumentError, MessageError
 from geng_edge.request import Request
 from geng_edge.series import DEFAULT_START, moments_of
+from geng_edge.service.outbox import Asked
 from geng_edge.wire import codec, codes, fields, topics
 from geng_edge.wire.answer import MOST_TASK
-from geng_edge.wire.condition import DEFAULT_LIFE, LONGEST_LIFE, check_transaction, unpack
+from geng_edge.wire.condition import (
+    DEFAULT_LIFE,
+    LONGEST_LIFE,
+    check_model,
+    check_transaction,
+    unpack,
+)
 
 SCHEMA = "geng/v1/series/ask"
 EXAMPLE = """{"schema": "geng/v1/series/ask", "transaction": "week-0017", "text": "a daily cycle between
@@ -171,10 +179,14 @@ class Ask:
             found["replay"] = asdict(self.replay)
         return codec.encode({key: value for key, value in found.items() if value is not None})
 
-    def digest(self, topic: str = "", correlation: bytes | None = None) -> bytes:
-        """sha256 of the request and of the way back."""
-        parts = (self.to_bytes(), topic.encode(), correlation or b"")
-        return hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
+    def asked(self, road: str, topic: str = "", correlation: bytes | None = None) -> Asked:
+        """The request as the ledger takes it, with its way back."""
+        body = self.to_bytes()
+        parts = (body, road.encode(), topic.encode(), correlation or b"")
+        digest = hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
+        until = time.time() + self.lifetime
+        reserve = self._most_bytes()
+        return Asked(self.transaction, road, body, digest, until, reserve, topic, correlation)
 
     def condition(self, fingerprint: str) -> Condition:
         """The condition of a request that brings one.
@@ -195,7 +207,7 @@ class Ask:
         check_model(of, fingerprint)
         return condition
 
-    def most_bytes(self) -> int:
+    def _most_bytes(self) -> int:
         """Most bytes that the answer takes: 16 a value and 28 a stamp cover every format."""
         count, length = self.request.count, self.request.length
         return 4096 + 28 * length + 16 * count * (length + 2)

@@ -13,14 +13,13 @@ from __future__ import annotations
 import collections
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from geng_edge.errors import BrokerError, GengError, MessageError, OutputError
 from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing
-from geng_edge.service.answers import Answers, message, refusal
-from geng_edge.service.ask import Ask, Limits
+from geng_edge.service.answers import JSON, Answers, message, refusal
+from geng_edge.service.ask import SCHEMA, Ask, Limits
 from geng_edge.service.metrics import Metrics
 from geng_edge.service.outbox import ANSWERED, ASKED, BUS, Asked, Entry, Outbox
 from geng_edge.service.topics import DISCOVERY, Topics
@@ -38,7 +37,6 @@ _MOST_NOTICES = 512
 _MOST_AGAIN = 256
 _BATCH = 16
 _CANCEL_BYTES = 1024
-_JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Post:
         transaction: str,
         status: str,
         payload: bytes,
-        content_type: str = _JSON,
+        content_type: str = JSON,
         qos: int = 1,
         position: int = 0,
     ) -> Outgoing:
@@ -110,7 +108,9 @@ class Bus:
             client_id=f"geng-edge-{topics.gateway}",
             subscriptions=[topics.ask, topics.cancel, f"{DISCOVERY}/status"],
             will=Outgoing(topics.status, codec.encode({"state": "offline"}), 1, retain=True),
-            birth=Outgoing(topics.status, codec.encode({"state": "online", **birth}), 1, retain=True),
+            birth=Outgoing(
+                topics.status, codec.encode({"state": "online", **birth}), 1, retain=True
+            ),
             session_expiry=_SESSION,
             inbox=_MOST_INBOX,
             most_payload=limits.payload,
@@ -168,14 +168,19 @@ class Bus:
 
     def _loop(self, turn: Callable[[], None]) -> None:
         while not self._stopping.is_set():
-            try:
-                turn()
-            except (BrokerError, OutputError) as error:
-                log.info("%s", error)
+            if not self._survives(turn):
                 self._stopping.wait(_TURN)
-            except Exception:
-                log.exception("the bus goes on after a fault")
-                self._stopping.wait(_TURN)
+
+    def _survives(self, turn: Callable[[], None]) -> bool:
+        try:
+            turn()
+        except (BrokerError, OutputError) as error:
+            log.info("%s", error)
+        except Exception:
+            log.exception("the bus goes on after a fault")
+        else:
+            return True
+        return False
 
     # ----------------------------------------------------------------- intake
 
@@ -208,37 +213,20 @@ class Bus:
                     self.topics.check_response(incoming.response_topic), incoming.correlation
                 )
             if incoming.retain:
-                raise MessageError(  # noqa: TRY301  refused below, like everything else
-                    "request is retained; it must not be, or it is asked at every start", codes.SCHEMA
+                raise MessageError(
+                    "request is retained; it must not be, or each start asks it", codes.SCHEMA
                 )
             size = incoming.size or len(incoming.payload)
-            found = codec.decode(incoming.payload, self.limits.payload, Ask.SCHEMA, size=size)
+            found = codec.decode(incoming.payload, self.limits.payload, SCHEMA, size=size)
             transaction = _named(found.get("transaction"))
             ask = Ask.from_dict(found, self.limits)
-            requests.append((self.asked_of(ask, BUS, post), post))
+            self.answers.check(ask)
+            if ask.replay is not None:
+                self.check_replay(ask.replay.sensor)
+            requests.append((ask.asked(BUS, post.topic, post.correlation), post))
         except GengError as error:
             self.metrics.refused(BUS, error.code)
             self._notice(post, transaction, "rejected", refusal(error, transaction))
-
-    def asked_of(self, ask: Ask, road: str, post: Post) -> Asked:
-        """A checked request as the ledger takes it.
-
-        Raises:
-            GengError: It does not fit this model or this gateway.
-        """
-        self.answers.check(ask)
-        if ask.replay is not None:
-            self.check_replay(ask.replay.sensor)
-        return Asked(
-            ask.transaction,
-            road,
-            ask.to_bytes(),
-            ask.digest(post.topic, post.correlation),
-            time.time() + ask.lifetime,
-            ask.most_bytes(),
-            post.topic,
-            post.correlation,
-        )
 
     def _admit(self, requests: Sequence[tuple[Asked, Post]]) -> None:
         if not requests:

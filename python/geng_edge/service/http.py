@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.raw_requestline = self.rfile.readline(_LONGEST_LINE)
             if len(self.raw_requestline) == _LONGEST_LINE:
-                raise _too_long()  # noqa: TRY301  refused below, like everything else
+                raise _too_long()
             if not self.raw_requestline or not self.parse_request():
                 return
             reply = self._reply()
@@ -301,19 +301,25 @@ class _Handler(BaseHTTPRequestHandler):
         most = self.server.gateway.limits.payload
         kind = (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
         if kind != JSON:
-            raise MessageError(f"body is {kind[:60] or 'of no type'}; it must be {JSON}", "media_type")
+            raise MessageError(
+                f"body is {kind[:60] or 'of no type'}; it must be {JSON}", "media_type"
+            )
         length = self.headers.get("Content-Length") or ""
         if self.headers.get("Transfer-Encoding") or not (length.isdecimal() and len(length) < 20):
             raise ArgumentError("request has no Content-Length; it must have one")
         size = int(length)
         if size > most:
-            raise MessageError(f"payload is {size} bytes; it must be at most {most}", codes.TOO_LARGE)
+            raise MessageError(
+                f"payload is {size} bytes; it must be at most {most}", codes.TOO_LARGE
+            )
         self._punctual.left = size
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = self.rfile.read(size)
         if len(body) < size:
-            raise ArgumentError(f"payload is {len(body)} bytes; it must be {size}, as its head says")
+            raise ArgumentError(
+                f"payload is {len(body)} bytes; it must be {size}, as its head says"
+            )
         return body
 
     def _sample(self, wait: float | None) -> Reply:

@@ -253,7 +253,8 @@ class Outbox:
         if row is not None:
             if row[0] != asked.digest:
                 return MessageError(
-                    f"transaction {asked.id} belongs to another request; it must be new", codes.TAKEN
+                    f"transaction {asked.id} belongs to another request; it must be new",
+                    codes.TAKEN,
                 )
             if not row[1]:
                 return MessageError(
@@ -435,7 +436,9 @@ class Outbox:
         """
         found = self._first("id = ?", name)
         if found is None:
-            raise MessageError(f"transaction {name} is unknown; it must be in the ledger", codes.UNKNOWN)
+            raise MessageError(
+                f"transaction {name} is unknown; it must be in the ledger", codes.UNKNOWN
+            )
         return found
 
     def counts(self) -> dict[str, int]:

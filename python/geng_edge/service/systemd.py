@@ -1,4 +1,4 @@
-"""What systemd is told: that the service is up, that it lives, that it ends (sd_notify(3), in a few lines)."""
+"""What systemd is told: that the service is up, that it lives, that it ends. As sd_notify(3) has it."""
 
 from __future__ import annotations
 

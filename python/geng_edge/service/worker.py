@@ -56,12 +56,14 @@ class Worker:
         """
         self.outbox, self.answers, self.limits, self.metrics = outbox, answers, limits, metrics
         self._hear, self._replay = hear, replay
+        #: Called when an entry got its answer.
+        self.answered: Callable[[], None] = lambda: None
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._chores: queue.Queue[Callable[[], None]] = queue.Queue(_MOST_CHORES)
         self._cancelled: str | None = None
         self._current: str | None = None
-        self._answered = threading.Condition()
+        self._told = threading.Condition()
         self.sign = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -113,12 +115,12 @@ class Worker:
             MessageError: ``unknown``: there is no such request.
         """
         while True:
-            with self._answered:
+            with self._told:
                 entry = self.outbox.get(name)
                 left = until - time.monotonic()
                 if entry.state != ASKED or left <= 0 or self._stopping.is_set():
                     return entry
-                self._answered.wait(min(left, _TURN))
+                self._told.wait(min(left, _TURN))
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -173,7 +175,7 @@ class Worker:
             return
         self.metrics.sampled(time.perf_counter() - began)
         if self.outbox.answer(entry.position, payload, content_type):
-            self._told("result")
+            self._tell("result")
 
     def _begin(self, entry: Entry) -> None:
         if time.time() > entry.deadline:
@@ -219,10 +221,11 @@ class Worker:
     def _reject(self, entry: Entry, error: GengError) -> bool:
         taken = self.outbox.answer(entry.position, refusal(error, entry.id), JSON, error.code)
         if taken:
-            self._told(error.code)
+            self._tell(error.code)
         return taken
 
-    def _told(self, outcome: str) -> None:
+    def _tell(self, outcome: str) -> None:
         self.metrics.answered(outcome)
-        with self._answered:
-            self._answered.notify_all()
+        self.answered()
+        with self._told:
+            self._told.notify_all()

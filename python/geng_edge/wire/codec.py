@@ -19,7 +19,9 @@ def encode(message: Mapping[str, Any]) -> bytes:
     return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def decode(payload: bytes, most: int, schema: str, *, size: int | None = None) -> dict[str, Any]:
+def decode(
+    payload: bytes, most: int, schema: str, *, size: int | None = None, implied: bool = False
+) -> dict[str, Any]:
     """The object of a payload.
 
     Args:
@@ -27,6 +29,7 @@ def decode(payload: bytes, most: int, schema: str, *, size: int | None = None) -
         most: Bytes that its topic allows.
         schema: What its key ``schema`` must say.
         size: Bytes that it had, where a link let go of them.
+        implied: The place it came to says the schema, so that the key may be left out.
 
     Raises:
         MessageError: ``too_large``, ``not_json`` or ``schema``.
@@ -52,7 +55,7 @@ def decode(payload: bytes, most: int, schema: str, *, size: int | None = None) -
         raise MessageError(
             f"payload is {type(message).__name__}; it must be one JSON object", codes.NOT_JSON
         )
-    said = message.get("schema")
+    said = message.setdefault("schema", schema) if implied else message.get("schema")
     if said != schema:
         raise MessageError(
             f"payload's schema is {str(said)[:60]!r}; it must be {schema}", codes.SCHEMA
