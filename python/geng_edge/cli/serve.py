@@ -13,6 +13,7 @@ from geng_edge.errors import ArgumentError
 
 if TYPE_CHECKING:
     from geng_edge.mqtt.broker import Broker
+    from geng_edge.service.ask import Ask
     from geng_edge.service.gateway import Gateway, Settings
 
 
@@ -42,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--most-values", type=whole, default=262_144, metavar="N",
         help="count x length of a request, at most (default 262144)")  # fmt: skip
     add("--replay", action="append", default=[], metavar="NAME=DESCRIPTION",
-        help="keep a virtual sensor on the bus that speaks a description's series at its own pace; "
-        "may be given more than once")  # fmt: skip
+        help="keep a virtual sensor on the bus that speaks a description's series at its own pace, until "
+        "DELETE /v1/sensors/NAME; may be given more than once")  # fmt: skip
     add("--interval", type=real, default=60.0, metavar="SECONDS",
         help="seconds between two steps of the sensors (default 60)")  # fmt: skip
     add("--unit", default="", help="unit of the sensors, such as degC")
@@ -71,15 +72,15 @@ def run(arguments: argparse.Namespace) -> None:
     threads = arguments.threads
     if threads is None:
         threads = threads_from_environment()
+    sensors = _sensors(arguments, settings)
     generator = Generator.load(arguments.model, arguments.precision, threads)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
-    gateway = Gateway(generator, settings)
-    sensors = _sensors(arguments, gateway)
-    with gateway:
-        for body in sensors:
-            gateway.ask_http(body)
+    with Gateway(generator, settings) as gateway:
+        for ask in sensors:
+            if not gateway.sensors.runs(ask):
+                gateway.ask_http(ask.to_bytes())
         _say_where(gateway, settings.broker)
         gateway.run(stop)
     console.say("stopped; what was not answered or delivered stays in the outbox")
@@ -134,27 +135,28 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _sensors(arguments: argparse.Namespace, gateway: Gateway) -> list[bytes]:
-    """A request for each ``--replay``; one of another process's start replaces the one before."""
-    import json
-    import uuid
+def _sensors(arguments: argparse.Namespace, settings: Settings) -> list[Ask]:
+    """A request for each ``--replay``."""
+    from geng_edge.service.ask import SCHEMA, Ask
+    from geng_edge.wire.condition import new_transaction
 
     requests = []
     for wish in arguments.replay:
         name, equals, text = wish.partition("=")
         if not equals:
             raise ArgumentError(f"replay is {wish[:60]!r}; it must be NAME=DESCRIPTION")
-        if gateway.bus is None:
+        if settings.broker is None:
             raise ArgumentError("replay is given without a broker; it must be given with --broker")
         request = {
-            "transaction": uuid.uuid4().hex,
+            "schema": SCHEMA,
+            "transaction": new_transaction(),
             "text": text,
             "interval": arguments.interval,
             "unit": arguments.unit,
             "seed": arguments.seed,
             "replay": {"sensor": name, "speed": arguments.speed, "repeat": True},
         }
-        requests.append(json.dumps(request).encode())
+        requests.append(Ask.from_dict(request, settings.limits))
     return requests
 
 

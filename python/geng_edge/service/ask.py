@@ -231,10 +231,11 @@ def _source(found: Mapping[str, Any]) -> tuple[str, Any]:
 
 
 def _request(found: Mapping[str, Any], limits: Limits) -> Request:
-    for key in ("guidance", "eta"):  # JSON's "1.5" is no number
-        if found.get(key) is not None:
-            fields.number(found[key], key)
-    request = Request(**{key: found[key] for key in _SETTINGS if key in found})
+    settings = {key: found[key] for key in _SETTINGS if key in found}
+    for key in ("guidance", "eta"):
+        if settings.get(key) is not None:  # JSON's "1.5" is no number, and its 1 is one
+            settings[key] = fields.number(settings[key], key)
+    request = Request(**settings)
     if request.count * request.length > limits.values:
         raise MessageError(
             f"count x length is {request.count * request.length}; this gateway gives at most "

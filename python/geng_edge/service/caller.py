@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import collections
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -20,6 +19,7 @@ from geng_edge.service.answers import ANSWER_SCHEMA
 from geng_edge.service.ask import SCHEMA
 from geng_edge.service.topics import Topics
 from geng_edge.wire import codec, codes
+from geng_edge.wire.condition import new_transaction
 
 _MOST_ANSWER = 64 * 2**20
 _REMEMBERED = 100_000
@@ -56,7 +56,7 @@ class _Open:
 
 @final
 class Caller:
-    """Asks one gateway, and hands out each answer once. A context manager, for one thread."""
+    """Asks one gateway over MQTT 5, and hands out each answer once. A context manager, for one thread."""
 
     def __init__(self, broker: Broker, gateway: str, client_id: str | None = None) -> None:
         """Prepare; entering connects.
@@ -70,7 +70,7 @@ class Caller:
         self.duplicates = self.sent = 0
         self._open: dict[str, _Open] = {}
         self._had: collections.OrderedDict[str, None] = collections.OrderedDict()
-        self._way = self.topics.answer(client_id or f"caller-{uuid.uuid4().hex[:12]}", "+")
+        self._way = self.topics.answer(client_id or f"caller-{new_transaction()[:12]}", "+")
         self._back = self._way[:-1] + "all"
         self._link = Link(
             broker,
@@ -98,7 +98,7 @@ class Caller:
         Returns:
             Its transaction.
         """
-        request = {"schema": SCHEMA, "transaction": uuid.uuid4().hex, **request}
+        request = {"schema": SCHEMA, "transaction": new_transaction(), **request}
         name = str(request["transaction"])
         waiting = _Open(codec.encode(request), 0.0, _FIRST_SILENCE)
         self._open[name] = waiting

@@ -6,7 +6,6 @@ import hashlib
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from geng_edge.service.sensors import Sensors
 from geng_edge.service.topics import Topics
 from geng_edge.service.worker import Worker
 from geng_edge.wire import codec, fields
+from geng_edge.wire.condition import new_transaction
 
 log = logging.getLogger("geng_edge.service")
 
@@ -182,7 +182,7 @@ class Gateway:
             GengError: A setting is refused.
         """
         found = codec.decode(body, self.limits.payload, SCHEMA, implied=True)
-        found.setdefault("transaction", uuid.uuid4().hex)
+        found.setdefault("transaction", new_transaction())
         ask = Ask.from_dict(found, self.limits)
         if ask.replay is not None:
             self.sensors.check(ask.replay.sensor)

@@ -118,7 +118,9 @@ class Server(ThreadingHTTPServer):
         self._slots = threading.BoundedSemaphore(self.walls.connections)
         #: Some slots stay free of waiting callers, so that /healthz is answered in any rush.
         self.waiters = threading.BoundedSemaphore(max(1, self.walls.connections * 3 // 4))
-        self._thread = threading.Thread(target=self.serve_forever, name="http", daemon=True)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(0.1,), name="http", daemon=True
+        )
         if ":" in host:
             self.address_family = socket.AF_INET6
         try:
@@ -216,6 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: Server
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # whoever sends nonsense gets a status line too
     server_version = "geng-edge"
     sys_version = ""
 

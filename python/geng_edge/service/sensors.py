@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from geng_edge.errors import GengError, MessageError
@@ -144,6 +144,12 @@ class Sensors:
         self._changed.set()
         facts = {"sensor": name, "topic": self.topics.sensor(name), "pause": sensor.pause}
         return message(ask.transaction, "replay", **facts), JSON
+
+    def runs(self, ask: Ask) -> bool:
+        """Whether a sensor does just this already: of another transaction, perhaps before a restart."""
+        assert ask.replay is not None
+        found = self._sensors.get(ask.replay.sensor)
+        return found is not None and replace(found.ask, transaction=ask.transaction) == ask
 
     def check(self, name: str) -> None:
         """Refuse one sensor too many, or any without a broker.
