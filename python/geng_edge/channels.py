@@ -167,6 +167,7 @@ def generate(
     interval: float = 1.0,
     start: str = DEFAULT_START,
     correlations: npt.ArrayLike | None = None,
+    conditions: Sequence[Condition] = (),
 ) -> Joint:
     """Draw the channels of a device together.
 
@@ -174,11 +175,12 @@ def generate(
     three channels of 512 steps on one slow core.
 
     Args:
-        generator: The model. Its extra ``text`` is needed.
+        generator: The model. Its extra ``text`` is needed where no conditions are given.
         device: What is asked.
         count: Rows to draw; row i uses ``seed + i``.
         length, seed, interval, start: As for :meth:`geng_edge.generator.Generator.generate`.
         correlations: ``(channels, channels)`` in place of the device's, such as those of a recording.
+        conditions: One for each channel, in place of those of its text.
 
     Raises:
         ArgumentError: A setting or a correlation is out of range. Nothing was computed.
@@ -190,9 +192,18 @@ def generate(
         raise ArgumentError(f"length is {length}; it must be at most 4096 for several channels")
     if asked.shape != (len(device.texts),) * 2:
         raise ArgumentError(f"correlations have shape {asked.shape}; it must be square, by channel")
-    conditions = [Condition.from_text(t, interval, generator) for t in device.texts.values()]
+    if not conditions:
+        conditions = [Condition.from_text(t, interval, generator) for t in device.texts.values()]
+    if len(conditions) != len(device.texts):
+        raise ArgumentError(
+            f"conditions are {len(conditions)}; they must be one for each of {len(device.texts)}"
+        )
+    for condition in conditions:
+        generator.check(condition)
     rows = [
-        correlated(generator, conditions, replace(request, seed=(seed + i) % (MAX_SEED + 1)), asked)
+        correlated(
+            generator, list(conditions), replace(request, seed=(seed + i) % (MAX_SEED + 1)), asked
+        )
         for i in range(count)
     ]
     labels = tuple(f"{name}_{i}" for i in range(count) for name in device.texts)

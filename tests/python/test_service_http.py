@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,17 @@ import pytest
 
 from geng_edge import Condition, Generator
 from geng_edge.cli.main import main
-from geng_edge.errors import ArgumentError, CancelledError
+from geng_edge.errors import ArgumentError, BrokerError, CancelledError, GengError
 from geng_edge.generator import Progress
-from geng_edge.request import Request
+from geng_edge.request import SOLVERS, Request
 from geng_edge.series import Series
-from geng_edge.service.ask import Limits
+from geng_edge.service.ask import FORMATS, Ask, Limits
 from geng_edge.service.gateway import Gateway
 from geng_edge.service.http import Walls
 from geng_edge.service.outbox import Bounds
-from geng_edge.text_expert import fingerprint
-from geng_edge.wire.condition import pack
+from geng_edge.wire.condition import Accepted, pack
+from geng_edge.wire.fingerprint import fingerprint
+from support import road
 from support.gateways import MODEL, TEXT, call, gateway, raw, until
 
 ASK = {"text": TEXT, "length": 64}
@@ -472,11 +474,74 @@ def test_serve_refuses_settings_that_do_not_do(
 
 
 def test_a_request_is_kept_as_it_was_understood() -> None:
-    from geng_edge.service.ask import Ask
-
     asked = {"schema": "geng/v1/series/ask", "transaction": "week-0017", "text": TEXT, "seed": 3}
     ask = Ask.from_dict(asked, Limits())
     assert ask.request == Request(seed=3)
     assert Ask.read(ask.to_bytes(), Limits()) == ask
     with pytest.raises(ArgumentError, match="count is 2; it must be 1 for a sensor"):
         Ask.from_dict({**asked, "count": 2, "replay": {"sensor": "room"}}, Limits())
+
+
+def test_a_task_is_drawn_as_the_cloud_describes_it(tmp_path: Path) -> None:
+    width = Generator.load(MODEL, threads=1).condition_width
+    asked: list[tuple[str, float]] = []
+
+    def fetch(task: str, seconds: float) -> Accepted:
+        asked.append((task, seconds))
+        if "moon" in task:
+            raise BrokerError(
+                "broker brought no answer in time; a worker must be there to give one"
+            )
+        said = road.weather(task)
+        conditions = tuple(road.condition(width=width, seed=i) for i in range(2))
+        return Accepted("transaction-1", said, conditions, road.FINGERPRINT)
+
+    with gateway(tmp_path, fetch=fetch) as running:
+        status, _, body = call(running, "POST", "/v1/sample", {"task": "a garden", "seed": 2})
+        assert status == 200
+        lines = body.decode().splitlines()
+        assert lines[0] == "time,temperature_0 [degC],humidity_0 [%]"
+        assert len(lines) == 1 + 1008
+        assert asked[0][0] == "a garden"
+        assert 0 < asked[0][1] <= 20
+        assert rejected(call(running, "POST", "/v1/sample", {"task": "a moon base"}))[:2] == (
+            502,
+            "broker",
+        )
+        answer = call(running, "POST", "/v1/sample", {"task": "a garden", "length": 64})
+        assert rejected(answer)[1:] == (
+            "argument",
+            "length is given with a task; it comes from the cloud's answer",
+        )
+        many = call(running, "POST", "/v1/sample", {"task": "a garden", "count": 500})
+        assert rejected(many)[:2] == (413, "too_large")
+
+
+def test_the_schemas_say_what_the_code_says(running: Gateway) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    folder = resources.files("geng_edge.wire") / "schemas"
+    ask = json.loads((folder / "series_ask.json").read_text(encoding="utf-8"))
+    said = json.loads((folder / "series_answer.json").read_text(encoding="utf-8"))
+    for each in (ask, said):
+        jsonschema.Draft202012Validator.check_schema(each)
+    assert ask["properties"]["solver"]["enum"] == [*SOLVERS, None]
+    assert ask["properties"]["format"]["enum"] == list(FORMATS)
+    base = {"schema": "geng/v1/series/ask", "transaction": "week-0017"}
+    replay = {"sensor": "room", "speed": 2.0}
+    for good in ({"text": TEXT, "replay": replay}, {"task": "x"}, {"condition": _condition()}):
+        jsonschema.validate(json.loads(Ask.from_dict({**base, **good}, Limits()).to_bytes()), ask)
+    for wrong in (
+        {"count": 0}, {"length": 65}, {"steps": 501}, {"solver": "euler"}, {"guidance": -1},
+        {"eta": 2}, {"seed": -1}, {"interval": 0}, {"format": "pickle"}, {"lifetime": 0}, {"x": 1},
+        {"transaction": "short"}, {"replay": {"sensor": "A"}}, {"replay": {"sensor": "a", "speed": 0}},
+        {"task": "x"}, {"condition": {}},
+    ):  # fmt: skip
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**base, "text": TEXT, **wrong}, ask)
+        with pytest.raises(GengError):
+            Ask.from_dict({**base, "text": TEXT, **wrong}, Limits())
+    refused = call(running, "POST", "/v1/sample", {"text": ""})[2]
+    waiting = call(running, "POST", "/v1/sample?wait=0", ASK)[2]
+    jsonschema.validate(json.loads(refused), said)
+    if waiting.startswith(b"{"):  # else it was done already
+        jsonschema.validate(json.loads(waiting), said)

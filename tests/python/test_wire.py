@@ -18,7 +18,6 @@ import pytest
 
 from geng_edge import Condition, Generator
 from geng_edge.errors import ArgumentError, MessageError
-from geng_edge.text_expert import fingerprint
 from geng_edge.wire import codec, codes, topics
 from geng_edge.wire.answer import Answer, Channel
 from geng_edge.wire.condition import (
@@ -30,6 +29,7 @@ from geng_edge.wire.condition import (
     Rejected,
     read_reply,
 )
+from geng_edge.wire.fingerprint import fingerprint
 from support.road import accepted, answer, channel, claims, condition, weather
 
 TESTS = Path(__file__).parents[1]
@@ -290,6 +290,8 @@ def test_a_condition_of_another_device_reads_the_same_bytes(tiny: Path, tmp_path
         (lambda: claims(noise=True), "noise is True"),
         (lambda: claims(wave="wobble"), "wave is 'wobble'"),
         (lambda: claims(unit="\ud800"), "unit holds half a character"),
+        (lambda: claims(unit="a,b"), "unit is 'a,b'"),
+        (lambda: claims(unit="a\n"), "it must be printed without commas"),
         (lambda: claims(quantity=" "), "it must be more than blanks"),
         (lambda: channel("7th"), "channel name is '7th'"),
         (lambda: Channel("a", " ", claims()), "it must be more than blanks"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from geng_edge.generator import Generator
+from geng_edge.service.answers import Fetch
 from geng_edge.service.gateway import Gateway, Settings
 
 MODEL = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
@@ -19,11 +20,11 @@ TEXT = "values from -5 to 5"
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, **settings: Any) -> Iterator[Gateway]:
+def gateway(folder: Path, fetch: Fetch | None = None, **settings: Any) -> Iterator[Gateway]:
     """A gateway of the tiny model for one block, on a free port unless told otherwise."""
     options: dict[str, Any] = {"http": ("127.0.0.1", 0), **settings}
     generator = Generator.load(MODEL, threads=1)
-    with Gateway(generator, Settings("pi-7", folder / "outbox.db", **options)) as running:
+    with Gateway(generator, Settings("pi-7", folder / "outbox.db", **options), fetch) as running:
         yield running
 
 

@@ -12,27 +12,23 @@ from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from geng_edge.generator import Generator
     from geng_edge.mqtt.broker import Broker
+    from geng_edge.service.answers import Fetch
     from geng_edge.service.ask import Ask
     from geng_edge.service.gateway import Gateway, Settings
+    from geng_edge.wire.condition import Accepted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
+    from geng_edge.cli.gateway import add_gateway
     from geng_edge.cli.main import add_model, real, whole
 
     add = parser.add_argument
-    add("--gateway", metavar="ID", help="its name in topics (default: this machine's name)")
+    add_gateway(parser)
     add("--outbox", type=Path, default=Path("outbox.db"), metavar="FILE",
         help="the ledger of requests and answers (default outbox.db)")  # fmt: skip
-    add("--broker", metavar="URL", help="mqtt://host:1883 or mqtts://host:8883 (default $GENG_BROKER; none "
-        "without either)")  # fmt: skip
-    add("--cafile", type=Path, metavar="PEM", help="certificates to trust (mqtts)")
-    add("--cert", type=Path, metavar="PEM", help="this gateway's certificate (mutual TLS)")
-    add("--key", type=Path, metavar="PEM", help="its key")
-    add("--username", help="at the broker (default $GENG_MQTT_USERNAME)")
-    add("--password-file", type=Path, metavar="FILE",
-        help="its first line is the password (default $GENG_MQTT_PASSWORD)")  # fmt: skip
     add("--http", default="127.0.0.1:8080", metavar="HOST:PORT",
         help="where the HTTP API listens, or off (default 127.0.0.1:8080)")  # fmt: skip
     add("--queue", type=whole, default=256, help="requests that may wait (default 256)")
@@ -77,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
-    with Gateway(generator, settings) as gateway:
+    with Gateway(generator, settings, _cloud(generator, settings)) as gateway:
         for ask in sensors:
             if not gateway.sensors.runs(ask):
                 gateway.ask_http(ask.to_bytes())
@@ -89,7 +85,9 @@ def run(arguments: argparse.Namespace) -> None:
 def _settings(arguments: argparse.Namespace) -> Settings:
     import os
 
-    from geng_edge.mqtt.broker import BROKER, Broker
+    from geng_edge.cli.gateway import gateway_of
+    from geng_edge.mqtt.broker import BROKER
+    from geng_edge.mqtt.options import broker_of
     from geng_edge.request import check_whole
     from geng_edge.service.ask import Limits
     from geng_edge.service.gateway import Settings
@@ -99,17 +97,12 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     check_whole("outbox-mb", arguments.outbox_mb, 1, 100_000)
     check_whole("outbox-rows", arguments.outbox_rows, 1, 10_000_000)
     check_whole("most-values", arguments.most_values, 64, 2**26)
-    broker = None
-    if arguments.broker or os.environ.get(BROKER):
-        broker = Broker.parse(
-            arguments.broker, arguments.cafile, arguments.cert, arguments.key,
-            arguments.username, arguments.password_file,
-        )  # fmt: skip
+    broker = broker_of(arguments) if arguments.broker or os.environ.get(BROKER) else None
     http = None if arguments.http == "off" else _address(arguments.http)
     if broker is None and http is None:
         raise ArgumentError("no broker is named and http is off; there must be one of them")
     return Settings(
-        arguments.gateway or _machine(),
+        gateway_of(arguments),
         arguments.outbox,
         broker,
         http,
@@ -119,13 +112,19 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def _machine() -> str:
-    """This machine's name, as far as a topic takes it."""
-    import re
-    import socket
+def _cloud(generator: Generator, settings: Settings) -> Fetch:
+    """What asks the cloud over the same broker, and looks on the disk where it is gone."""
+    from geng_edge.cog.client import fetch
+    from geng_edge.wire.fingerprint import fingerprint
 
-    name = socket.gethostname().partition(".")[0].lower()
-    return re.sub(r"[^a-z0-9_-]", "-", name).strip("-_")[:63] or "gateway"
+    of = fingerprint(generator)
+
+    def ask(task: str, seconds: float) -> Accepted:
+        return fetch(
+            task, fingerprint=of, gateway=settings.name, broker=settings.broker, deadline=seconds
+        ).reply
+
+    return ask
 
 
 def _address(text: str) -> tuple[str, int]:

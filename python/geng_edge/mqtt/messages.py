@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,7 @@ class Incoming:
         payload: The bytes; empty where they were more than the link takes.
         size: Bytes that the payload had.
         duplicate: The broker has sent it before.
+        arrived: When, of :func:`time.monotonic`.
         handle: What the link needs to acknowledge it.
     """
 
@@ -63,4 +65,5 @@ class Incoming:
     user: tuple[tuple[str, str], ...] = ()
     size: int = 0
     duplicate: bool = False
+    arrived: float = field(default_factory=time.monotonic, compare=False)
     handle: tuple[Any, int] | None = field(default=None, repr=False, compare=False)

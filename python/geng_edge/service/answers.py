@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from geng_edge.condition import Condition
+from geng_edge.drawn import Plan, draw
 from geng_edge.errors import GengError, MessageError, MissingExtraError
 from geng_edge.generator import Generator, Progress
 from geng_edge.series import Series
 from geng_edge.service.ask import FORMATS, Ask
-from geng_edge.text_expert import fingerprint
 from geng_edge.wire import codec, codes
+from geng_edge.wire.condition import Accepted
+from geng_edge.wire.fingerprint import fingerprint
 
 ANSWER_SCHEMA = "geng/v1/series/answer"
 JSON = "application/json"
@@ -23,20 +25,23 @@ JSON = "application/json"
 FLOAT32_LE = 85
 _CONDITIONS_KEPT = 64
 _LONGEST_SENTENCE = 500
+#: Seconds that the cloud may take, at most: meanwhile the worker does nothing else.
+_LONGEST_FETCH = 20.0
+
+
+Fetch = Callable[[str, float], Accepted]
 
 
 class Answers:
     """A model and what turns requests into series with it."""
 
-    def __init__(
-        self, generator: Generator, fetch: Callable[[str, float], Condition] | None = None
-    ) -> None:
+    def __init__(self, generator: Generator, fetch: Fetch | None = None) -> None:
         """Take a loaded model.
 
         Args:
             generator: The model.
-            fetch: The condition of a task, within a number of seconds: from a cache or from the
-                cloud. None where this gateway has neither.
+            fetch: The cloud's answer to a task, within a number of seconds, or the one that is
+                kept. None where this gateway has neither.
         """
         self.generator = generator
         self.fingerprint = fingerprint(generator)
@@ -59,18 +64,6 @@ class Answers:
         elif ask.source == "task":
             self._cloud()
 
-    def condition(self, ask: Ask, seconds: float = 0.0) -> Condition:
-        """The condition that a request names; ``seconds`` is how long the cloud may take for a task.
-
-        Raises:
-            GengError: It cannot be made or fetched.
-        """
-        if ask.source == "text":
-            return self.encoded(ask.what, ask.interval)
-        if ask.source == "condition":
-            return ask.condition(self.fingerprint)
-        return self._cloud()(ask.what, seconds)
-
     def encoded(self, text: str, interval: float) -> Condition:
         """The condition of a description; the last 64 are kept.
 
@@ -83,7 +76,7 @@ class Answers:
     def _encoded(self, text: str, interval: float) -> Condition:
         return Condition.from_text(text, interval, self.generator)
 
-    def _cloud(self) -> Callable[[str, float], Condition]:
+    def _cloud(self) -> Fetch:
         if self._fetch is None:
             raise MessageError(
                 "this gateway has no cloud to ask for a task; the request must have text or a "
@@ -104,10 +97,16 @@ class Answers:
         Raises:
             GengError: As :meth:`geng_edge.Generator.generate`.
         """
+        if ask.source == "task":
+            return self._of_task(ask, seed, seconds, progress)
+        if ask.source == "text":
+            condition = self.encoded(ask.what, ask.interval)
+        else:
+            condition = ask.condition(self.fingerprint)
         settings: dict[str, Any] = {**vars(ask.request), "seed": seed}
         del settings["strength"]
         return self.generator.generate(
-            self.condition(ask, seconds),
+            condition,
             settings.pop("count"),
             **settings,
             interval=ask.interval,
@@ -115,6 +114,18 @@ class Answers:
             unit=ask.unit,
             progress=progress,
         )
+
+    def _of_task(self, ask: Ask, seed: int, seconds: float, progress: Progress | None) -> Series:
+        reply = self._cloud()(ask.what, min(seconds, _LONGEST_FETCH))
+        plan, count = Plan.of(reply), ask.request.count
+        values = count * len(plan.parts) * plan.length
+        if values > ask.most_values:
+            raise MessageError(
+                f"count x channels x length is {values}; this gateway gives at most "
+                f"{ask.most_values} values",
+                codes.TOO_LARGE,
+            )
+        return draw(self.generator, plan, count, seed=seed, start=ask.start, progress=progress)
 
 
 def encode(series: Series, form: str) -> tuple[bytes, str]:

@@ -39,6 +39,8 @@ SLOWEST, FASTEST = 1e-3, 1e6
 _SOURCES = ("text", "task", "condition")
 _SETTINGS = ("count", "length", "steps", "solver", "guidance", "eta", "seed")
 _OTHERS = ("interval", "start", "unit", "format", "lifetime", "replay")
+#: What the cloud's answer says, so that a request with a task must not.
+_ANSWERED = ("length", "steps", "solver", "guidance", "eta", "interval", "unit", "replay")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Ask:
         format: ``csv``, ``json`` or ``cbor``.
         lifetime: Seconds that the answer is waited for.
         replay: Where the series becomes a virtual sensor instead of an answer.
+        most_values: Of the gateway, for what a task turns out to need.
     """
 
     transaction: str
@@ -116,6 +119,7 @@ class Ask:
     format: str = "csv"
     lifetime: float = DEFAULT_LIFE
     replay: Replay | None = None
+    most_values: int = Limits.values
 
     @classmethod
     def read(cls, payload: bytes, limits: Limits, size: int | None = None) -> Ask:
@@ -149,6 +153,12 @@ class Ask:
             raise codec.as_schema_error(error) from error
         if source == "text":
             check_text(what)
+        if source == "task":
+            for key in _ANSWERED:
+                if key in found:
+                    raise ArgumentError(
+                        f"{key} is given with a task; it comes from the cloud's answer", name=key
+                    )
         request = _request(found, limits)
         interval = fields.number(found.get("interval", 1.0), "interval")
         check_interval(interval)
@@ -167,6 +177,7 @@ class Ask:
             fields.word(found.get("format", "csv"), "format", tuple(FORMATS)),
             fields.number(life, "lifetime", SHORTEST_LIFE, limits.lifetime),
             _replay(replay, request) if replay is not None else None,
+            limits.values,
         )
 
     def to_bytes(self) -> bytes:
@@ -177,7 +188,9 @@ class Ask:
         found |= {key: getattr(self, key) for key in _OTHERS}
         if self.replay is not None:
             found["replay"] = asdict(self.replay)
-        return codec.encode({key: value for key, value in found.items() if value is not None})
+        unsaid = _ANSWERED if self.source == "task" else ()
+        said = {k: v for k, v in found.items() if v is not None and k not in unsaid}
+        return codec.encode(said)
 
     def asked(self, road: str, topic: str = "", correlation: bytes | None = None) -> Asked:
         """The request as the ledger takes it, with its way back."""
@@ -210,6 +223,8 @@ class Ask:
     def _most_bytes(self) -> int:
         """Most bytes that the answer takes: 16 a value and 28 a stamp cover every format."""
         count, length = self.request.count, self.request.length
+        if self.source == "task":
+            count, length = 1, self.most_values
         return 4096 + 28 * length + 16 * count * (length + 2)
 
 

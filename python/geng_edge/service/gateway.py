@@ -6,18 +6,17 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 import geng_edge
-from geng_edge.condition import Condition, check_interval, check_text
+from geng_edge.condition import check_interval, check_text
 from geng_edge.errors import ArgumentError, MessageError
 from geng_edge.generator import Generator
 from geng_edge.mqtt.broker import Broker
 from geng_edge.service import systemd
-from geng_edge.service.answers import Answers
+from geng_edge.service.answers import Answers, Fetch
 from geng_edge.service.ask import SCHEMA, Ask, Limits
 from geng_edge.service.bus import Bus
 from geng_edge.service.http import Server, Walls
@@ -83,14 +82,14 @@ class Gateway:
         self,
         generator: Generator,
         settings: Settings,
-        fetch: Callable[[str, float], Condition] | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         """Open the ledger and bind the port; nothing is answered yet.
 
         Args:
             generator: The model.
             settings: Everything else.
-            fetch: The condition of a task; see :class:`geng_edge.service.answers.Answers`.
+            fetch: The cloud's answer to a task; see :class:`geng_edge.service.answers.Answers`.
 
         Raises:
             ArgumentError: A name or an address does not do.

@@ -12,7 +12,7 @@ from typing import Any
 
 from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
 from geng_edge.errors import ArgumentError
-from geng_edge.request import LENGTH_STEP, LONGEST_CHAIN
+from geng_edge.request import LONGEST_CHAIN, drawn_length
 from geng_edge.wire import fields
 
 MOST_CHANNELS = 8
@@ -23,9 +23,9 @@ MOST_PERIODS = 2
 MOST_ANOMALIES = 2
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 1e-6, 1e9
 LEAST_STEPS = 8
-LEAST_LENGTH = 64
 #: Longest span, in seconds: three hundred years.
 LONGEST_SPAN = 1e10
+_UNIT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029,;\"'\[\]]*")
 _NAME = re.compile(r"[A-Za-z][\w .-]{0,39}")
 
 
@@ -65,7 +65,7 @@ class ChannelClaims:
 
     Attributes:
         quantity: What is measured, such as ``temperature``.
-        unit: Of the values; may be empty.
+        unit: Of the values, up to 20 characters that a column's name can hold; may be empty.
         trend: ``up``, ``down`` or ``none``.
         periods: Seconds, the dominant one first; 0 to 2 of them.
         low, high: Limits of the values, in ``unit``; ``low`` is below ``high``.
@@ -88,7 +88,8 @@ class ChannelClaims:
 
     def __post_init__(self) -> None:
         fields.text(self.quantity, "quantity", 60, 1)
-        fields.text(self.unit, "unit", 20)
+        if not _UNIT.fullmatch(fields.text(self.unit, "unit", 20)):
+            raise fields.refuse("unit", self.unit, "printed without commas, quotes and brackets")
         fields.word(self.trend, "trend", TRENDS)
         fields.word(self.noise, "noise", NOISE_LEVELS)
         if self.wave is not None:
@@ -204,7 +205,7 @@ class Answer:
     @property
     def length(self) -> int:
         """Steps to draw so that ``steps`` are there: a multiple of 8, 64 and more."""
-        return min(max(-(-self.steps // LENGTH_STEP) * LENGTH_STEP, LEAST_LENGTH), LONGEST_CHAIN)
+        return drawn_length(self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data, ready for :func:`json.dumps`."""

@@ -49,7 +49,7 @@ class Ask:
             keeps it.
         seed: Same task, seed, worker's model: the same answer.
         lifetime: Seconds that the asker waits.
-        fingerprint: Of the f of the model at hand (:mod:`geng_edge.text_expert`); None for any.
+        fingerprint: Of the f of the model at hand (:mod:`geng_edge.wire.fingerprint`); None for any.
     """
 
     task: str
