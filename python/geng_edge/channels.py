@@ -25,6 +25,7 @@ from geng_edge.errors import ArgumentError
 from geng_edge.request import MAX_SEED, Request, check_between
 from geng_edge.series import DEFAULT_START, Series
 from geng_edge.sharing import correlated
+from geng_edge.sharing import correlations as correlations_of
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
@@ -208,7 +209,7 @@ def generate(
     ]
     labels = tuple(f"{name}_{i}" for i in range(count) for name in device.texts)
     series = Series(np.concatenate(rows), interval, start=start, labels=labels)
-    return Joint(series, asked, np.stack([np.corrcoef(row) for row in rows]))
+    return Joint(series, asked, np.stack([correlations_of(row) for row in rows]))
 
 
 def recorded_correlations(path: str | os.PathLike[str], names: Sequence[str]) -> FloatArray:

@@ -423,3 +423,26 @@ def test_signs_of_life_go_to_systemd(
             thread.join(5)
             assert systemd.recv(100) == b"STOPPING=1"
     assert [heard.get() for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+
+
+def test_what_the_broker_kept_for_a_link_is_acknowledged_although_it_comes_before_the_link_stands(
+    mosquitto: brokers.Mosquitto,
+) -> None:
+    def link() -> Link:
+        return Link(
+            Broker.parse(mosquitto.url), client_id="sleeper", subscriptions=["kept"],
+            session_expiry=60, inbox=2,
+        )  # fmt: skip
+
+    with link() as sleeper:
+        sleeper.ready(10)
+    with Ear(mosquitto) as ear:
+        for i in range(8):
+            ear.say("kept", str(i).encode())
+    had = set()
+    with link() as sleeper:
+        while len(had) < 8:  # the third comes only where the first is acknowledged
+            found = sleeper.receive(5)
+            assert found is not None
+            sleeper.acknowledge(found)
+            had.add(found.payload)

@@ -8,6 +8,7 @@ import io
 import json
 import pickle
 import re
+import threading
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -230,6 +231,25 @@ def test_conditions_are_refused_where_they_are_not_what_is_stated() -> None:
         refused(with_npy(npy), codes.LATENT, match)
     refused(changed(conditions=[{"sha256": "0" * 64, "npy": "****"}]), codes.LATENT, "base64")
     refused(changed(conditions=[{"sha256": "0" * 64, "npy": "A" * 4_000_000}]), codes.LATENT)
+
+
+def test_latents_are_read_by_many_threads_at_once() -> None:
+    payload = with_npy(npy_of(np.ones((4, 416), np.float32)))
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            for _ in range(150):
+                read_reply(payload)
+        except BaseException as error:  # noqa: BLE001  whatever it is
+            failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
 
 
 def test_a_model_of_another_text_expert_refuses_the_condition() -> None:

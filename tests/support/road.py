@@ -86,3 +86,13 @@ class Double:
             weather(task) if "garden" in task else answer(task, reasoning=f"seed {seed}")
             for task in tasks
         ]
+
+
+def slow_double() -> Double:
+    """One that is killed before it has answered."""
+    return Double(seconds=30.0)
+
+
+def brisk() -> Double:
+    """One with the time of a small model."""
+    return Double(per_task=0.02)

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import queue
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Sequence
@@ -93,11 +94,11 @@ class Connection:
             self._client.connect(
                 self.broker.host, self.broker.port, keepalive=self.terms.keepalive, **clean
             )
-        except OSError as error:
-            untrusted = type(error).__name__ == "SSLCertVerificationError"
+        except (OSError, ValueError) as error:  # ValueError: a host that is no name
+            why = getattr(error, "strerror", None) or error
             raise BrokerError(
-                f"{name} cannot be reached: {error.strerror or error}; it must accept a connection",
-                final=untrusted,
+                f"{name} cannot be reached: {why}; it must accept a connection",
+                final=isinstance(error, ssl.SSLCertVerificationError),
             ) from error
         self._client.loop_start()
         self._await(self._acknowledged, f"{name} did not answer within {self.terms.timeout:g} s")
@@ -192,14 +193,9 @@ class Connection:
             raise BrokerError(f"broker {self.broker} closed the connection; it must stay open")
 
     def _make_client(self) -> Any:
-        try:
-            from paho.mqtt import client as mqtt
-            from paho.mqtt.enums import CallbackAPIVersion
-        except ImportError as error:
-            raise MissingExtraError(
-                "paho-mqtt is not installed; a broker needs it: pip install 'geng-edge[mqtt]'",
-                extra="mqtt",
-            ) from error
+        from paho.mqtt import client as mqtt
+        from paho.mqtt.enums import CallbackAPIVersion
+
         terms = self.terms
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -313,6 +309,21 @@ class Connection:
             duplicate=bool(message.dup),
             handle=(self, message.mid),
         )
+
+
+def check_available() -> None:
+    """Refuse to go on without paho.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        import paho.mqtt.client  # noqa: F401  only whether it is there
+    except ImportError as error:
+        raise MissingExtraError(
+            "paho-mqtt is not installed; a broker needs it: pip install 'geng-edge[mqtt]'",
+            extra="mqtt",
+        ) from error
 
 
 def _properties(packet: str) -> Any:

@@ -18,7 +18,7 @@ from typing import final
 
 from geng_edge.errors import ArgumentError, BrokerError
 from geng_edge.mqtt.broker import Broker
-from geng_edge.mqtt.connection import Connection, Terms
+from geng_edge.mqtt.connection import Connection, Terms, check_available
 from geng_edge.mqtt.messages import Incoming, Outgoing
 
 __all__ = ["Broker", "Incoming", "Link", "Outgoing"]
@@ -81,7 +81,9 @@ class Link:
 
         Raises:
             ArgumentError: The inbox is no number of messages.
+            MissingExtraError: ``paho-mqtt`` is not installed.
         """
+        check_available()
         if not 1 <= inbox <= _MOST_INBOX:
             raise ArgumentError(f"inbox is {inbox}; it must be 1 to {_MOST_INBOX}")
         self.broker = broker
@@ -191,13 +193,13 @@ class Link:
     def acknowledge(self, incoming: Incoming) -> None:
         """Tell the broker that a message is dealt with.
 
-        Of a connection that is gone nothing is acknowledged: its numbers mean other messages by now,
-        and the broker delivers that message again.
+        It is told to the connection that brought it, which may still be opening: what the broker kept
+        for us comes before the subscriptions are granted. Of a connection that is gone nothing is
+        acknowledged, and the broker delivers that message again.
         """
         if incoming.handle is not None and incoming.qos:
-            (opened, mid), current = incoming.handle, self._connection
-            if current is not None and opened is current:
-                current.acknowledge(mid, incoming.qos)
+            opened, mid = incoming.handle
+            opened.acknowledge(mid, incoming.qos)
 
     def _wait(self, until: float) -> Connection:
         while True:
@@ -225,6 +227,10 @@ class Link:
             except BrokerError as error:
                 self._problem = error
                 log.info("%s", error)
+                attempt += 1
+            except Exception as error:  # paho's or ours: the link goes on, and says so
+                self._problem = BrokerError(f"link to {self.broker} failed: {error!r}; see the log")
+                log.exception("link to %s failed", self.broker)
                 attempt += 1
             if self._closing.is_set():
                 return

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from geng_edge.mqtt.broker import Broker
+if TYPE_CHECKING:
+    from geng_edge.mqtt.broker import Broker
 
 
 def add_broker(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +28,8 @@ def broker_of(arguments: argparse.Namespace) -> Broker:
     Raises:
         ArgumentError: None is named, or something of it is refused.
     """
+    from geng_edge.mqtt.broker import Broker  # brings in TLS, which most commands have no use for
+
     return Broker.parse(
         arguments.broker,
         arguments.cafile,

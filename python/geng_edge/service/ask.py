@@ -134,7 +134,7 @@ class Ask:
             MessageError: ``too_large``, ``not_json`` or ``schema``.
             ArgumentError: A setting is refused.
         """
-        return cls.from_dict(codec.decode(payload, limits.payload, SCHEMA, size=size), limits)
+        return cls.from_dict(codec.load(payload, limits.payload, size=size), limits)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any], limits: Limits) -> Ask:
@@ -147,6 +147,7 @@ class Ask:
         try:
             optional = (*_SOURCES, *_SETTINGS, *_OTHERS)
             found = fields.keys(value, "request", ("schema", "transaction"), optional)
+            fields.word(found["schema"], "schema", (SCHEMA,))
             transaction = check_transaction(found["transaction"])
             source, what = _source(found)
         except ArgumentError as error:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from geng_edge.errors import BrokerError, GengError, MessageError, OutputError
 from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing
 from geng_edge.service.answers import JSON, Answers, message, refusal
-from geng_edge.service.ask import SCHEMA, Ask, Limits
+from geng_edge.service.ask import Ask, Limits
 from geng_edge.service.metrics import Metrics
 from geng_edge.service.outbox import ANSWERED, ASKED, BUS, Asked, Entry, Outbox
 from geng_edge.service.topics import DISCOVERY, Topics
@@ -217,7 +217,7 @@ class Bus:
                     "request is retained; it must not be, or each start asks it", codes.SCHEMA
                 )
             size = incoming.size or len(incoming.payload)
-            found = codec.decode(incoming.payload, self.limits.payload, SCHEMA, size=size)
+            found = codec.load(incoming.payload, self.limits.payload, size=size)
             transaction = _named(found.get("transaction"))
             ask = Ask.from_dict(found, self.limits)
             self.answers.check(ask)

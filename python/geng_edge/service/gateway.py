@@ -180,9 +180,8 @@ class Gateway:
             MessageError: It is no request, or the ledger does not take it.
             GengError: A setting is refused.
         """
-        found = codec.decode(body, self.limits.payload, SCHEMA, implied=True)
-        found.setdefault("transaction", new_transaction())
-        ask = Ask.from_dict(found, self.limits)
+        implied = {"schema": SCHEMA, "transaction": new_transaction()}
+        ask = Ask.from_dict({**implied, **codec.load(body, self.limits.payload)}, self.limits)
         if ask.replay is not None:
             self.sensors.check(ask.replay.sensor)
         self.answers.check(ask)
@@ -205,10 +204,9 @@ class Gateway:
             MessageError: The body is no such question.
             GengError: As :meth:`geng_edge.Condition.from_text`.
         """
-        schema = "geng/v1/condition/encode"
-        found = codec.decode(body, self.limits.payload, schema, implied=True)
+        found = codec.load(body, self.limits.payload)
         try:
-            fields.keys(found, "request", ("schema", "text"), ("interval",))
+            fields.keys(found, "request", ("text",), ("interval",))
         except ArgumentError as error:
             raise codec.as_schema_error(error) from error
         if not isinstance(found["text"], str):

@@ -19,9 +19,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
     return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def decode(
-    payload: bytes, most: int, schema: str, *, size: int | None = None, implied: bool = False
-) -> dict[str, Any]:
+def decode(payload: bytes, most: int, schema: str, *, size: int | None = None) -> dict[str, Any]:
     """The object of a payload.
 
     Args:
@@ -29,10 +27,24 @@ def decode(
         most: Bytes that its topic allows.
         schema: What its key ``schema`` must say.
         size: Bytes that it had, where a link let go of them.
-        implied: The place it came to says the schema, so that the key may be left out.
 
     Raises:
         MessageError: ``too_large``, ``not_json`` or ``schema``.
+    """
+    message = load(payload, most, size=size)
+    said = message.get("schema")
+    if said != schema:
+        raise MessageError(
+            f"payload's schema is {str(said)[:60]!r}; it must be {schema}", codes.SCHEMA
+        )
+    return message
+
+
+def load(payload: bytes, most: int, *, size: int | None = None) -> dict[str, Any]:
+    """The object of a payload of any schema; see :func:`decode`.
+
+    Raises:
+        MessageError: ``too_large`` or ``not_json``.
     """
     size = len(payload) if size is None else size
     if size > most or len(payload) > most:
@@ -54,11 +66,6 @@ def decode(
     if not isinstance(message, dict):
         raise MessageError(
             f"payload is {type(message).__name__}; it must be one JSON object", codes.NOT_JSON
-        )
-    said = message.setdefault("schema", schema) if implied else message.get("schema")
-    if said != schema:
-        raise MessageError(
-            f"payload's schema is {str(said)[:60]!r}; it must be {schema}", codes.SCHEMA
         )
     return message
 

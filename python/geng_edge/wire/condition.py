@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from geng_edge.condition import MAX_TOKENS, MAX_WIDTH, Condition
-from geng_edge.errors import ArgumentError, MessageError
+from geng_edge.errors import ArgumentError, GengError, MessageError
 from geng_edge.npy import MAX_HEADER
 from geng_edge.wire import codec, codes, fields
 from geng_edge.wire.answer import MOST_CHANNELS, MOST_TASK, Answer
@@ -221,6 +221,18 @@ def check_model(stated: str, fingerprint: str) -> None:
             "the model at hand was trained on",
             codes.FOREIGN_MODEL,
         )
+
+
+def peek_transaction(payload: bytes) -> str | None:
+    """The transaction of a question that is refused, so that its asker can be told.
+
+    Returns:
+        None where none can be read.
+    """
+    try:
+        return check_transaction(codec.load(payload, MOST_ASK_BYTES).get("transaction"))
+    except GengError:
+        return None
 
 
 def _reply(found: dict[str, Any]) -> Reply:
