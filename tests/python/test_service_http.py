@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import hashlib
 import io
 import json
 import pickle
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ import numpy as np
 import pytest
 
 from geng_edge import Condition, Generator
-from geng_edge.cli.main import main
+from geng_edge.cli.main import build_parser, main
 from geng_edge.errors import ArgumentError, BrokerError, CancelledError, GengError
 from geng_edge.generator import Progress
 from geng_edge.request import SOLVERS, Request
@@ -545,3 +548,23 @@ def test_the_schemas_say_what_the_code_says(running: Gateway) -> None:
     jsonschema.validate(json.loads(refused), said)
     if waiting.startswith(b"{"):  # else it was done already
         jsonschema.validate(json.loads(waiting), said)
+
+
+def test_the_unit_file_starts_the_command_as_it_is(tmp_path: Path) -> None:
+    path = Path(__file__).parents[2] / "examples" / "systemd" / "geng-edge.service"
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(path)
+    service = unit["Service"]
+    assert (service["Type"], int(service["WatchdogSec"])) == ("notify", 60)
+    program, *command = service["ExecStart"].split()
+    assert Path(program).name == "geng-edge"
+    arguments = build_parser().parse_args(command)
+    assert arguments.command == "serve"
+    if shutil.which("systemd-analyze") is not None:
+        here = tmp_path / path.name
+        here.write_text(path.read_text().replace(program, "/bin/true"))
+        done = subprocess.run(
+            ["systemd-analyze", "verify", str(here)], capture_output=True, text=True, check=False
+        )
+        assert path.name not in done.stderr, done.stderr
