@@ -10,6 +10,7 @@ before and after, and an honest question at the end must be answered.
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import time
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -29,8 +31,8 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
-def decoders(count: int, seed: int) -> int:
-    """Run the decoders; returns how many payloads ended otherwise than they may."""
+def decoders(count: int, seed: int) -> dict[str, Any]:
+    """Run the decoders; returns the figures."""
     payloads = Payloads(seed)
     seen: Counter[tuple[str, str]] = Counter()
     wrong, spent = 0, 0.0
@@ -49,13 +51,18 @@ def decoders(count: int, seed: int) -> int:
         print(f"{kind:20} {code:16} {number:8}")
     print(f"{count} payloads, {count / spent:.0f} a second in both decoders; {wrong} ended otherwise than "
           f"they may; most memory {before:.0f} MB after 1,000, {megabytes():.0f} MB at the end")  # fmt: skip
-    return wrong
+    return {
+        "payloads": count,
+        "otherwise_than_they_may": wrong,
+        "per_second": round(count / spent),
+        "most_mb_after_1000": round(before, 1),
+        "most_mb": round(megabytes(), 1),
+        "ended_in": {f"{kind}: {code}": number for (kind, code), number in sorted(seen.items())},
+    }
 
 
-def flood(count: int, seed: int) -> int:
-    """Send the payloads to a worker; returns 0 where it lives and answers."""
-    import psutil
-
+def flood(count: int, seed: int) -> dict[str, Any]:
+    """Send the payloads to a worker; returns the figures."""
     from geng_edge.cog.client import Asker
     from geng_edge.mqtt.link import Broker, Outgoing
     from geng_edge.wire import topics
@@ -71,8 +78,6 @@ def flood(count: int, seed: int) -> int:
             Asker(Broker.parse(broker.url), "pi-7") as asker,
         ):
             asker.ask(Ask("a home"), 60.0)
-            assert worker.process is not None
-            process = psutil.Process(worker.process.pid)
             payloads = iter(Payloads(seed))
             batch: list[Outgoing] = []
             sent, began, marks = 0, time.perf_counter(), []
@@ -83,14 +88,14 @@ def flood(count: int, seed: int) -> int:
                     asker.link.acknowledge(got)
                 sent += len(batch)
                 if sent % max(100, count // 10 // 100 * 100) == 0:
-                    marks.append(process.memory_info().rss / 2**20)
+                    marks.append(worker.memory())
             answered = asker.ask(Ask("a barn"), 120.0).answer.task == "a barn"
             seconds = time.perf_counter() - began
             print(f"{sent} payloads to a worker in {seconds:.0f} s ({sent / seconds:.0f} a second); it "
                   f"lives and answers: {answered}; its memory, MB: "
                   + " ".join(f"{m:.0f}" for m in marks))  # fmt: skip
         print(f"  {(Path(folder) / 'log').read_text().strip().splitlines()[-1]}")
-    return not answered
+    return {"flood": sent, "answers_after": answered, "worker_mb": [round(m, 1) for m in marks]}
 
 
 def main() -> int:
@@ -99,11 +104,14 @@ def main() -> int:
     parser.add_argument("--payloads", type=int, default=100_000)
     parser.add_argument("--flood", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="the figures as JSON")
     arguments = parser.parse_args()
-    failed = decoders(arguments.payloads, arguments.seed)
+    facts = decoders(arguments.payloads, arguments.seed)
     if arguments.flood:
-        failed += flood(arguments.flood, arguments.seed)
-    return 1 if failed else 0
+        facts.update(flood(arguments.flood, arguments.seed))
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(facts, indent=1) + "\n")
+    return 1 if facts["otherwise_than_they_may"] or not facts.get("answers_after", True) else 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ Prints what became of every request; exits with 1 where one was not answered exa
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -28,10 +29,12 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--gateways", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="the figures as JSON")
     arguments = parser.parse_args()
+    settings = {name: value for name, value in vars(arguments).items() if name != "out"}
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        ledger = chaos.run(Path(folder), **vars(arguments))
+        ledger = chaos.run(Path(folder), **settings)
     right = ledger.exactly_once(arguments.requests)
     lost = arguments.requests - len(ledger.answers)
     twice = sum(n > 1 for n in ledger.answers.values())
@@ -44,6 +47,13 @@ def main() -> int:
         f"{name} {ledger.quantile(share):.2f}"
         for name, share in (("p50", 0.5), ("p99", 0.99), ("longest", 1.0))))  # fmt: skip
     print(f"order per gateway kept, every request answered exactly once: {right}")
+    if arguments.out is not None:
+        facts = {**settings, "answered": len(ledger.answers), "lost": lost, "answered_twice": twice,
+                 "repeats_let_go": ledger.dropped, "broker_killed": ledger.broker_kills,
+                 "workers_killed": ledger.worker_kills, "exactly_once": right,
+                 "p50_s": round(ledger.quantile(0.5), 3), "p99_s": round(ledger.quantile(0.99), 3),
+                 "longest_s": round(ledger.quantile(1.0), 3)}  # fmt: skip
+        arguments.out.write_text(json.dumps(facts, indent=1) + "\n")
     for failure in ledger.failures[:10]:
         print(f"  {failure}")
     return 0 if right else 1

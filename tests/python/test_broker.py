@@ -26,7 +26,8 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "all is the
 
 # paho leaves the socket of a failed handshake to the garbage collector.
 leaves_sockets = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-ACL = Path(__file__).parents[2] / "examples" / "mosquitto" / "acl"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "mosquitto"
+ACL = EXAMPLE / "acl"
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,51 @@ def test_the_acl_example_lets_a_gateway_touch_only_its_own_topics(tmp_path: Path
         got = pi.receive(5.0)
         assert got is not None
         assert got.payload == b"for us"
+
+
+@leaves_sockets
+def test_the_example_configuration_runs_and_keeps_strangers_and_neighbours_out(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    """W-6: TLS, a password each, and one's own topics."""
+    c = certificates
+    file = passwords(tmp_path, **{"pi-7": "a", "home": "b"})
+    text = (EXAMPLE / "mosquitto.conf").read_text()
+    for theirs, ours in (
+        ("/etc/mosquitto/certs/ca.crt", c.ca),
+        ("/etc/mosquitto/certs/server.crt", c.server_cert),
+        ("/etc/mosquitto/certs/server.key", c.server_key),
+        ("/etc/mosquitto/passwords", file),
+        ("/etc/mosquitto/acl", ACL),
+        ("/var/lib/mosquitto/", f"{tmp_path}/"),
+    ):
+        assert theirs in text
+        text = text.replace(theirs, str(ours))
+    lines = [line for line in text.splitlines() if not line.startswith(("listener", "#"))]
+    with mosquitto(tmp_path / "broker", *lines) as broker:
+        tls = Broker.parse(f"mqtts://127.0.0.1:{broker.port}", cafile=c.ca)
+        status, ask = "geng/v1/edge/pi-7/status", "geng/v1/edge/pi-7/series/ask"
+        pi = replace(tls, username="pi-7", password="a")
+        user = replace(tls, username="home", password="b")
+        with (
+            link_to("", "pi-7", broker=pi, subscriptions=[ask]) as gateway,
+            link_to("", "home", broker=user, subscriptions=[status]) as home,
+        ):
+            home.ready(5.0)
+            gateway.publish(Outgoing(status, b"online", retain=True), 5.0)
+            heard = home.receive(5.0)
+            assert heard is not None
+            assert heard.payload == b"online"
+            home.publish(Outgoing(ask, b"a week"), 5.0)
+            asked = gateway.receive(5.0)
+            assert asked is not None
+            assert asked.payload == b"a week"
+            for topic in (status, "geng/v1/edge/pi-8/series/ask", "geng/v1/cloud/w1/status"):
+                with pytest.raises(BrokerError, match="Not authorized"):
+                    home.publish(Outgoing(topic, b""), 5.0)
+        with link_to("", broker=tls) as link, pytest.raises(BrokerError, match="refuses"):
+            link.ready(5.0)
+    gc.collect()
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,14 @@ class Worker:
         kill(self.process)
         self.kills += 1
 
+    def memory(self) -> float:
+        """Resident megabytes; 0 where it does not run or nobody says."""
+        with contextlib.suppress(OSError, AttributeError):
+            assert self.process is not None
+            pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+            return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return 0.0
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()

@@ -81,13 +81,17 @@ class Service:
         """Work until ``stopped()`` says so, looking every half second.
 
         Raises:
-            BrokerError: The broker says that it will never let us in.
+            BrokerError: The broker says that it will never let us in, or the link is dead.
         """
         with self.link:
             while not stopped():
                 problem = self.link.problem
                 if problem is not None and problem.facts.get("final"):
                     raise problem
+                if not self.link.alive():
+                    raise BrokerError(
+                        "the link to the broker died; the worker must be started again"
+                    )
                 batch = self._gather()
                 if batch:
                     self._serve(batch)

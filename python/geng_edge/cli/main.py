@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         inspect,
         profiles,
         sample,
+        serve,
     )
 
     parser = _Parser(
@@ -75,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         doctor,
         profiles,
         bench,
+        serve,
     ):
         name = module.__name__.rpartition(".")[2].rstrip("_")
         summary = (module.__doc__ or "").splitlines()[0]
@@ -131,7 +133,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.command is None:
         raise ArgumentError(
             "no command is given; it must be one of encode, sample, fetch, generate, channels, "
-            "continue, impute, edit, inspect, doctor, profiles, bench"
+            "continue, impute, edit, inspect, doctor, profiles, bench, serve"
         )
     arguments.run(arguments)
 

@@ -32,7 +32,7 @@ _TURN = 0.25  # seconds between two looks at whether the connection still stands
 _FAREWELL = 1.0
 #: CONNACK codes that trying again does not mend: protocol version, client id, name or password, ACL.
 _FINAL = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C})
-_OLD_PROTOCOL = 0x84
+_OLD_PROTOCOL, _TAKEN_OVER = 0x84, 0x8E
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class Connection:
         self.broker, self.terms, self.inbox, self.version = broker, terms, inbox, version
         #: Whether there was no room for a message that the broker will send again.
         self.owed = False
+        #: Whether another client of our id threw us out.
+        self.taken = False
         self._acknowledged = threading.Event()
         self._granted = threading.Event()
         self._gone = threading.Event()
@@ -138,26 +140,34 @@ class Connection:
                 properties=self._publish_properties(message),
             )
             sent.append((message, info))
-        for message, info in sent:
-            while not info.is_published():
-                if not self.stands or info.rc != 0:
-                    return False
-                left = until - time.monotonic()
-                if left <= 0:
-                    raise BrokerError(
-                        f"broker {self.broker} did not take a message on {message.topic} in time",
-                        topic=message.topic,
-                    )
-                with contextlib.suppress(RuntimeError, ValueError):
-                    info.wait_for_publish(min(_TURN, left))
-            refusal = self._refusals.pop(info.mid, None)
-            if refusal is not None:
+        try:
+            return all(self._taken(message, info, until) for message, info in sent)
+        finally:
+            for _, info in sent:
+                self._refusals.pop(info.mid, None)
+
+    def _taken(self, message: Outgoing, info: Any, until: float) -> bool:
+        """Whether the broker took one message, as soon as that is known."""
+        while not info.is_published():
+            if not self.stands or info.rc != 0:
+                return False
+            left = until - time.monotonic()
+            if left <= 0:
                 raise BrokerError(
-                    f"broker {self.broker} refuses a message on {message.topic}: {refusal}; "
-                    "its access rules must allow it",
+                    f"broker {self.broker} did not take a message on {message.topic} in time; "
+                    "it must",
                     topic=message.topic,
-                    final=True,
                 )
+            with contextlib.suppress(RuntimeError, ValueError):
+                info.wait_for_publish(min(_TURN, left))
+        refusal = self._refusals.get(info.mid)
+        if refusal is not None:
+            raise BrokerError(
+                f"broker {self.broker} refuses a message on {message.topic}: {refusal}; "
+                "its access rules must allow it",
+                topic=message.topic,
+                final=True,
+            )
         return True
 
     def acknowledge(self, mid: int, qos: int) -> None:
@@ -263,6 +273,7 @@ class Connection:
         self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any
     ) -> None:
         log.debug("connection to %s ended: %s", self.broker, reason)
+        self.taken = reason.value == _TAKEN_OVER
         self._gone.set()
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _more: Any) -> None:

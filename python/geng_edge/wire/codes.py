@@ -13,6 +13,9 @@ EXPIRED = "expired"
 BUSY = "busy"
 UNANSWERABLE = "unanswerable"
 INTERNAL = "internal"
+TAKEN = "taken"
+GONE = "gone"
+UNKNOWN = "unknown"
 
 #: Each with its meaning. A code is never renamed or used for something else within v1.
 MEANINGS = {
@@ -27,4 +30,7 @@ MEANINGS = {
     BUSY: "more requests wait than may; try again later",
     UNANSWERABLE: "the task cannot be answered; the sentence says why",
     INTERNAL: "a fault of the answering side",
+    TAKEN: "the transaction belongs to another request",
+    GONE: "the request was answered, and the answer is no longer kept",
+    UNKNOWN: "there is no such transaction, sensor or page",
 }

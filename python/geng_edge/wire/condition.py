@@ -130,7 +130,7 @@ class Accepted:
                 "worker": self.worker,
                 "answer": self.answer.to_dict(),
                 "fingerprint": self.fingerprint,
-                "conditions": [_packed(condition) for condition in self.conditions],
+                "conditions": [pack(condition) for condition in self.conditions],
             }
         )
         if len(payload) > MOST_ANSWER_BYTES:
@@ -146,12 +146,7 @@ class Accepted:
         Raises:
             MessageError: ``foreign_model``.
         """
-        if self.fingerprint != fingerprint:
-            raise MessageError(
-                f"condition is of text expert {self.fingerprint[:12]}..; it must be of "
-                f"{fingerprint[:12]}.., which the model at hand was trained on",
-                codes.FOREIGN_MODEL,
-            )
+        check_model(self.fingerprint, fingerprint)
 
 
 @dataclass(frozen=True)
@@ -214,6 +209,20 @@ def check_transaction(value: object) -> str:
     return _matching(value, "transaction", _TRANSACTION, "8 to 64 of A-Z a-z 0-9 _ -")
 
 
+def check_model(stated: str, fingerprint: str) -> None:
+    """Refuse a condition of text expert ``stated`` where the model at hand has ``fingerprint``.
+
+    Raises:
+        MessageError: ``foreign_model``.
+    """
+    if stated != fingerprint:
+        raise MessageError(
+            f"condition is of text expert {stated[:12]}..; it must be of {fingerprint[:12]}.., which "
+            "the model at hand was trained on",
+            codes.FOREIGN_MODEL,
+        )
+
+
 def peek_transaction(payload: bytes) -> str | None:
     """The transaction of a question that is refused, so that its asker can be told.
 
@@ -242,16 +251,23 @@ def _reply(found: dict[str, Any]) -> Reply:
         )
     fingerprint = _matching(found["fingerprint"], "fingerprint", _SHA256, "64 hexadecimal digits")
     answer = Answer.from_dict(found["answer"])
-    conditions = fields.items(found["conditions"], "conditions", MOST_CHANNELS, _unpacked, 1)
+    conditions = fields.items(found["conditions"], "conditions", MOST_CHANNELS, unpack, 1)
     return Accepted(transaction, answer, conditions, fingerprint, worker)
 
 
-def _packed(condition: Condition) -> dict[str, str]:
+def pack(condition: Condition) -> dict[str, str]:
+    """A condition as it travels: its .npy in base64 and the SHA-256 of that file."""
     npy = condition.to_bytes()
     return {"sha256": hashlib.sha256(npy).hexdigest(), "npy": base64.b64encode(npy).decode()}
 
 
-def _unpacked(value: object, name: str) -> Condition:
+def unpack(value: object, name: str) -> Condition:
+    """The condition that :func:`pack` packed; ``name`` is what a message calls it.
+
+    Raises:
+        MessageError: ``latent`` or ``digest``.
+        ArgumentError: It is no such object.
+    """
     found = fields.keys(value, name, ("sha256", "npy"))
     stated = _matching(found["sha256"], f"{name}.sha256", _SHA256, "64 hexadecimal digits")
     text = found["npy"]
