@@ -23,10 +23,11 @@ import pytest
 
 from geng_edge import Condition, Generator
 from geng_edge.cli.main import build_parser, main
-from geng_edge.errors import ArgumentError, BrokerError, CancelledError, GengError
+from geng_edge.errors import ArgumentError, BrokerError, CancelledError, GengError, OutputError
 from geng_edge.generator import Progress
 from geng_edge.request import SOLVERS, Request
 from geng_edge.series import Series
+from geng_edge.service import worker
 from geng_edge.service.ask import FORMATS, Ask, Limits
 from geng_edge.service.gateway import Gateway
 from geng_edge.service.http import Walls
@@ -320,6 +321,21 @@ def test_a_fault_is_answered_and_the_next_request_is_served(
         patch.setattr(running.answers, "series", broken)
         assert rejected(call(running, "POST", "/v1/sample", ASK))[:2] == (500, "internal")
     assert call(running, "POST", "/v1/sample", ASK)[0] == 200
+
+
+def test_a_request_outlasts_a_full_disk(running: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_PAUSE_WHEN_FULL", 0.01)
+    real, refusals = running.outbox.answer_all, []
+
+    def full(answers: Any) -> list[bool]:
+        if len(refusals) < 6:
+            refusals.append(answers)
+            raise OutputError("outbox.db: database or disk is full; nothing was written")
+        return real(answers)
+
+    monkeypatch.setattr(running.outbox, "answer_all", full)
+    assert call(running, "POST", "/v1/sample", ASK)[0] == 200
+    assert len(refusals) == 6
 
 
 def test_a_request_that_ends_the_gateway_each_time_is_given_up(tmp_path: Path) -> None:

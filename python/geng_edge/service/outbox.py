@@ -124,6 +124,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """An answer as it is stored; ``code`` is empty for a result."""
+
+    position: int
+    answer: bytes
+    content_type: str
+    code: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
     """One row of the ledger. ``code`` is empty for a result; body and answer are None once dropped."""
 
@@ -147,7 +157,7 @@ class Outbox:
     """The ledger of one gateway, in one SQLite file that this process has to itself.
 
     Every method is one transaction and may be called from any thread. Cost: one fsync for :meth:`ask`
-    however many requests it is given, one for :meth:`answer`, none for the others.
+    and one for :meth:`answer_all`, however many they are given; none for what happens more often.
 
     Example:
         >>> import tempfile, time
@@ -327,9 +337,11 @@ class Outbox:
 
     # --------------------------------------------------------------- answered
 
-    def waiting(self) -> Entry | None:
-        """The first entry that is not answered."""
-        return self._first("state = 'asked' ORDER BY ledger.position")
+    def waiting(self, after: int = 0) -> Entry | None:
+        """The first entry behind position ``after`` that is not answered."""
+        return self._first(
+            "state = 'asked' AND ledger.position > ? ORDER BY ledger.position", after
+        )
 
     def begin(self, position: int) -> int:
         """Note that an entry is begun, and return how often it now was."""
@@ -349,22 +361,35 @@ class Outbox:
         Raises:
             OutputError: The disk refuses. The entry is as it was.
         """
+        return self.answer_all([Answered(position, answer, content_type, code)])[0]
+
+    def answer_all(self, answers: Sequence[Answered]) -> list[bool]:
+        """The same for several, in one commit.
+
+        Raises:
+            OutputError: The disk refuses. All entries are as they were.
+        """
         with self._commit("FULL"):
-            row = self._db.execute(
-                "SELECT length(body), size FROM ledger JOIN papers USING (position) "
-                "WHERE position = ? AND state = ?",
-                (position, ASKED),
-            ).fetchone()
-            if row is None:
-                return False
-            size = row[0] + len(answer)
-            self._db.execute(
-                "UPDATE ledger SET state = ?, content_type = ?, code = ?, answered = ?, size = ? "
-                "WHERE position = ?",
-                (ANSWERED, content_type, code, self._clock(), size, position),
-            )
-            self._db.execute("UPDATE papers SET answer = ? WHERE position = ?", (answer, position))
-            self._size += size - row[1]
+            return [self._answer(each) for each in answers]
+
+    def _answer(self, given: Answered) -> bool:
+        row = self._db.execute(
+            "SELECT length(body), size FROM ledger JOIN papers USING (position) "
+            "WHERE position = ? AND state = ?",
+            (given.position, ASKED),
+        ).fetchone()
+        if row is None:
+            return False
+        size = row[0] + len(given.answer)
+        self._db.execute(
+            "UPDATE ledger SET state = ?, content_type = ?, code = ?, answered = ?, size = ? "
+            "WHERE position = ?",
+            (ANSWERED, given.content_type, given.code, self._clock(), size, given.position),
+        )
+        self._db.execute(
+            "UPDATE papers SET answer = ? WHERE position = ?", (given.answer, given.position)
+        )
+        self._size += size - row[1]
         return True
 
     # -------------------------------------------------------------- delivered
