@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from geng_edge.errors import MessageError, OutputError
-from geng_edge.service.outbox import (
+from geng_edge.service.entries import (
     ANSWERED,
     ASKED,
     BUS,
@@ -27,8 +27,8 @@ from geng_edge.service.outbox import (
     Asked,
     Bounds,
     Entry,
-    Outbox,
 )
+from geng_edge.service.outbox import Outbox
 
 LATER = 1e12
 

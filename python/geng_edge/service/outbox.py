@@ -35,17 +35,22 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from geng_edge.errors import MessageError, OutputError
+from geng_edge.service.entries import (
+    ANSWERED,
+    ASKED,
+    DELIVERED,
+    HTTP,
+    Answered,
+    Asked,
+    Bounds,
+    Entry,
+)
 from geng_edge.wire import codes
 
-ASKED, ANSWERED, DELIVERED = "asked", "answered", "delivered"
-BUS, HTTP = "mqtt", "http"
-#: Times a request may be begun and not be done, before it is taken for what brings the process down.
-MOST_TRIES = 3
 _APPLICATION = 0x67656E67  # "geng", in the header of the file
 _VERSION = 1
 _TABLES = """
@@ -82,76 +87,6 @@ _ENTRY = (
 _DROP_AT_A_TIME = 64
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How much the outbox holds.
-
-    Attributes:
-        rows: Entries, answered ones included.
-        size: Bytes of requests and answers together, reserved room included.
-        waiting: Entries that are not answered yet: the queue.
-        uncollected: Seconds after which an answer that no HTTP caller came for counts as delivered.
-    """
-
-    rows: int = 20_000
-    size: int = 64 * 2**20
-    waiting: int = 256
-    uncollected: float = 600.0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request as it is admitted.
-
-    Attributes:
-        id: The caller's name for it.
-        road: ``mqtt`` or ``http``: where the answer goes.
-        body: What the worker reads again after a restart.
-        digest: sha256 of everything that makes it this request.
-        deadline: Seconds since the epoch.
-        reserve: Most bytes that its answer takes.
-        topic, correlation: Where on the bus the answer goes.
-    """
-
-    id: str
-    road: str
-    body: bytes
-    digest: bytes
-    deadline: float
-    reserve: int
-    topic: str = ""
-    correlation: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """An answer as it is stored; ``code`` is empty for a result."""
-
-    position: int
-    answer: bytes
-    content_type: str
-    code: str = ""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the ledger. ``code`` is empty for a result; body and answer are None once dropped."""
-
-    position: int
-    id: str
-    road: str
-    body: bytes | None
-    topic: str
-    correlation: bytes | None
-    asked: float
-    deadline: float
-    state: str
-    tries: int
-    code: str
-    content_type: str
-    answer: bytes | None
-
-
 @final
 class Outbox:
     """The ledger of one gateway, in one SQLite file that this process has to itself.
@@ -161,7 +96,8 @@ class Outbox:
 
     Example:
         >>> import tempfile, time
-        >>> from geng_edge.service.outbox import Asked, Outbox
+        >>> from geng_edge.service.entries import Asked
+        >>> from geng_edge.service.outbox import Outbox
         >>> folder = tempfile.TemporaryDirectory()
         >>> with Outbox(f"{folder.name}/outbox.db") as outbox:
         ...     (found,) = outbox.ask([Asked("a", "mqtt", b"{}", b"digest", time.time() + 9, 100)])
@@ -473,8 +409,13 @@ class Outbox:
         return {ASKED: 0, ANSWERED: 0, DELIVERED: 0, **dict(rows), "bytes": self._size}
 
     def _first(self, where: str, *values: object) -> Entry | None:
-        with self._lock:
-            row = self._db.execute(f"SELECT {_ENTRY} WHERE {where} LIMIT 1", values).fetchone()
+        try:
+            with self._lock:
+                row = self._db.execute(f"SELECT {_ENTRY} WHERE {where} LIMIT 1", values).fetchone()
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"{self.path}: {error}; it must be readable", path=self.path
+            ) from error
         return None if row is None else Entry(*row)
 
     @contextlib.contextmanager

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from geng_edge.errors import CancelledError, GengError, MessageError, OutputError
+from geng_edge.generator import Progress
 from geng_edge.service.answers import JSON, Answers, encode, refusal
 from geng_edge.service.ask import Ask, Limits
+from geng_edge.service.entries import ASKED, MOST_TRIES, Answered, Entry
 from geng_edge.service.metrics import Metrics
-from geng_edge.service.outbox import ASKED, MOST_TRIES, Answered, Entry, Outbox
+from geng_edge.service.outbox import Outbox
 from geng_edge.wire import codes
 
 log = logging.getLogger("geng_edge.service")
@@ -27,7 +29,7 @@ _PAUSE_WHEN_FULL = 5.0
 _MOST_BATCH, _BATCH_SECONDS, _BATCH_BYTES = 16, 0.05, 2**20
 
 Hear = Callable[[Entry, int, int], None]
-Perform = Callable[[Ask], tuple[bytes, str]]
+Perform = Callable[[Ask, Progress], tuple[bytes, str]]
 
 
 class Worker:
@@ -199,8 +201,6 @@ class Worker:
 
     def _perform(self, entry: Entry) -> tuple[bytes, str]:
         ask = Ask.read(entry.body or b"", self._stored(entry))
-        if ask.replay is not None:
-            return self._replay(ask)
         heard = time.monotonic()
 
         def progress(done: int, steps: int) -> bool:
@@ -212,6 +212,8 @@ class Worker:
             stop = self._stopping.is_set() or self._cancelled == entry.id
             return not stop and time.time() <= entry.deadline
 
+        if ask.replay is not None:
+            return self._replay(ask, progress)
         left = entry.deadline - time.time()
         series = self.answers.series(ask, ask.request.seed, left, progress)
         return encode(series, ask.format)
