@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from geng_edge.wire.condition import Accepted
 
 DEFAULT_DEADLINE = 60.0
+_AT_HOME = ("127.0.0.1", 1883)
 _LONGEST_DEADLINE = 86_400.0
 
 
 def add_asking(parser: argparse.ArgumentParser) -> None:
-    """The task, the deadline, the seed of the answer, the broker."""
+    """The task, the deadline, the seed of the answer, the broker: by default the one of this machine."""
     from geng_edge.cli.gateway import add_gateway
     from geng_edge.cli.main import real, whole
 
@@ -54,13 +55,14 @@ def fetched(arguments: argparse.Namespace, generator: Generator) -> Accepted:
     """
     from geng_edge.cli.gateway import gateway_of
     from geng_edge.cog.client import fetch
-    from geng_edge.mqtt.broker import BROKER
+    from geng_edge.mqtt.broker import BROKER, Broker
     from geng_edge.mqtt.options import broker_of
     from geng_edge.wire.fingerprint import fingerprint
 
     broker = None
     if not arguments.offline:
-        broker = broker_of(arguments) if arguments.broker or os.environ.get(BROKER) else None
+        named = arguments.broker or os.environ.get(BROKER)
+        broker = broker_of(arguments) if named else Broker(*_AT_HOME)
     found = fetch(
         arguments.task,
         fingerprint=fingerprint(generator),

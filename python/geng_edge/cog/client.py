@@ -25,8 +25,8 @@ from geng_edge.wire.condition import (
 CONTENT_TYPE = "application/json"
 #: Seconds of silence after which a question is asked again; doubled each time.
 _PATIENCE, _MOST_PATIENCE = 3.0, 20.0
-#: Seconds that an unreachable broker is waited for where an answer is kept.
-_WITH_ANSWER_AT_HAND = 3.0
+#: Seconds that an unreachable broker is waited for, with an answer kept and without.
+_REACH_WITH_ANSWER, _REACH = 3.0, 10.0
 _TURN = 0.25
 _RETRIED = (codes.BUSY, codes.INTERNAL)
 
@@ -177,7 +177,8 @@ def fetch(
         fingerprint: Of the f of the model at hand (:mod:`geng_edge.wire.fingerprint`).
         gateway: Our id.
         broker: Where to ask; None asks nobody and looks on the disk alone.
-        deadline: Seconds from now, for all of it; at most the longest lifetime of a question.
+        deadline: Seconds from now, for all of it; at most the longest lifetime of a question. A broker
+            that cannot be reached costs ten of them at most, three where an answer is kept.
         seed: Another one for another answer.
         answers: Where they are kept; at home by default.
 
@@ -197,8 +198,7 @@ def fetch(
     try:
         with Asker(broker, gateway) as asker:
             began = time.monotonic()
-            if kept is not None:
-                asker.link.ready(min(deadline, _WITH_ANSWER_AT_HAND))
+            asker.link.ready(min(deadline, _REACH if kept is None else _REACH_WITH_ANSWER))
             reply = asker.ask(question, deadline - (time.monotonic() - began))
     except BrokerError as error:
         return _made_do(kept, error)

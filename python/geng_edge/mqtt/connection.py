@@ -138,26 +138,34 @@ class Connection:
                 properties=self._publish_properties(message),
             )
             sent.append((message, info))
-        for message, info in sent:
-            while not info.is_published():
-                if not self.stands or info.rc != 0:
-                    return False
-                left = until - time.monotonic()
-                if left <= 0:
-                    raise BrokerError(
-                        f"broker {self.broker} did not take a message on {message.topic} in time",
-                        topic=message.topic,
-                    )
-                with contextlib.suppress(RuntimeError, ValueError):
-                    info.wait_for_publish(min(_TURN, left))
-            refusal = self._refusals.pop(info.mid, None)
-            if refusal is not None:
+        try:
+            return all(self._taken(message, info, until) for message, info in sent)
+        finally:
+            for _, info in sent:
+                self._refusals.pop(info.mid, None)
+
+    def _taken(self, message: Outgoing, info: Any, until: float) -> bool:
+        """Whether the broker took one message, as soon as that is known."""
+        while not info.is_published():
+            if not self.stands or info.rc != 0:
+                return False
+            left = until - time.monotonic()
+            if left <= 0:
                 raise BrokerError(
-                    f"broker {self.broker} refuses a message on {message.topic}: {refusal}; "
-                    "its access rules must allow it",
+                    f"broker {self.broker} did not take a message on {message.topic} in time; "
+                    "it must",
                     topic=message.topic,
-                    final=True,
                 )
+            with contextlib.suppress(RuntimeError, ValueError):
+                info.wait_for_publish(min(_TURN, left))
+        refusal = self._refusals.get(info.mid)
+        if refusal is not None:
+            raise BrokerError(
+                f"broker {self.broker} refuses a message on {message.topic}: {refusal}; "
+                "its access rules must allow it",
+                topic=message.topic,
+                final=True,
+            )
         return True
 
     def acknowledge(self, mid: int, qos: int) -> None:
