@@ -21,6 +21,7 @@ _ERRORS = (
     "BrokerError",
     "CancelledError",
     "GengError",
+    "MessageError",
     "MissingExtraError",
     "ModelFileError",
     "NotFiniteError",

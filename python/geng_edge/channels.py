@@ -25,6 +25,7 @@ from geng_edge.errors import ArgumentError
 from geng_edge.request import MAX_SEED, Request, check_between
 from geng_edge.series import DEFAULT_START, Series
 from geng_edge.sharing import correlated
+from geng_edge.sharing import correlations as correlations_of
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
@@ -167,6 +168,7 @@ def generate(
     interval: float = 1.0,
     start: str = DEFAULT_START,
     correlations: npt.ArrayLike | None = None,
+    conditions: Sequence[Condition] = (),
 ) -> Joint:
     """Draw the channels of a device together.
 
@@ -174,11 +176,12 @@ def generate(
     three channels of 512 steps on one slow core.
 
     Args:
-        generator: The model. Its extra ``text`` is needed.
+        generator: The model. Its extra ``text`` is needed where no conditions are given.
         device: What is asked.
         count: Rows to draw; row i uses ``seed + i``.
         length, seed, interval, start: As for :meth:`geng_edge.generator.Generator.generate`.
         correlations: ``(channels, channels)`` in place of the device's, such as those of a recording.
+        conditions: One for each channel, in place of those of its text.
 
     Raises:
         ArgumentError: A setting or a correlation is out of range. Nothing was computed.
@@ -190,14 +193,23 @@ def generate(
         raise ArgumentError(f"length is {length}; it must be at most 4096 for several channels")
     if asked.shape != (len(device.texts),) * 2:
         raise ArgumentError(f"correlations have shape {asked.shape}; it must be square, by channel")
-    conditions = [Condition.from_text(t, interval, generator) for t in device.texts.values()]
+    if not conditions:
+        conditions = [Condition.from_text(t, interval, generator) for t in device.texts.values()]
+    if len(conditions) != len(device.texts):
+        raise ArgumentError(
+            f"conditions are {len(conditions)}; they must be one for each of {len(device.texts)}"
+        )
+    for condition in conditions:
+        generator.check(condition)
     rows = [
-        correlated(generator, conditions, replace(request, seed=(seed + i) % (MAX_SEED + 1)), asked)
+        correlated(
+            generator, list(conditions), replace(request, seed=(seed + i) % (MAX_SEED + 1)), asked
+        )
         for i in range(count)
     ]
     labels = tuple(f"{name}_{i}" for i in range(count) for name in device.texts)
     series = Series(np.concatenate(rows), interval, start=start, labels=labels)
-    return Joint(series, asked, np.stack([np.corrcoef(row) for row in rows]))
+    return Joint(series, asked, np.stack([correlations_of(row) for row in rows]))
 
 
 def recorded_correlations(path: str | os.PathLike[str], names: Sequence[str]) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from pathlib import Path
@@ -116,6 +117,21 @@ class Condition:
             raise ArgumentError(
                 f"{os.fspath(path)}: {error.strerror or error}; it must be a readable file"
             ) from error
+
+    @classmethod
+    def from_bytes(cls, data: bytes, source: str = "condition") -> Condition:
+        """Read the bytes of a file that :meth:`save` wrote, under the rules of :meth:`load`.
+
+        Raises:
+            ArgumentError: They are no condition.
+        """
+        return cls(npy.parse(data, source, _LATENT), source)
+
+    def to_bytes(self) -> bytes:
+        """The bytes that :meth:`save` writes."""
+        file = io.BytesIO()
+        np.lib.format.write_array(file, self.array, version=(1, 0), allow_pickle=False)
+        return file.getvalue()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as .npy, whole or not at all.

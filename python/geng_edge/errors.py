@@ -66,6 +66,20 @@ class BrokerError(GengError):
     exit_code = 5
 
 
+class MessageError(GengError):
+    """A message of the wire breaks a rule, or the other side rejects ours. Nothing was done.
+
+    Attributes:
+        code: Which rule, a name of :mod:`geng_edge.wire.codes`.
+    """
+
+    exit_code = 5
+
+    def __init__(self, sentence: str = "", code: str = "message", **facts: object) -> None:
+        super().__init__(sentence, **facts)
+        self.code = code
+
+
 class NotFiniteError(GengError):
     """The model produced NaN or infinity. Nothing was written."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ast
+import io
 import math
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,15 +19,13 @@ if TYPE_CHECKING:
 
 MAX_HEADER = 4096
 _NAMES = {"<f4": "float32 ('<f4')", "<f8": "float64 ('<f8')"}
-# What ast.literal_eval and a dictionary of the wrong make can raise.
-_NO_LITERAL = (
-    AttributeError,
-    KeyError,
-    MemoryError,
-    RecursionError,
-    SyntaxError,
-    TypeError,
-    ValueError,
+# One entry of a header. Read by hand: Python's own parser keeps its depth in one place for all threads,
+# and fails where two of them read at once (3.11).
+_ENTRY = re.compile(
+    r"""\s*(["'])(?P<key>\w+)\1\s*:\s*
+    (?:(["'])(?P<text>[^"'\\]*)\3 | (?P<truth>True|False) | (?P<whole>-?\d+)
+     | \((?P<tuple>[-\d\s,]*)\))\s*(?:,|$)""",
+    re.VERBOSE,
 )
 
 
@@ -58,6 +57,19 @@ def read(file: BinaryIO, name: str, kind: Kind) -> npt.NDArray[Any]:
     Raises:
         ArgumentError: It holds something else, or is longer or shorter than its header says.
     """
+    return _parsed(file, os.fstat(file.fileno()).st_size, name, kind)
+
+
+def parse(data: bytes, name: str, kind: Kind) -> npt.NDArray[Any]:
+    """The array of the bytes of a file, under the same rules as :func:`read`.
+
+    Raises:
+        ArgumentError: They hold something else, or are more or fewer than their header says.
+    """
+    return _parsed(io.BytesIO(data), len(data), name, kind)
+
+
+def _parsed(file: BinaryIO, actual: int, name: str, kind: Kind) -> npt.NDArray[Any]:
     prefix = file.read(8)
     if prefix[:6] != b"\x93NUMPY":
         raise ArgumentError(f"{name} does not begin as a .npy file; it must be {kind.what}")
@@ -73,7 +85,6 @@ def read(file: BinaryIO, name: str, kind: Kind) -> npt.NDArray[Any]:
     shape, dtype = _header(file.read(length), length, name, kind)
     start = 8 + width + length
     declared = start + dtype.itemsize * math.prod(shape)
-    actual = os.fstat(file.fileno()).st_size
     if actual != declared:
         raise ArgumentError(f"{name} is {actual} bytes; its header needs exactly {declared}")
     return np.frombuffer(file.read(declared - start), dtype=dtype).reshape(shape).copy()
@@ -83,9 +94,9 @@ def _header(
     header: bytes, length: int, name: str, kind: Kind
 ) -> tuple[tuple[int, ...], np.dtype[Any]]:
     try:
-        fields = ast.literal_eval(header.decode("latin-1").strip())
+        fields = _fields(header.decode("latin-1").strip())
         dtype, fortran, shape = (fields.pop(k) for k in ("descr", "fortran_order", "shape"))
-    except _NO_LITERAL as error:
+    except (KeyError, ValueError) as error:
         raise ArgumentError(
             f"{name} has a damaged header of {length} bytes; it must be a .npy file"
         ) from error
@@ -99,3 +110,33 @@ def _header(
     if not (plain and kind.fits(shape)):
         raise ArgumentError(f"{name} has shape {shape}; it must be {kind.shapes}")
     return shape, np.dtype(dtype)
+
+
+def _fields(text: str) -> dict[str, Any]:
+    """The entries of a header, a Python dictionary of plain values."""
+    if text[:1] != "{" or text[-1:] != "}":
+        raise ValueError(text)
+    found: dict[str, Any] = {}
+    inner, at = text[1:-1], 0
+    while inner[at:].strip():
+        entry = _ENTRY.match(inner, at)
+        if entry is None or entry["key"] in found:
+            raise ValueError(inner[at:])
+        found[entry["key"]] = _value(entry)
+        at = entry.end()
+    return found
+
+
+def _value(entry: re.Match[str]) -> Any:
+    if entry["text"] is not None:
+        return entry["text"]
+    if entry["truth"] is not None:
+        return entry["truth"] == "True"
+    if entry["whole"] is not None:
+        return int(entry["whole"])
+    parts = entry["tuple"].split(",")
+    if len(parts) == 1 and parts[0].strip():
+        return int(parts[0])  # brackets without a comma
+    if not parts[-1].strip():
+        parts.pop()
+    return tuple(int(part) for part in parts)

@@ -25,6 +25,7 @@ DEFAULT_STRENGTH = 0.7
 DEFAULT_CANDIDATES = 4
 MOST_CANDIDATES = 64
 LENGTH_STEP = 8
+LEAST_LENGTH = 64
 #: Longest series that one latent is read over; a longer one is chained from many windows.
 LONGEST = 4096
 LONGEST_CHAIN = 2**24
@@ -33,10 +34,15 @@ MAX_SEED = 2**64 - 1
 _MOST_VALUES = 2**29
 _WHOLE = (
     ("count", 1, 65536),
-    ("length", 64, LONGEST_CHAIN),
+    ("length", LEAST_LENGTH, LONGEST_CHAIN),
     ("steps", 1, 500),
     ("seed", 0, MAX_SEED),
 )
+
+
+def drawn_length(steps: int) -> int:
+    """Steps to draw so that ``steps`` of them can be kept: a multiple of 8, 64 and more."""
+    return max(-(-steps // LENGTH_STEP) * LENGTH_STEP, LEAST_LENGTH)
 
 
 @dataclass(frozen=True)

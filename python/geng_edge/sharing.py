@@ -42,6 +42,14 @@ _LOG_PERIOD = 1.2
 _LOG_NOISE = 1.5
 
 
+def correlations(series: Array) -> FloatArray:
+    """How series ``(channels, length)`` correlate, ``(channels, channels)``; 0 with one that is constant."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.nan_to_num(np.corrcoef(series.astype(np.float64)))
+    np.fill_diagonal(found, 1.0)
+    return found
+
+
 def correlated(
     generator: Generator, conditions: Sequence[Condition], request: Request, asked: FloatArray
 ) -> Array:
@@ -137,7 +145,7 @@ class _Row:
                 for k, value, a, b in zip(seasonal, towards, ahead, share, strict=True)
             }
             x = self._rendered(details, _MOST_GROWTH**grown, seasons)
-            apart = np.corrcoef(x.astype(np.float64)) - asked
+            apart = correlations(x) - asked
             return float(np.square(apart).sum()) / 2.0, x
 
         enough = _NEAR_ENOUGH * len(pairs)

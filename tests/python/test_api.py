@@ -63,6 +63,48 @@ def test_no_command_reaches_past_the_wall(tiny: Path, latent: Path, tmp_path: Pa
     )
 
 
+def test_the_sampling_path_never_reaches_the_road_to_the_cloud(
+    tiny: Path, latent: Path, tmp_path: Path
+) -> None:
+    command = ["sample", "--model", str(tiny), "--cond", str(latent), "-n", "1",
+               "--out", str(tmp_path / "s.csv")]  # fmt: skip
+    python(
+        WALL.format(blocked=HEAVY | EXTRAS)
+        + f"from geng_edge.cli.main import main\nassert main({command!r}) == 0\n"
+        "road = [m for m in sys.modules if m.startswith(('geng_edge.mqtt.broker',"
+        " 'geng_edge.mqtt.link', 'geng_edge.cog', 'geng_edge.wire', 'ssl'))]\nassert not road, road"
+    )
+
+
+def test_a_kept_answer_needs_neither_broker_nor_paho(tiny: Path, tmp_path: Path) -> None:
+    from geng_edge.cog.kept import Answers
+    from geng_edge.wire.condition import Accepted
+    from geng_edge.wire.fingerprint import fingerprint
+    from support.road import answer
+
+    said, generator = answer("a home"), Generator.load(tiny, threads=1)
+    made = Condition.from_text(said.channels[0].description, said.interval, generator)
+    kept = Accepted("transaction-1", said, (made,), fingerprint(generator))
+    Answers.at_home().keep(kept, seed=0)
+    out = tmp_path / "s.csv"
+    command = [
+        "generate",
+        "a home",
+        "--offline",
+        "--model",
+        str(tiny),
+        "-n",
+        "1",
+        "--out",
+        str(out),
+    ]
+    python(
+        WALL.format(blocked=HEAVY | EXTRAS)
+        + f"from geng_edge.cli.main import main\nassert main({command!r}) == 0"
+    )
+    assert len(out.read_text().splitlines()) == 1009
+
+
 def test_text_without_its_extra_says_what_to_install(tiny: Path, tmp_path: Path) -> None:
     code = "import sys\nsys.modules['tokenizers'] = None\nfrom geng_edge.cli.main import main\n"
     command = ["sample", "--model", str(tiny), "--text", "5 V", "--out", str(tmp_path / "s.csv")]

@@ -44,10 +44,13 @@ def build_parser() -> argparse.ArgumentParser:
         doctor,
         edit,
         encode,
+        fetch,
+        generate,
         impute,
         inspect,
         profiles,
         sample,
+        serve,
     )
 
     parser = _Parser(
@@ -55,13 +58,16 @@ def build_parser() -> argparse.ArgumentParser:
         description="Generate sensor time series from a description, on this device.",
         allow_abbrev=False,
         epilog="Environment: GENG_MODEL model file, GENG_THREADS threads, GENG_FORCE_ISA kernel set, "
-        "GENG_CACHE folder of packed weights or off, NO_COLOR plain output.",
+        "GENG_CACHE folder of packed weights and answers or off, GENG_BROKER, GENG_GATEWAY, "
+        "GENG_MQTT_USERNAME and GENG_MQTT_PASSWORD the road to the cloud, NO_COLOR plain output.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for module in (
         encode,
         sample,
+        fetch,
+        generate,
         channels,
         continue_,
         impute,
@@ -70,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         doctor,
         profiles,
         bench,
+        serve,
     ):
         name = module.__name__.rpartition(".")[2].rstrip("_")
         summary = (module.__doc__ or "").splitlines()[0]
@@ -125,8 +132,8 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     if arguments.command is None:
         raise ArgumentError(
-            "no command is given; it must be one of encode, sample, channels, continue, impute, edit, "
-            "inspect, doctor, profiles, bench"
+            "no command is given; it must be one of encode, sample, fetch, generate, channels, "
+            "continue, impute, edit, inspect, doctor, profiles, bench, serve"
         )
     arguments.run(arguments)
 

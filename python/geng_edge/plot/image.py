@@ -119,7 +119,10 @@ def save_png(
     some = f"   ({len(shown)} of {len(series.values)} series)" if len(series.values) > _MOST else ""
     axes[-1].set_xlabel(f"time, {name}{some}", fontsize=9)
     for axis, label in zip(axes, series.labels, strict=False):
-        axis.set_ylabel(_shown(label, 24), fontsize=8)
+        # A unit in brackets goes on a line of its own, or beside all axes where they share it.
+        words, _, unit = label.partition(" [")
+        own = f"\n[{_shown(unit, 12)}" if unit and unit != f"{series.unit}]" else ""
+        axis.set_ylabel(_shown(words, 24) + own, fontsize=8)
     if series.unit:
         figure.supylabel(_shown(series.unit), fontsize=9, parse_math=False)
     title = "\n".join(textwrap.fill(_shown(words), 100) for words in (caption, note) if words)

@@ -1,0 +1,1 @@
+"""Backends: who writes the statement. One protocol, one file for each."""

@@ -1,0 +1,1 @@
+"""Evaluation: a rubric, a development set never trained on, Table I rebuilt."""

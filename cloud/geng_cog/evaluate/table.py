@@ -1,0 +1,167 @@
+"""Table I and figure 3 of the paper, rebuilt: what self-training brings, over seeds.
+
+The documents are curated once. Each set is then learned from the base with several seeds: the seed
+pairs alone; with every candidate, unselected; with what round 2 and round 5 kept. For figure 3: with
+so many of each set. Everything is kept in a folder, so that an interrupted run goes on, and the results
+are one JSON file.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geng_cog.backends.embedded import EmbeddedBackend
+from geng_cog.evaluate.measure import measure
+from geng_cog.evaluate.sets import tasks
+from geng_cog.selftrain.candidates import Candidate, read_candidates
+from geng_cog.selftrain.documents import Document
+from geng_cog.selftrain.rounds import Plan, run_rounds, seed_lessons, tuned
+from geng_cog.selftrain.tune import Lesson
+from geng_edge import files
+
+if TYPE_CHECKING:
+    from geng_edge import Generator
+
+SIZES = (100, 300)
+MIDDLE = 2
+Say = Callable[[str], None]
+
+
+def run_table(
+    plan: Plan, seeds: int, documents: Sequence[Document], generator: Generator, say: Say,
+    sizes: bool = False,
+) -> dict[int, dict[str, Any]]:  # fmt: skip
+    """Curate once, then learn each set with every seed; rows by seed and name.
+
+    Args:
+        plan: Its folder keeps everything; its seed curates, and is the first of the table.
+        seeds: How many trainings of each set.
+        documents: Unlabeled.
+        generator: Checks candidates.
+        say: Told what happens.
+        sizes: Train the points of figure 3 too, with the first seed.
+
+    Cost: about 45 minutes on one core with 250 documents a round, three seeds and no sizes.
+    """
+    run_rounds(plan, documents, generator, say)
+    last = plan.rounds
+    pool = read_candidates(plan.round(last) / "scored.jsonl")
+    sets: dict[str, Sequence[Candidate]] = {"seed only": [], "unfiltered": pool}
+    for n in sorted({min(MIDDLE, last), last}):
+        sets[f"round {n}"] = read_candidates(plan.round(n) / "kept.jsonl")
+    known = {"seed only": plan.round(0)} | {f"round {n}": plan.round(n) for n in range(1, last + 1)}
+    by_seed: dict[int, dict[str, Any]] = {}
+    for seed in range(plan.seed, plan.seed + seeds):
+        of_seed = replace(plan, seed=seed)
+        rows = {"base": _row(plan.base, 0, 0, say)}
+        for name, found in sets.items():
+            again = plan.folder / f"seed-{seed}" / name.replace(" ", "-")
+            folder = known.get(name, again) if seed == plan.seed else again
+            rows[name] = _learned(of_seed, folder, found, say)
+        by_seed[seed] = rows
+    if sizes:
+        by_seed[plan.seed] |= _sizes(plan, sets, say)
+    return by_seed
+
+
+def _sizes(plan: Plan, sets: dict[str, Sequence[Candidate]], say: Say) -> dict[str, Any]:
+    """Rows of the first so many of each set, in an order that the seed decides."""
+    rng = np.random.default_rng((plan.seed, 3))
+    rows = {}
+    for name, found in sets.items():
+        for size in SIZES:
+            if len(found) > size:
+                part = [found[int(i)] for i in rng.permutation(len(found))[:size]]
+                folder = plan.folder / f"size-{name.replace(' ', '-')}-{size}"
+                rows[f"{name}, {size}"] = _learned(plan, folder, part, say)
+    return rows
+
+
+def _learned(plan: Plan, folder: Path, candidates: Sequence[Candidate], say: Say) -> dict[str, Any]:
+    """The row of a model tuned on seed pairs and candidates."""
+    seeds = seed_lessons()
+    tuned(plan, folder, seeds, _lessons(candidates), say)
+    return _row(folder, len(seeds), len(candidates), say)
+
+
+def _lessons(candidates: Sequence[Candidate]) -> list[Lesson]:
+    return [Lesson(c.task, c.text) for c in candidates]
+
+
+def _row(folder: Path, seeds: int, more: int, say: Say) -> dict[str, Any]:
+    """The measures of one model; kept beside it, so that each is taken once."""
+    file = folder / "measured.json"
+    if not file.is_file():
+        backend = EmbeddedBackend(folder)
+        found: dict[str, Any] = {
+            "seeds": seeds, "candidates": more,
+            **{split: measure(backend, tasks(split)) for split in ("tuning", "development")},
+        }  # fmt: skip
+        with files.whole(file) as out:
+            out.write(json.dumps(found, indent=1).encode())
+    row: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    say(f"{folder.name}: tuning {row['tuning']['right']['all']:.1%}")
+    return row
+
+
+def summary(by_seed: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with mean and spread (largest minus smallest) over the seeds, of the development set."""
+    found = []
+    for name in next(iter(by_seed.values())):
+        rows = [rows[name] for rows in by_seed.values() if name in rows]
+        shares = [row["development"]["right"]["all"] for row in rows]
+        found.append(
+            {
+                "model": name,
+                "seed_pairs": rows[0]["seeds"],
+                "candidates": [row["candidates"] for row in rows],
+                "right": round(float(np.mean(shares)), 4),
+                "spread": round(max(shares) - min(shares), 4),
+                "by_seed": shares,
+                "parsed": min(row["development"]["parsed"] for row in rows),
+                "claims": {
+                    claim: round(
+                        float(np.mean([r["development"]["right"][claim] for r in rows])), 4
+                    )
+                    for claim in rows[0]["development"]["right"]
+                },
+            }
+        )
+    return found
+
+
+def write_results(
+    path: Path, by_seed: dict[int, dict[str, Any]], plan: Plan, corpus: str, command: str
+) -> None:
+    """Write the JSON of the table: rows, every figure of every seed, and what made them.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    recipe = asdict(plan)
+    for name in ("folder", "base", "seed"):
+        recipe.pop(name)
+    result = {
+        "command": command, "corpus": corpus, "seeds": sorted(by_seed), "plan": recipe,
+        "machine": platform.machine(), "table": summary(by_seed),
+    }  # fmt: skip
+    with files.whole(path) as file:
+        file.write((json.dumps(result, indent=1) + "\n").encode())
+
+
+def shown(table: Sequence[dict[str, Any]]) -> str:
+    """The rows as text."""
+    lines = [f"{'model':<18}{'candidates':>12}{'right':>9}{'spread':>9}{'parsed':>9}"]
+    for row in table:
+        count = f"{np.mean(row['candidates']):.0f}"
+        lines.append(
+            f"{row['model']:<18}{count:>12}{row['right']:>9.1%}{row['spread']:>9.1%}{row['parsed']:>9.0%}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The embedded language model: its words, its file, its training."""

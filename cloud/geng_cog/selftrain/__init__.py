@@ -1,0 +1,1 @@
+"""Self-training (section III-A of the paper): stages that talk through JSONL files."""

@@ -1,0 +1,74 @@
+"""Candidates: what the stages hand on, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from geng_edge import files
+from geng_edge.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pair that the model made of a document.
+
+    Attributes:
+        document: Its id.
+        named: The quantity as the task calls it.
+        task, text: The task, and the statement that answers it.
+        asked: What the task asks for beside its subject; see :class:`geng_cog.seeds.Asked`.
+        round: The curation round that made it.
+        grade: Expected grade, 1 to 5; None before ``score``.
+        checks: By name, 0 to 1; empty before ``score``.
+    """
+
+    document: str
+    named: str
+    task: str
+    asked: str
+    text: str
+    round: int
+    grade: float | None = None
+    checks: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check is kept in full, the bridge's in four fifths."""
+        return bool(self.checks) and all(
+            value >= (0.8 if name == "bridge" else 1.0) for name, value in self.checks
+        )
+
+
+def write_candidates(path: Path, candidates: Iterable[Candidate]) -> None:
+    """Write a file of candidates, whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with files.whole(path) as file:
+        for c in candidates:
+            file.write((json.dumps(asdict(c), ensure_ascii=False) + "\n").encode())
+
+
+def read_candidates(path: Path) -> list[Candidate]:
+    """Read a file of candidates.
+
+    Raises:
+        ArgumentError: It is missing, or a line is no candidate.
+    """
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ArgumentError(f"{path}: {error.strerror}; it must be a file of candidates") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            entry["checks"] = tuple((str(k), float(v)) for k, v in entry["checks"])
+            found.append(Candidate(**entry))
+        except (ValueError, KeyError, TypeError) as error:  # noqa: PERF203  names the line
+            raise ArgumentError(f"{path}: line {number} is no candidate") from error
+    return found
