@@ -24,7 +24,7 @@ PY_DIRS := $(wildcard python export cloud tests tools benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sample test test-cpp test-c test-sanitizers test-aarch64 test-python \
+.PHONY: help sample cloud test test-cpp test-c test-sanitizers test-aarch64 test-python \
         lint lint-python lint-cpp lint-tree format clean distclean
 
 help: ## Show this list.
@@ -33,6 +33,9 @@ help: ## Show this list.
 sample: $(STAMPS)/device ## Install the device package and generate 20 series: out/sample.csv, out/sample.png.
 	@mkdir -p out
 	$(BIN)/geng-edge sample --text "$(TEXT)" -n 20 --seed 0 --out out/sample.csv --plot out/sample.png
+
+cloud: $(STAMPS)/device $(STAMPS)/cloud ## A broker, a Cog-LLM worker and a gateway on this machine, until Ctrl-C.
+	@$(WITH) python tools/cloud.py
 
 test: test-cpp test-c test-sanitizers test-aarch64 test-python ## Build and test everything; the last line is pytest's.
 
@@ -47,7 +50,7 @@ $(STAMPS)/venv: tools/check_needs.sh requirements/build.txt requirements/constra
 
 $(STAMPS)/device: $(STAMPS)/venv $(DEVICE)
 	@echo "== .venv: geng-edge (compiles the core)"
-	@$(PIP) --no-build-isolation -Cbuild-dir=build/wheel '.[text,plot]'
+	@$(PIP) --no-build-isolation -Cbuild-dir=build/wheel '.[text,plot,mqtt,cbor]'
 	@touch $@
 
 # torch comes first and alone: resolved together with the rest, pip may choose another build of it.
@@ -61,9 +64,9 @@ $(STAMPS)/export: $(STAMPS)/device $(STAMPS)/torch $(EXPORT)
 	@$(PIP) ./export
 	@touch $@
 
-$(STAMPS)/cloud: $(STAMPS)/venv $(CLOUD)
+$(STAMPS)/cloud: $(STAMPS)/device $(STAMPS)/torch $(CLOUD)
 	@echo "== .venv: geng-cog"
-	@$(PIP) ./cloud
+	@$(PIP) './cloud[mqtt,plot]'
 	@touch $@
 
 $(STAMPS)/test: $(STAMPS)/venv requirements/test.txt
