@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--speed", type=real, default=1.0, metavar="X",
         help="seconds of the sensors' series in a second (default 1)")  # fmt: skip
     add("--seed", type=whole, default=0, help="seed of the sensors' first series (default 0)")
-    add("--no-discovery", action="store_true", help="tell Home Assistant nothing of the sensors")
+    add("--discovery", action="store_true",
+        help="tell Home Assistant of the sensors; the broker must let this gateway write there")  # fmt: skip
     add("--threads", type=whole, help="threads (default $GENG_THREADS, then what it may use)")
     add("--precision", default="int8", help="int8, fp32, or auto (default int8)")
     add("--verbose", action="store_true", help="log connections and refusals to stderr")
@@ -108,7 +109,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         http,
         Limits(values=arguments.most_values),
         Bounds(arguments.outbox_rows, arguments.outbox_mb * 2**20, arguments.queue),
-        discovery=not arguments.no_discovery,
+        discovery=arguments.discovery,
     )
 
 

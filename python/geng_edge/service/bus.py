@@ -38,6 +38,7 @@ _MOST_NOTICES = 512
 _MOST_AGAIN = 256
 _BATCH = 16
 _CANCEL_BYTES = 1024
+_STATUS = f"{DISCOVERY}/status"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Bus:
         limits: Limits,
         metrics: Metrics,
         *,
+        discovery: bool,
         birth: dict[str, object],
     ) -> None:
         """Prepare; :meth:`start` connects.
@@ -92,6 +94,7 @@ class Bus:
             answers: Checks what needs the model to be checked.
             limits: Of a request.
             metrics: Counts.
+            discovery: Whether Home Assistant is listened to.
             birth: What is said of this gateway while it is online.
         """
         self.topics, self.outbox, self.answers = topics, outbox, answers
@@ -108,7 +111,7 @@ class Bus:
         self._link = Link(
             broker,
             client_id=f"geng-edge-{topics.gateway}",
-            subscriptions=[topics.ask, topics.cancel, f"{DISCOVERY}/status"],
+            subscriptions=[topics.ask, topics.cancel, *([_STATUS] if discovery else [])],
             will=Outgoing(topics.status, codec.encode({"state": "offline"}), 1, retain=True),
             birth=Outgoing(
                 topics.status, codec.encode({"state": "online", **birth}), 1, retain=True
@@ -199,7 +202,7 @@ class Bus:
                 self._read(incoming, requests)
             elif incoming.topic == self.topics.cancel:
                 self._cancel(incoming)
-            elif incoming.topic == f"{DISCOVERY}/status" and incoming.payload == b"online":
+            elif incoming.topic == _STATUS and incoming.payload == b"online":
                 self.announce()
         self._admit(requests)
         for incoming in batch:

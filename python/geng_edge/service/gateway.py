@@ -57,7 +57,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
     walls: Walls = field(default_factory=Walls)
-    discovery: bool = True
+    discovery: bool = False
 
 
 @final
@@ -125,6 +125,7 @@ class Gateway:
         model = self.answers.generator
         bus = Bus(
             self.settings.broker, self.topics, self.outbox, self.answers, self.limits, self.metrics,
+            discovery=self.settings.discovery,
             birth={
                 "gateway": self.settings.name,
                 **facts,
