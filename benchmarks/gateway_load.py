@@ -127,7 +127,8 @@ def soak(caller: Caller, gateway: Worker, requests: int) -> dict[str, Any]:
 def run(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Start everything, measure, stop."""
     port = free_port()
-    broker = Mosquitto(folder / "broker", ("allow_anonymous true", "max_queued_messages 10000"))
+    broker = Mosquitto(folder / "broker", ("allow_anonymous true", "max_queued_messages 10000",
+                                            "set_tcp_nodelay true"))  # fmt: skip
     command = ["-m", "geng_edge", "serve", "--gateway", "load", "--broker", broker.url,
                "--http", f"127.0.0.1:{port}", "--outbox", str(folder / "outbox.db")]  # fmt: skip
     if arguments.model:
