@@ -412,6 +412,24 @@ def test_a_flood_is_refused_or_answered_and_memory_stays_bounded(
     assert b'geng_refused_total{road="mqtt",code="too_large"}' in running.metrics.text()
 
 
+def test_a_fault_in_reading_one_message_holds_up_no_other(
+    running: Gateway, mosquitto: brokers.Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = running.answers.check
+
+    def check(ask: Any) -> None:
+        if ask.transaction.startswith("poison"):
+            raise ZeroDivisionError
+        real(ask)
+
+    monkeypatch.setattr(running.answers, "check", check)
+    with Ear(mosquitto, f"{BASE}/series/answer/week-0060/result") as ear:
+        for i in range(40):  # more than may be unacknowledged
+            ear.say(f"{BASE}/series/ask", {**ASK, "transaction": f"poison-{i:04}"})
+        ear.say(f"{BASE}/series/ask", {**ASK, "transaction": "week-0060"})
+        ear.hear()
+
+
 def test_signs_of_life_go_to_systemd(
     tmp_path: Path, mosquitto: brokers.Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:

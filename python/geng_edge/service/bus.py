@@ -11,6 +11,7 @@ answer asks again). A request that is refused is not in the ledger; its refusal 
 from __future__ import annotations
 
 import collections
+import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -198,15 +199,18 @@ class Bus:
             batch.append(more)
         requests: list[tuple[Asked, Post]] = []
         for incoming in batch:
-            if incoming.topic == self.topics.ask:
-                self._read(incoming, requests)
-            elif incoming.topic == self.topics.cancel:
-                self._cancel(incoming)
-            elif incoming.topic == _STATUS and incoming.payload == b"online":
-                self.announce()
+            self._survives(functools.partial(self._sort, incoming, requests))
         self._admit(requests)
         for incoming in batch:
             self._link.acknowledge(incoming)
+
+    def _sort(self, incoming: Incoming, requests: list[tuple[Asked, Post]]) -> None:
+        if incoming.topic == self.topics.ask:
+            self._read(incoming, requests)
+        elif incoming.topic == self.topics.cancel:
+            self._cancel(incoming)
+        elif incoming.topic == _STATUS and incoming.payload == b"online":
+            self.announce()
 
     def _read(self, incoming: Incoming, requests: list[tuple[Asked, Post]]) -> None:
         """One message to a request, or to a refusal."""
