@@ -430,6 +430,27 @@ def test_a_fault_in_reading_one_message_holds_up_no_other(
         ear.hear()
 
 
+def test_a_gateway_that_the_broker_refuses_stays_up_and_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    passwords = tmp_path / "passwords"
+    passwords.write_text("")
+    lines = ("allow_anonymous false", f"password_file {passwords}")
+    stop = threading.Event()
+    with (
+        brokers.mosquitto(tmp_path / "broker", *lines) as strict,
+        gateway(tmp_path, broker=Broker.parse(strict.url)) as running,
+    ):
+        thread = threading.Thread(target=running.run, args=(stop,))
+        thread.start()
+        until(lambda: "refuses the connection" in caplog.text)
+        assert call(running, "POST", "/v1/sample", {"text": TEXT, "length": 64})[0] == 200
+        status, _, body = call(running, "GET", "/healthz")
+        assert (status, json.loads(body)["connected"]) == (200, False)
+        stop.set()
+        thread.join(5)
+
+
 def test_signs_of_life_go_to_systemd(
     tmp_path: Path, mosquitto: brokers.Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,11 @@ class Bus:
         """Whether the broker listens."""
         return self._link.connected
 
+    @property
+    def problem(self) -> BrokerError | None:
+        """Why it does not; None while it does."""
+        return self._link.problem
+
     def alive(self) -> bool:
         """Whether everything here still works at its task, connected or not."""
         return self._link.alive() and all(thread.is_alive() for thread in self._threads)

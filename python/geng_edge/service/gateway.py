@@ -162,11 +162,16 @@ class Gateway:
         self.outbox.close()
 
     def run(self, stop: threading.Event) -> None:
-        """Tell systemd of every sign of life until ``stop`` is set."""
+        """Tell systemd of every sign of life, and the log of the broker's, until ``stop`` is set."""
         systemd.notify("READY=1")
         period = systemd.watchdog_seconds()
         pause = min(_TURN, period / 3) if period is not None else _TURN
+        said = ""
         while not stop.wait(pause):
+            problem = str((self.bus.problem if self.bus is not None else None) or "")
+            if problem != said:
+                said = problem
+                log.warning("%s", problem or f"broker {self.settings.broker} listens")
             healthy, _ = self.health()
             if healthy:
                 systemd.notify("WATCHDOG=1")
