@@ -24,6 +24,7 @@ from geng_edge.service import sensors  # noqa: E402
 from geng_edge.service.ask import Limits  # noqa: E402
 from geng_edge.service.caller import Caller  # noqa: E402
 from geng_edge.service.gateway import Gateway  # noqa: E402
+from geng_edge.service.outbox import Outbox  # noqa: E402
 
 ASK = {"schema": "geng/v1/series/ask", "text": TEXT, "length": 64}
 BASE = "geng/v1/edge/pi-7"
@@ -508,3 +509,28 @@ def test_what_the_broker_kept_for_a_link_is_acknowledged_although_it_comes_befor
             assert found is not None
             sleeper.acknowledge(found)
             had.add(found.payload)
+
+
+def test_serve_replays_a_description_until_it_is_told_to_stop(
+    tmp_path: Path, mosquitto: brokers.Mosquitto
+) -> None:
+    command = ["-m", "geng_edge", "serve", "--model", str(MODEL), "--gateway", "pi-7",
+               "--broker", mosquitto.url, "--http", "off", "--outbox", str(tmp_path / "o.db"),
+               "--replay", f"room={TEXT}", "--interval", "60", "--speed", "600",
+               "--unit", "degC", "--discovery"]  # fmt: skip
+    log = tmp_path / "gateway.log"
+    with Ear(mosquitto, f"{BASE}/#", "homeassistant/sensor/#") as ear:
+        for _ in range(2):  # the second start goes on with the sensor of the first
+            with brokers.Worker(command, log) as served:
+                found = ear.hear(lambda one: one.topic == f"{BASE}/sensor/room" and not one.retain)
+                assert json.loads(found.payload)["unit"] == "degC"
+                assert served.process is not None
+                served.process.terminate()
+                assert served.process.wait(20) == 0
+            ear.hear(lambda one: json.loads(one.payload or b"{}") == {"state": "offline"})
+    said = log.read_text()
+    assert said.count("stopped; what was not answered or delivered stays in the outbox") == 2
+    with Outbox(tmp_path / "o.db") as outbox:
+        assert [name for name, *_ in outbox.sensors()] == ["room"]
+        counts = outbox.counts()
+        assert counts["answered"] + counts["delivered"] == 1  # asked once, for both
