@@ -60,7 +60,7 @@ def main() -> int:
     weights = 0
     for path in tracked():
         size = (ROOT / path).stat().st_size
-        if path.suffix == ".gguf":
+        if path.suffix in {".gguf", ".safetensors"}:
             weights += size
         elif size > FILE_LIMIT:
             offences.append(f"{path}: is {size} bytes; it must be at most {FILE_LIMIT}")

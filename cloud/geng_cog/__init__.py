@@ -1,8 +1,10 @@
-"""The cloud half of geng-edge. Empty so far.
+"""The cloud half of geng-edge: a task in words becomes descriptions that an edge generates from.
 
-The Cog-LLM will live here: it turns a task into descriptions of series, improves itself by
-curation rounds, and answers devices over MQTT. Until then a description is written by hand
-and given to ``geng-edge sample --text``.
+    from geng_cog.cog import Cog
+    Cog.load().answer(["temperature sensor in a family home, one week, every 10 minutes"])
+
+``backends/`` write, ``grammar/`` keeps what they write parseable and possible, ``selftrain/`` is section
+III-A of the paper, ``evaluate/`` its Table I, ``cli/`` the command ``geng-cog``.
 """
 
 __version__ = "0.1.0"

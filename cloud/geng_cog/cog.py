@@ -12,10 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from geng_edge.errors import ArgumentError
-from geng_edge.request import MAX_SEED, check_whole
-from geng_edge.wire.answer import Answer, Channel
-
 from geng_cog.backends.protocol import Backend, Written
 from geng_cog.describe import describe
 from geng_cog.knowledge import Scenario, by_label, scenarios
@@ -23,6 +19,9 @@ from geng_cog.plausible import faults
 from geng_cog.stated import read_stated
 from geng_cog.statement import Statement, parse
 from geng_cog.vocabulary import content_words, known_words
+from geng_edge.errors import ArgumentError
+from geng_edge.request import MAX_SEED, check_whole
+from geng_edge.wire.answer import Answer, Channel
 
 BACKENDS = ("embedded", "transformers", "openai")
 MOST_TASKS = 4096
@@ -99,7 +98,9 @@ class Cog:
         check_whole("seed", seed, 0, MAX_SEED)
         check_whole("tasks", len(tasks), 1, MOST_TASKS)
         if not 0.0 <= temperature <= 2.0:
-            raise ArgumentError(f"temperature is {temperature}; it must be 0 to 2", name="temperature")
+            raise ArgumentError(
+                f"temperature is {temperature}; it must be 0 to 2", name="temperature"
+            )
         stated = [read_stated(task) for task in tasks]
         written = self.backend.write(list(tasks), stated, seed, temperature)
         return [settled(task, text) for task, text in zip(tasks, written, strict=True)]
@@ -115,10 +116,13 @@ def settled(task: str, written: Written) -> Answer:
     wrong = faults(statement)
     if wrong:
         raise ArgumentError(f"the answer is impossible: {wrong[0]}")
-    sure = is_sure(task, statement, written.certainty)
+    sure = is_sure(task, written.certainty)
     if not sure:
-        statement = replace(statement, reasoning=f"{statement.reasoning} {_analogy(task, statement)}")
-    channels, names = [], set()
+        statement = replace(
+            statement, reasoning=f"{statement.reasoning} {_analogy(task, statement)}"
+        )
+    channels: list[Channel] = []
+    names: set[str] = set()
     for claims in statement.channels:
         name = _name(claims.quantity, names)
         channels.append(Channel(name, describe(claims), claims))
@@ -127,7 +131,7 @@ def settled(task: str, written: Written) -> Answer:
     )
 
 
-def is_sure(task: str, statement: Statement, certainty: float | None) -> bool:
+def is_sure(task: str, certainty: float | None) -> bool:
     """Whether the answer is more than a guess: its words are known and its quantity is likely."""
     known = content_words(task) <= known_words()
     if certainty is None:

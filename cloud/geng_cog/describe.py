@@ -8,9 +8,8 @@ the tests, and is what is claimed.
 
 from __future__ import annotations
 
-from geng_edge.wire.answer import Anomaly, ChannelClaims
-
 from geng_cog.durations import duration_text, number_text
+from geng_edge.wire.answer import Anomaly, ChannelClaims
 
 _TREND = {"up": "upward trend", "down": "downward trend", "none": "no trend"}
 _WAVE = {

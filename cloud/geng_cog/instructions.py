@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
 
 from geng_cog.evaluate.sets import draw_seeds
 from geng_cog.knowledge import by_label
 from geng_cog.lm.texts import prompt
 from geng_cog.statement import END
 from geng_cog.vocabulary import content_words
+from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
 
 EXAMPLES = 4
 _FORM = """You describe what the time series of a sensor looks like, as a short statement.

@@ -11,10 +11,9 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from geng_edge.wire.answer import ChannelClaims
-
 from geng_cog.knowledge import Kind, by_label, kinds, scenarios
 from geng_cog.statement import Statement
+from geng_edge.wire.answer import ChannelClaims
 
 LEAST_STEPS_A_PERIOD = 4.0
 #: How far beyond the spans and periods of the training scenarios is still believed.
@@ -90,25 +89,15 @@ def doubts(statement: Statement) -> list[str]:
             continue
         known = usual(kind.key)
         width = claims.high - claims.low
-        if not known.width[0] <= width * 1.0001 or not width <= known.width[1] * 1.0001:
-            found.append(
-                f"{kind.name} spans {width:g} {kind.unit}; {known.width[0]:g} to {known.width[1]:g} is usual"
-            )
-        if not known.low[0] - width * 1e-4 <= claims.low <= known.low[1] + width * 1e-4:
-            found.append(
-                f"{kind.name} begins at {claims.low:g} {kind.unit}; {known.low[0]:g} to {known.low[1]:g} is usual"
-            )
+        for what, value, (least, most) in (
+            ("spans", width, known.width),
+            ("begins at", claims.low, known.low),
+        ):
+            if not least - 1e-4 * width <= value <= most + 1e-4 * width:
+                found.append(f"{kind.label} {what} {value:g}; {least:g} to {most:g} is usual")
         found += [
             f"{kind.name} with a period of {period:g} s is unusual"
             for period in claims.periods
             if not any(a <= period <= b for a, b in known.periods)
         ]
     return found
-
-
-def named_kinds(text: str) -> frozenset[str]:
-    """Keys of the kinds that a text names by one of their words."""
-    lowered = f" {text.lower()} "
-    return frozenset(
-        key for key, kind in kinds().items() if any(word.lower() in lowered for word in kind.words)
-    )

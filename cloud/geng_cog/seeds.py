@@ -1,7 +1,7 @@
 """Seed pairs: a scenario asked for in words, and what the answer states.
 
 Everything is drawn from the scenarios and wordings of :mod:`geng_cog.knowledge` with one generator, so
-the same seed gives the same pairs. The pairs of the package lie beside it as JSONL; this page made them.
+the same seed gives the same pairs. Those of the package are ``knowledge/seeds.jsonl``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-from geng_edge.claims import noise_level
-from geng_edge.wire.answer import Anomaly, ChannelClaims
 
 from geng_cog.durations import duration_text, rounded_limits
 from geng_cog.knowledge import Scenario
-from geng_cog.statement import Statement
+from geng_cog.statement import Statement, anomaly_text
+from geng_edge.claims import noise_level
+from geng_edge.wire.answer import Anomaly, ChannelClaims
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,6 +30,9 @@ else:
 FEWEST_STEPS, MOST_STEPS = 96, 2100
 #: A period is stated when the span shows it twice and the interval resolves it.
 LEAST_CYCLES, LEAST_STEPS_A_PERIOD = 2.0, 6.0
+#: Shares of tasks that ask for a trend, and for a trend or an anomaly: in seed pairs, where there is much
+#: to learn of them, and in the sets.
+SHARES, HELD_SHARES = (0.2, 0.6), (0.14, 0.3)
 _SPANS = tuple(
     n * unit
     for unit, numbers in (
@@ -45,7 +48,14 @@ _SPANS = tuple(
     for n in numbers
 )
 _WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 8: "eight", 10: "ten"}
-_NAMES = {"week": "week", "day": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}
+_NAMES = {
+    "week": "week",
+    "day": "day",
+    "h": "hour",
+    "min": "minute",
+    "s": "second",
+    "ms": "millisecond",
+}
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,7 @@ def _wordings() -> dict[str, Any]:
     return dict(tomllib.loads(text))
 
 
-def seed_pair(
-    scenarios: Sequence[Scenario], rng: np.random.Generator, held: bool = False
-) -> Pair:
+def seed_pair(scenarios: Sequence[Scenario], rng: np.random.Generator, held: bool = False) -> Pair:
     """Draw one pair.
 
     Args:
@@ -94,15 +102,39 @@ def seed_pair(
     task = frame.format(s=_subject(scenarios, rng), t=words, e=extra)
     if rng.random() < 0.2:
         task = task[0].upper() + task[1:]
-    return Pair(task, Statement(reasoning(scenarios), span, interval, claims), tuple(scenarios), tuple(asked))
+    return Pair(
+        task,
+        Statement(reasoning(scenarios), span, interval, claims),
+        tuple(scenarios),
+        tuple(asked),
+    )
 
 
-def ask(subject: str, times: Scenario, rng: np.random.Generator) -> str:
-    """A task about any subject, in a wording of the training, with times that are usual for ``times``."""
+@dataclass(frozen=True)
+class Asked:
+    """A task about some subject, and what it asks for beside it.
+
+    Attributes:
+        text: The task.
+        asked: ``trend up`` or ``trend down``, ``anomaly`` with kind, direction and place as a statement
+            writes them, ``anomaly none``, or empty.
+    """
+
+    text: str
+    asked: str
+
+
+def ask(subject: str, times: Scenario, rng: np.random.Generator) -> Asked:
+    """A task about any subject, in a wording of the training, with times usual for ``times``."""
     asked: list[str] = []
     words = _asked_times(*_times(times, rng), rng, False, asked)
-    _, _, extra = _asked_features(rng, False, asked)
-    return _pick(rng, "frames", False, "train").format(s=subject, t=words, e=extra)
+    trend, anomalies, extra = _asked_features(rng, False, asked)
+    text = _pick(rng, "frames", False, "train").format(s=subject, t=words, e=extra)
+    if trend is not None:
+        return Asked(text, f"trend {trend}")
+    if "anomaly" in asked:
+        return Asked(text, f"anomaly {anomaly_text(anomalies)}")
+    return Asked(text, "")
 
 
 def reasoning(scenarios: Sequence[Scenario]) -> str:
@@ -232,11 +264,12 @@ def _asked_features(
 ) -> tuple[str | None, tuple[Anomaly, ...], str]:
     """The trend and the anomaly that are asked for, if any, and the words that ask."""
     drawn = rng.random()
-    if drawn < 0.14:
+    trends, features = HELD_SHARES if held else SHARES
+    if drawn < trends:
         asked.append("trend")
         trend = "up" if rng.random() < 0.5 else "down"
         return trend, (), _pick(rng, "trend", held, trend)
-    if drawn > 0.3:
+    if drawn > features:
         return None, (), ""
     asked.append("anomaly")
     names = ("spike", "dip", "shift_up", "shift_down", "dropout", "none")

@@ -82,12 +82,15 @@ def read_stated(task: str) -> Stated:
     Raises:
         ArgumentError: The task is no text of 1 to 2000 characters, or its times contradict each other.
     """
-    if not isinstance(task, str) or not 1 <= len(task.strip()) or len(task) > MOST_TASK:
-        size = len(task) if isinstance(task, str) else 0
+    size = len(task) if task.strip() else 0
+    if not 1 <= size <= MOST_TASK:
         raise ArgumentError(f"task is {size} characters; it must be 1 to {MOST_TASK}", name="task")
     interval, rest = _interval(task)
     span = _span(rest, interval)
-    for name, value, most in (("interval", interval, LONGEST_INTERVAL), ("span", span, LONGEST_SPAN)):
+    for name, value, most in (
+        ("interval", interval, LONGEST_INTERVAL),
+        ("span", span, LONGEST_SPAN),
+    ):
         if value is not None and not SHORTEST_INTERVAL <= value <= most:
             raise ArgumentError(
                 f"{name} is {value:g} s; it must be {SHORTEST_INTERVAL:g} to {most:g} s", name=name
@@ -139,7 +142,9 @@ def _span(rest: str, interval: float | None) -> float | None:
 
 def _announced(before: str) -> bool:
     """Whether the words before a bare unit say that a duration follows: 'over the week'."""
-    return bool(re.search(r"\b(?:for|over|during|covering|lasting)\s+(?:the\s+|about\s+)?$", before, re.I))
+    return bool(
+        re.search(r"\b(?:for|over|during|covering|lasting)\s+(?:the\s+|about\s+)?$", before, re.I)
+    )
 
 
 def _amount(text: str | None) -> float:

@@ -19,12 +19,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from geng_cog.durations import duration_seconds, duration_text, number_text
+from geng_cog.knowledge import by_label
 from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
 from geng_edge.errors import ArgumentError
 from geng_edge.wire.answer import Anomaly, ChannelClaims
-
-from geng_cog.durations import duration_seconds, duration_text, number_text
-from geng_cog.knowledge import by_label
 
 END = "\nend"
 SPAN, EVERY, CHANNEL = "\nspan ", ", every ", "\n# "
@@ -56,13 +55,17 @@ class Statement:
 
 def _lines(claims: ChannelClaims) -> list[str]:
     periods = AND.join(duration_text(p) for p in claims.periods) or NONE
-    anomalies = AND.join(_anomaly_text(a) for a in claims.anomalies) or NONE
     return [
         CHANNEL, f"{claims.quantity} [{claims.unit}]",
         VALUES, number_text(claims.low), TO, number_text(claims.high),
         PERIOD, periods, WAVE, claims.wave or NONE,
-        TREND, claims.trend, NOISE, claims.noise, ANOMALY, anomalies,
+        TREND, claims.trend, NOISE, claims.noise, ANOMALY, anomaly_text(claims.anomalies),
     ]  # fmt: skip
+
+
+def anomaly_text(anomalies: tuple[Anomaly, ...]) -> str:
+    """The line of anomalies: ``spike up 0.9``, two joined by "and", or ``none``."""
+    return AND.join(map(_anomaly_text, anomalies)) or NONE
 
 
 def _anomaly_text(anomaly: Anomaly) -> str:
@@ -116,7 +119,7 @@ def _channel(text: str) -> ChannelClaims:
 
 
 def _anomaly(text: str) -> Anomaly:
-    kind, way, position = (text.strip().split(" ") + ["", ""])[:3]
+    kind, way, position = [*text.strip().split(" "), "", ""][:3]
     if way not in DIRECTIONS:
         raise ArgumentError(f"anomaly is {text[:60]!r}; it must say kind, up or down, and position")
     return Anomaly(_word("anomaly", kind, EVENT_KINDS), _number(position), DIRECTIONS[way])
@@ -140,5 +143,3 @@ def _seconds(text: str) -> float:
         return duration_seconds(text.strip())
     except ValueError as error:
         raise ArgumentError(str(error)) from None
-
-

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from geng_cog.grammar.nodes import GRID, End, Number, Then, advance, grid
-from geng_cog.grammar.statements import begin
-from geng_cog.grammar.tokens import Guide, Trie
-from geng_cog.knowledge import by_label, kinds
-from geng_cog.plausible import doubts, faults
-from geng_cog.seeds import seed_pair
-from geng_cog.knowledge import scenarios
-from geng_cog.stated import Stated, read_stated
-from geng_cog.statement import END, parse
-from geng_edge.wire.answer import Answer, Channel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geng_cog.grammar.nodes import GRID, End, Number, Then, advance, grid
+from geng_cog.grammar.statements import begin
+from geng_cog.grammar.tokens import Guide, Trie
+from geng_cog.knowledge import by_label, kinds, scenarios
+from geng_cog.plausible import doubts, faults
+from geng_cog.seeds import seed_pair
+from geng_cog.stated import Stated, read_stated
+from geng_cog.statement import END, parse
+from geng_edge.wire.answer import Answer, Channel
+
 PIECES = (
     *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-[]/#%\n",
-    "\nspan ", ", every ", "\n# ", "\nvalues ", " .. ", " day", " h", "none", "\nend", "temperature", "12", "7.",
+    "\nspan ", ", every ", "\n# ", "\nvalues ", " .. ", " day", " h", "none", "\nend",
+    "temperature", "12", "7.",
 )  # fmt: skip
 TRIE = Trie(PIECES)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from geng_cog.evaluate.rubric import judge, share, task_of
 from geng_cog.evaluate.sets import draw_seeds, lines, tasks
 from geng_cog.knowledge import SPLITS, scenarios
 from geng_cog.plausible import faults
 from geng_cog.seeds import seed_pair
+from geng_cog.selftrain.rounds import seed_lessons
 from geng_cog.statement import parse
 from geng_edge.claims import WAVES
 
@@ -25,7 +27,8 @@ def test_scenarios_stay_within_the_limits_of_their_quantity(split: str) -> None:
         assert s.kind.floor <= s.low[0] <= s.low[1], s.id
         assert s.low[1] + s.span[0] <= s.kind.ceiling, s.id
         assert 0.0 < s.span[0] <= s.span[1], s.id
-        assert s.intervals and min(s.intervals) > 0.0, s.id
+        assert s.intervals, s.id
+        assert min(s.intervals) > 0.0, s.id
         assert set(s.habit.waves) <= set(WAVES), s.id
 
 
@@ -76,3 +79,8 @@ def test_the_rubric_finds_the_truth_right_and_another_scenario_wrong() -> None:
 
 def test_an_answer_that_does_not_parse_has_every_claim_wrong() -> None:
     assert share([judge(None, tasks("development")[0])])["all"] == 0.0
+
+
+def test_the_seed_pairs_of_the_package_are_the_ones_that_are_drawn() -> None:
+    drawn = [(p.task, p.statement.text()) for p in draw_seeds()]
+    assert [(x.task, x.text) for x in seed_lessons()] == drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from geng_cog.durations import duration_seconds, duration_text
 from geng_cog.stated import Stated, read_stated
 from geng_edge.errors import ArgumentError

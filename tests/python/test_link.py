@@ -154,8 +154,20 @@ def test_a_dead_network_thread_is_noticed_and_replaced(plain: Mosquitto) -> None
         assert link.receive(5.0) is not None
 
 
+def test_a_link_that_another_of_its_name_threw_out_says_so_and_stays_away(
+    plain: Mosquitto,
+) -> None:
+    with Proxy(plain.port) as proxy, link_to(f"mqtt://127.0.0.1:{proxy.port}", "twin") as link:
+        link.ready(5.0)
+        proxy.open[0].sendall(bytes([0xE0, 2, 0x8E, 0]))  # DISCONNECT, session taken over
+        until(lambda: not link.alive())
+        with pytest.raises(BrokerError, match="each must have a name of its own"):
+            link.publish(Outgoing("test/twin/x", b""), 5.0)
+        assert link.connections == 1
+
+
 def test_a_broker_without_mqtt_5_is_spoken_to_in_3_1_1(plain: Mosquitto) -> None:
-    with OldBroker(plain.port) as old, link_to(f"mqtt://127.0.0.1:{old.port}", "old") as link:
+    with Proxy(plain.port, old=True) as old, link_to(f"mqtt://127.0.0.1:{old.port}", "old") as link:
         link.publish(Outgoing("test/old/x", b"1", expiry=5, response_topic="a"), 10.0)
         got = link.receive(5.0)
         assert got is not None
@@ -164,16 +176,16 @@ def test_a_broker_without_mqtt_5_is_spoken_to_in_3_1_1(plain: Mosquitto) -> None
 
 
 @final
-class OldBroker:
-    """Stands before a broker and refuses MQTT 5 in the words of 3.1.1."""
+class Proxy:
+    """Stands before a broker; an old one refuses MQTT 5 in the words of 3.1.1."""
 
-    def __init__(self, behind: int) -> None:
-        self.behind, self.refused = behind, 0
+    def __init__(self, behind: int, *, old: bool = False) -> None:
+        self.behind, self.old, self.refused = behind, old, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.listener.getsockname()[1])
         self.open: list[socket.socket] = []
 
-    def __enter__(self) -> OldBroker:
+    def __enter__(self) -> Proxy:
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
         return self
@@ -192,7 +204,7 @@ class OldBroker:
             except OSError:
                 return
             first = inner.recv(65536)
-            if b"\x00\x04MQTT\x05" in first:
+            if self.old and b"\x00\x04MQTT\x05" in first:
                 self.refused += 1
                 inner.sendall(bytes([0x20, 2, 0, 1]))
                 inner.close()

@@ -38,7 +38,11 @@ class Writer:
         self.trie = Trie(token_texts(tokenizer))
 
     def write(
-        self, prompts: Sequence[str], states: Sequence[State], seed: int = 0, temperature: float = 0.0
+        self,
+        prompts: Sequence[str],
+        states: Sequence[State],
+        seed: int = 0,
+        temperature: float = 0.0,
     ) -> list[Written]:
         """Continue each prompt within its grammar; rows are independent of one another's draws."""
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
@@ -92,7 +96,8 @@ class Writer:
                     cache.batch_select_indices(keep.to(self.model.device))
                 mask = torch.cat([mask, torch.ones((len(alive), 1), dtype=mask.dtype)], dim=1)
         return [
-            Written(g.text, float(np.prod(s)) if s else None) for g, s in zip(guides, sure, strict=True)
+            Written(g.text, float(np.prod(s)) if s else None)
+            for g, s in zip(guides, sure, strict=True)
         ]
 
     def _special(self) -> bool:

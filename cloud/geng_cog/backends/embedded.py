@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from geng_edge.errors import ModelFileError
-
 from geng_cog.backends.causal import Writer
 from geng_cog.backends.protocol import Written
+from geng_cog.features import read_asked
+from geng_cog.grammar.nodes import State
+from geng_cog.grammar.openings import opening
 from geng_cog.grammar.statements import begin
 from geng_cog.lm import model as network
 from geng_cog.lm.texts import prompt
 from geng_cog.lm.tokenizer import wrapped
+from geng_cog.named import named_channels
 from geng_cog.stated import Stated
+from geng_edge.errors import ModelFileError
 
 FOLDER = Path(__file__).resolve().parent.parent / "models"
 MODEL, TOKENIZER = "cog.safetensors", "tokenizer.json"
@@ -33,7 +36,9 @@ class EmbeddedBackend:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         if not (folder / TOKENIZER).is_file():
-            raise ModelFileError(f"{folder} holds no {TOKENIZER}; it must hold it and {MODEL}", path=folder)
+            raise ModelFileError(
+                f"{folder} holds no {TOKENIZER}; it must hold it and {MODEL}", path=folder
+            )
         model, self.facts = network.load(folder / MODEL)
         self.writer = Writer(model, wrapped(folder / TOKENIZER))
 
@@ -42,5 +47,15 @@ class EmbeddedBackend:
     ) -> list[Written]:
         """One statement for each task; about 25 a second on one core."""
         return self.writer.write(
-            [prompt(task) for task in tasks], [begin(s, narrow=True) for s in stated], seed, temperature
-        )
+            [prompt(task) for task in tasks],
+            [bound(task, s) for task, s in zip(tasks, stated, strict=True)], seed, temperature,
+        )  # fmt: skip
+
+
+def bound(task: str, stated: Stated) -> State:
+    """The grammar for a small model: what the task says binds it, and what is usual bounds it."""
+    channels = named_channels(task)
+    return begin(
+        stated, narrow=True, channels=channels, asked=read_asked(task),
+        opens=lambda then: opening(task, channels, then),
+    )  # fmt: skip

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from geng_edge.errors import ArgumentError, MissingExtraError, ModelFileError
-
 from geng_cog import instructions
 from geng_cog.backends.causal import Writer
 from geng_cog.backends.protocol import Written
 from geng_cog.grammar.statements import begin
 from geng_cog.lm.texts import prompt
 from geng_cog.stated import Stated
+from geng_edge.errors import ArgumentError, MissingExtraError, ModelFileError
 
 
 class TransformersBackend:
@@ -44,7 +43,9 @@ class TransformersBackend:
         device: str | None = None, examples: bool = True, batch: int = 8,
     ) -> None:  # fmt: skip
         if not model:
-            raise ArgumentError("model is empty; it must be a folder or the name of a model", name="model")
+            raise ArgumentError(
+                "model is empty; it must be a folder or the name of a model", name="model"
+            )
         self.examples = examples
         network, tokenizer = _load(model, four_bit, device)
         if adapter is not None:

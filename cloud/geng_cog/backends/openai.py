@@ -16,14 +16,13 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
-from geng_edge.errors import ArgumentError, BrokerError
-
 from geng_cog import instructions
 from geng_cog.backends.protocol import Written
 from geng_cog.grammar.nodes import advance
 from geng_cog.grammar.statements import begin
 from geng_cog.stated import Stated
 from geng_cog.statement import END
+from geng_edge.errors import ArgumentError, BrokerError
 
 MOST_REPLY = 1 << 20
 TRIES = 3
@@ -52,11 +51,17 @@ class OpenAIBackend:
     ) -> None:  # fmt: skip
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ArgumentError(f"url is {url!r}; it must be http://host/v1 or https://host/v1", name="url")
+            raise ArgumentError(
+                f"url is {url!r}; it must be http://host/v1 or https://host/v1", name="url"
+            )
         if not model:
-            raise ArgumentError("model is empty; it must be the name of a model there", name="model")
+            raise ArgumentError(
+                "model is empty; it must be the name of a model there", name="model"
+            )
         if not 0.0 < timeout <= 3600.0:
-            raise ArgumentError(f"timeout is {timeout}; it must be over 0 to 3600 seconds", name="timeout")
+            raise ArgumentError(
+                f"timeout is {timeout}; it must be over 0 to 3600 seconds", name="timeout"
+            )
         self.url = url.rstrip("/") + "/chat/completions"
         self.model, self.timeout, self.schema = model, timeout, schema
         self._key = key if key is not None else os.environ.get("GENG_COG_KEY", "")
@@ -113,7 +118,9 @@ class OpenAIBackend:
                 raw = answer.read(MOST_REPLY + 1)
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", None) or error
-            raise BrokerError(f"{self.url}: {reason}; it must answer within {self.timeout:g} s") from error
+            raise BrokerError(
+                f"{self.url}: {reason}; it must answer within {self.timeout:g} s"
+            ) from error
         if len(raw) > MOST_REPLY:
             raise BrokerError(f"{self.url}: the reply is over {MOST_REPLY} bytes; it must be less")
         try:
@@ -148,6 +155,7 @@ def stray(text: str, stated: Stated) -> str:
         after = advance(state, char)
         if not after:
             line = text[:at].count("\n") + 1
-            return f"line {line} cannot go on with {text[at : at + 20]!r} after {text[max(0, at - 30) : at]!r}"
+            before, here = text[max(0, at - 30) : at], text[at : at + 20]
+            return f"line {line} cannot go on with {here!r} after {before!r}"
         state = after
     return "" if any(node.final for node in state) else "it ends too early"

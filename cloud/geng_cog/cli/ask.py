@@ -6,10 +6,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from geng_cog.cli.backend import add_backend, load_backend
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
-
-from geng_cog.cli.backend import add_backend, load_backend
 
 if TYPE_CHECKING:
     from geng_edge.wire.answer import Answer
@@ -21,7 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for machines")
     parser.add_argument("--seed", default="0", metavar="N", help="seed of the draws (default 0)")
     parser.add_argument(
-        "--temperature", default="0", metavar="T", help="0 (default) takes the likeliest words; to 2"
+        "--temperature",
+        default="0",
+        metavar="T",
+        help="0 (default) takes the likeliest words; to 2",
     )
     add_backend(parser)
 
@@ -40,12 +42,12 @@ def run(arguments: argparse.Namespace) -> None:
 def _shown(answer: Answer) -> str:
     from geng_cog.durations import duration_text
 
+    times = f"{duration_text(answer.span)}, every {duration_text(answer.interval)}"
     lines = [
         f"task       {answer.task}",
         f"reasoning  {answer.reasoning}",
         f"sure       {'yes' if answer.sure else 'no'}",
-        f"times      {duration_text(answer.span)}, every {duration_text(answer.interval)}, "
-        f"{answer.steps} steps",
+        f"times      {times}, {answer.steps} steps",
     ]
     lines += [f"{channel.name}: {channel.description}" for channel in answer.channels]
     return "\n".join(map(console.printable, lines))

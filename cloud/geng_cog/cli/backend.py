@@ -20,12 +20,15 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
         help="embedded (default), transformers, or openai",
     )  # fmt: skip
     group.add_argument(
-        "--model", metavar="NAME",
+        "--model",
+        metavar="NAME",
         help="embedded: folder of another model; transformers: folder or hub name; openai: name there",
     )
     group.add_argument("--adapter", metavar="FOLDER", help="transformers: a LoRA adapter")
     group.add_argument("--four-bit", action="store_true", help="transformers: weights in 4 bits")
-    group.add_argument("--url", metavar="URL", help="openai: base address, such as http://localhost:8000/v1")
+    group.add_argument(
+        "--url", metavar="URL", help="openai: base address, such as http://localhost:8000/v1"
+    )
     group.add_argument(
         "--json-schema", action="store_true", help="openai: ask for JSON by a schema"
     )

@@ -6,30 +6,41 @@ import argparse
 import json
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
-
-from geng_edge.cli import console
-from geng_edge.errors import ArgumentError
 
 from geng_cog.cli.backend import add_backend, load_backend
 from geng_cog.cli.selftrain import needed
+from geng_edge.cli import console
+from geng_edge.errors import ArgumentError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument(
-        "--set", default="development", choices=("development", "tuning"), help="which tasks are asked"
+        "--set",
+        default="development",
+        choices=("development", "tuning"),
+        help="which tasks are asked",
     )
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
-    parser.add_argument("--table", action="store_true", help="rebuild Table I: self-training over seeds")
+    parser.add_argument(
+        "--table", action="store_true", help="rebuild Table I: self-training over seeds"
+    )
     parser.add_argument("--corpus", type=Path, metavar="PATH", help="--table: unlabeled documents")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="--table: where everything is kept")
-    parser.add_argument("--base", type=Path, metavar="DIR", help="--table: base model (default FOLDER/base)")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="--table: seeds (default 3)")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="--table: rounds (default 5)")
-    parser.add_argument("--documents", type=int, default=500, metavar="N", help="--table: a round")
-    parser.add_argument("--sizes", type=int, default=0, metavar="N", help="--table: seeds of figure 3")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="--table: where everything is kept"
+    )
+    parser.add_argument(
+        "--base", type=Path, metavar="DIR", help="--table: base model (default FOLDER/base)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="--table: seeds (default 3)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, metavar="N", help="--table: rounds (default 5)"
+    )
+    parser.add_argument("--documents", type=int, default=250, metavar="N", help="--table: a round")
+    parser.add_argument("--sizes", action="store_true", help="--table: the points of figure 3 too")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="--table: results")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="--table: figure 3")
     add_backend(parser)
@@ -48,17 +59,19 @@ def run(arguments: argparse.Namespace) -> None:
         console.emit(json.dumps(found))
         return
     lines = [f"{name:<10}{value:>8.1%}" for name, value in found["right"].items()]
-    lines.append(f"{found['claims']} claims of {found['tasks']} tasks; {found['parsed']:.1%} of answers parse")
+    lines.append(
+        f"{found['claims']} claims of {found['tasks']} tasks; {found['parsed']:.1%} of answers parse"
+    )
     console.emit("\n".join(lines))
 
 
 def _table(arguments: argparse.Namespace) -> None:
     import torch
-    from geng_edge import Generator
 
-    from geng_cog.evaluate.table import run_seed, shown, summary, write_results
+    from geng_cog.evaluate.table import run_table, shown, summary, write_results
     from geng_cog.selftrain.documents import read_documents
     from geng_cog.selftrain.rounds import Plan
+    from geng_edge import Generator
 
     torch.set_num_threads(1)
     folder, corpus, out = needed(arguments, "folder", "corpus", "out")
@@ -68,13 +81,9 @@ def _table(arguments: argparse.Namespace) -> None:
     generator = Generator.load(threads=1)
     base = arguments.base or folder / "base"
     plan = Plan(folder, base, rounds=arguments.rounds, documents=arguments.documents)
-    by_seed = {}
-    for seed in range(arguments.seeds):
-        console.say(f"seed {seed}")
-        of_seed = replace(plan, folder=folder / f"seed-{seed}", seed=seed)
-        by_seed[seed] = run_seed(of_seed, documents, generator, console.say, seed < arguments.sizes)
-        command = shlex.join(["geng-cog", *sys.argv[1:]])
-        write_results(out, by_seed, plan, f"{corpus.name}, {len(documents)} documents", command)
+    by_seed = run_table(plan, arguments.seeds, documents, generator, console.say, arguments.sizes)
+    command = shlex.join(["geng-cog", *sys.argv[1:]])
+    write_results(out, by_seed, plan, f"{corpus.name}, {len(documents)} documents", command)
     table = summary(by_seed)
     console.emit(shown(table))
     if arguments.plot is not None:

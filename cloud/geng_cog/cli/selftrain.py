@@ -21,20 +21,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "trains --base on --seeds and --in into --folder. Without a stage, --rounds are run in --folder."
     )
     parser.add_argument("stage", nargs="?", choices=STAGES, metavar="STAGE", help=", ".join(STAGES))
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="curation rounds (default 5)")
-    parser.add_argument("--corpus", type=Path, metavar="PATH", help="folder of text, or a .jsonl file")
+    parser.add_argument(
+        "--rounds", type=int, default=5, metavar="N", help="curation rounds (default 5)"
+    )
+    parser.add_argument(
+        "--corpus", type=Path, metavar="PATH", help="folder of text, or a .jsonl file"
+    )
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where everything is kept")
     parser.add_argument("--base", type=Path, metavar="DIR", help="base model (default FOLDER/base)")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="tuned model; the bundled one by default")
-    parser.add_argument("--seeds", type=Path, metavar="FILE", help="seed pairs; drawn anew by default")
-    parser.add_argument("--in", dest="given", type=Path, metavar="FILE", help="candidates of the stage before")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="JSONL file to write")
-    parser.add_argument("--round", type=int, default=1, metavar="N", help="number of the round (default 1)")
     parser.add_argument(
-        "--documents", type=int, default=500, metavar="N", help="documents read a round (default 500)"
+        "--model", type=Path, metavar="DIR", help="tuned model; the bundled one by default"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything (default 0)")
-    parser.add_argument("--edge-model", metavar="FILE", help="model file of the edge that checks series")
+    parser.add_argument(
+        "--seeds", type=Path, metavar="FILE", help="seed pairs; those of the package by default"
+    )
+    parser.add_argument(
+        "--in", dest="given", type=Path, metavar="FILE", help="candidates of the stage before"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="JSONL file to write")
+    parser.add_argument(
+        "--round", type=int, default=1, metavar="N", help="number of the round (default 1)"
+    )
+    parser.add_argument(
+        "--documents",
+        type=int,
+        default=250,
+        metavar="N",
+        help="documents read a round (default 250)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of everything (default 0)"
+    )
+    parser.add_argument(
+        "--edge-model", metavar="FILE", help="model file of the edge that checks series"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -67,10 +87,9 @@ def needed(arguments: argparse.Namespace, *names: str) -> list[Path]:
 
 
 def _loop(arguments: argparse.Namespace) -> None:
-    from geng_edge import Generator
-
     from geng_cog.selftrain.documents import read_documents
     from geng_cog.selftrain.rounds import Plan, run_rounds
+    from geng_edge import Generator
 
     folder, corpus = needed(arguments, "folder", "corpus")
     if not 1 <= arguments.rounds <= 100:
@@ -98,15 +117,15 @@ def _base(arguments: argparse.Namespace) -> None:
 
 
 def _seed(arguments: argparse.Namespace) -> None:
-    from geng_cog.selftrain.rounds import seed_lessons
+    from geng_cog.evaluate.sets import draw_seeds
 
     (out,) = needed(arguments, "out")
-    lessons = seed_lessons()
+    pairs = draw_seeds()
     with files.whole(out) as file:
-        for lesson in lessons:
-            line = json.dumps({"task": lesson.task, "text": lesson.text}, ensure_ascii=False)
-            file.write(f"{line}\n".encode())
-    console.say(f"seed: {len(lessons)} pairs in {out}")
+        for pair in pairs:
+            entry = {"task": pair.task, "text": pair.statement.text()}
+            file.write(f"{json.dumps(entry, ensure_ascii=False)}\n".encode())
+    console.say(f"seed: {len(pairs)} pairs in {out}")
 
 
 def _augment(arguments: argparse.Namespace) -> None:
@@ -120,7 +139,9 @@ def _augment(arguments: argparse.Namespace) -> None:
     corpus, out = needed(arguments, "corpus", "out")
     documents = read_documents(corpus)
     order = np.random.default_rng((arguments.seed, 7)).permutation(len(documents))
-    part = order[(arguments.round - 1) * arguments.documents : arguments.round * arguments.documents]
+    part = order[
+        (arguments.round - 1) * arguments.documents : arguments.round * arguments.documents
+    ]
     writer = EmbeddedBackend(arguments.model or FOLDER).writer
     found = augment(writer, [documents[int(i)] for i in part], arguments.round, arguments.seed)
     write_candidates(out, found)
@@ -128,17 +149,15 @@ def _augment(arguments: argparse.Namespace) -> None:
 
 
 def _score(arguments: argparse.Namespace) -> None:
-    from geng_edge import Generator
-
     from geng_cog.backends.embedded import FOLDER, EmbeddedBackend
     from geng_cog.selftrain.candidates import read_candidates, write_candidates
-    from geng_cog.selftrain.documents import read_documents
     from geng_cog.selftrain.score import score
+    from geng_edge import Generator
 
-    corpus, given, out = needed(arguments, "corpus", "given", "out")
+    given, out = needed(arguments, "given", "out")
     writer = EmbeddedBackend(arguments.model or FOLDER).writer
     generator = Generator.load(arguments.edge_model, threads=1)
-    found = score(writer, read_candidates(given), read_documents(corpus), generator)
+    found = score(writer, read_candidates(given), generator)
     write_candidates(out, found)
     console.say(f"score: {sum(c.passed for c in found)} of {len(found)} pass every check")
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "for no name: loopback, or behind a proxy that does")  # fmt: skip
     add("--worker", metavar="ID",
         help="our name; the broker keeps what a killed worker held for the next one of its name "
-        "(default: the host's)")  # fmt: skip
+        "(default: the host's; a second worker on it needs another)")  # fmt: skip
     add("--edge-model", metavar="FILE",
         help="the edge's model file, whose text expert makes the conditions "
         "(default $GENG_MODEL, then the bundled one)")  # fmt: skip

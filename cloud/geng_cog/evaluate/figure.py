@@ -21,7 +21,9 @@ def draw(table: Sequence[dict[str, Any]], path: Path) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError("matplotlib is not installed; --plot needs it: pip install matplotlib") from error
+        raise MissingExtraError(
+            "matplotlib is not installed; --plot needs it: pip install matplotlib"
+        ) from error
     lines: dict[str, list[tuple[float, float]]] = {}
     seed_only = next(row for row in table if row["model"] == "seed only")["right"]
     for row in table:

@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from geng_edge.errors import ArgumentError
-
 from geng_cog.backends.protocol import Backend
 from geng_cog.evaluate.rubric import COUNTED, Task, judge, share
 from geng_cog.plausible import faults
 from geng_cog.stated import read_stated
 from geng_cog.statement import Statement, parse
+from geng_edge.errors import ArgumentError
 
 
 def measure(

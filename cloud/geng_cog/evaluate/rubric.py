@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from geng_edge.claims import NOISE_BANDS
-from geng_edge.wire.answer import ChannelClaims
-
 from geng_cog.plausible import doubts
 from geng_cog.seeds import LEAST_CYCLES, LEAST_STEPS_A_PERIOD, Pair
 from geng_cog.statement import Statement
+from geng_edge.claims import NOISE_BANDS
+from geng_edge.wire.answer import ChannelClaims
 
 #: A period is right within this share of the reference.
 PERIOD_TOLERANCE = 0.15
@@ -31,7 +30,17 @@ SPAN_FACTOR = 2.0
 PLACE_TOLERANCE = 0.15
 #: A trend counts as usual for a scenario from this weight on.
 USUAL_TREND = 0.25
-COUNTED = ("interval", "span", "plausible", "quantity", "unit", "range", "period", "trend", "anomaly")
+COUNTED = (
+    "interval",
+    "span",
+    "plausible",
+    "quantity",
+    "unit",
+    "range",
+    "period",
+    "trend",
+    "anomaly",
+)
 BESIDE = ("wave", "noise")
 
 
@@ -80,7 +89,7 @@ class Task:
         """Read a line of a set."""
         channels = []
         for c in entry["channels"]:
-            made = {k: tuple(v) if isinstance(v, list) else v for k, v in c.items()}
+            made: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in c.items()}
             made["anomalies"] = tuple(tuple(a) for a in made["anomalies"])
             channels.append(Reference(**made))
         return cls(entry["id"], entry["text"], entry["span"], entry["interval"], tuple(channels))
@@ -91,14 +100,26 @@ def task_of(pair: Pair, name: str) -> Task:
     channels = []
     for i, (s, claims) in enumerate(zip(pair.scenarios, pair.statement.channels, strict=True)):
         weights = dict(zip(("none", "up", "down"), s.habit.trend, strict=True))
-        usual = tuple(w for w, weight in weights.items() if weight >= USUAL_TREND * sum(weights.values()))
+        usual = tuple(
+            w for w, weight in weights.items() if weight >= USUAL_TREND * sum(weights.values())
+        )
         if i == 0 and "trend" in pair.asked:
             usual = (claims.trend,)
         least, most = s.habit.noise
         noise = tuple(w for w, (a, b) in NOISE_BANDS.items() if a < most and b > least)
         found = tuple((a.kind, a.position, a.direction) for a in claims.anomalies)
         channels.append(
-            Reference(s.kind.name, s.kind.unit, s.low, s.span, s.periods, usual, s.habit.waves, noise, found)
+            Reference(
+                s.kind.name,
+                s.kind.unit,
+                s.low,
+                s.span,
+                s.periods,
+                usual,
+                s.habit.waves,
+                noise,
+                found,
+            )
         )
     statement = pair.statement
     return Task(
@@ -123,7 +144,9 @@ def judge(statement: Statement | None, task: Task) -> dict[str, list[bool]]:
     found["interval"].append(_interval(statement, task))
     found["span"].append(_span(statement, task))
     found["plausible"].append(not doubts(statement))
-    for reference, claims in zip(task.channels, _matched(task.channels, statement.channels), strict=True):
+    for reference, claims in zip(
+        task.channels, _matched(task.channels, statement.channels), strict=True
+    ):
         for name, right in _channel(reference, claims, statement).items():
             found[name].append(right)
     return found
@@ -148,8 +171,8 @@ def _matched(
 def _interval(statement: Statement, task: Task) -> bool:
     if task.interval is not None:
         return abs(statement.interval / task.interval - 1.0) <= TIME_TOLERANCE
-    return _shows(statement, task) or statement.span / statement.interval >= 64.0 and not any(
-        c.periods for c in task.channels
+    return _shows(statement, task) or (
+        statement.span / statement.interval >= 64.0 and not any(c.periods for c in task.channels)
     )
 
 
@@ -185,7 +208,9 @@ def _channel(
         "period": _period(reference, claims, statement),
         "trend": claims.trend in reference.trend,
         "anomaly": _anomaly(reference, claims),
-        "wave": (claims.wave in reference.waves) if claims.periods else not _shown(reference.periods, statement),
+        "wave": (claims.wave in reference.waves)
+        if claims.periods
+        else not _shown(reference.periods, statement),
         "noise": claims.noise in reference.noise,
     }
 

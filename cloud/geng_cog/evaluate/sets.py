@@ -62,4 +62,6 @@ def tasks(split: str) -> tuple[Task, ...]:
 
 def lines(split: str) -> str:
     """What such a file holds; for making it anew."""
-    return "".join(json.dumps(asdict(task), ensure_ascii=False) + "\n" for task in draw_tasks(split))
+    return "".join(
+        json.dumps(asdict(task), ensure_ascii=False) + "\n" for task in draw_tasks(split)
+    )

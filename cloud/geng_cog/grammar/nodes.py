@@ -96,7 +96,8 @@ class Number(Node):
         text = self.text
         if not text or text[-1] in "-." or text == "-0":
             return False
-        return self.low <= round(float(text) * GRID) <= self.high
+        value = round(float(text) * GRID)
+        return self.low <= value <= self.high
 
 
 def grid(low: float, high: float) -> tuple[int, int]:
@@ -125,7 +126,7 @@ def _reaches(text: str, low: int, high: int) -> bool:
     if point:
         if len(decimals) > DECIMALS:
             return False
-        size = 10 ** (DECIMALS - len(decimals))
+        size = int(10 ** (DECIMALS - len(decimals)))
         first = int(whole + decimals) * size
         return first <= high and low <= first + size - 1
     value = int(whole)
@@ -146,9 +147,9 @@ class Free(Node):
     def step(self, char: str) -> State:
         """One character fewer, or the end of the line."""
         found: State = ()
-        if self.left > 0 and (char.isprintable() and char.isascii()):
-            if self.begun or char.isupper():
-                found = (Free(self.left - 1, self.then, begun=True),)
+        plain = char.isprintable() and char.isascii()
+        if self.left > 0 and plain and (self.begun or char.isupper()):
+            found = (Free(self.left - 1, self.then, begun=True),)
         if self.begun:
             for node in self.then.follow(""):
                 found += node.step(char)

@@ -7,15 +7,12 @@ the lower one, and both lie within the limits of the quantity that was named.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
-from geng_edge.errors import ArgumentError
-from geng_edge.request import LONGEST_CHAIN
-from geng_edge.wire.answer import LEAST_STEPS
-
 from geng_cog import statement as words
-from geng_cog.durations import UNITS, duration_seconds, duration_text
+from geng_cog.durations import UNITS, duration_seconds, duration_text, number_text
+from geng_cog.features import Asked
 from geng_cog.grammar.nodes import (
     GRID,
     End,
@@ -31,6 +28,10 @@ from geng_cog.grammar.nodes import (
 from geng_cog.knowledge import Kind, by_label
 from geng_cog.plausible import LEAST_STEPS_A_PERIOD, Usual, usual
 from geng_cog.stated import Stated
+from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
+from geng_edge.errors import ArgumentError
+from geng_edge.request import LONGEST_CHAIN
+from geng_edge.wire.answer import LEAST_STEPS
 
 MOST_REASONING = 220
 #: Where the task states no times: steps of an answer, and the shortest and longest interval.
@@ -40,8 +41,11 @@ _SMALLEST = 1e-4
 
 
 def begin(
-    stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False
-) -> State:
+    stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False,
+    channels: tuple[frozenset[str], ...] = (),
+    asked: Asked | None = None,
+    opens: Callable[[Then], State] | None = None,
+) -> State:  # fmt: skip
     """The state before the first character.
 
     Args:
@@ -49,15 +53,24 @@ def begin(
         most_channels: Channels that may be stated, 1 to 4.
         narrow: Keep values and periods to what is usual for the quantity too, not only to what is
             possible: for a small model, which knows no more than the scenarios do.
+        channels: For each channel the quantities that may be stated, as ``name [unit]``, all of them
+            where empty. None of them leaves open how many there are.
+        opens: The grammar of the reasoning, told what follows it; any line of text by default.
+        asked: Trend and anomalies of the first channel; the others then have no anomaly. None leaves
+            both open.
 
     Raises:
         ArgumentError: A stated time cannot be written.
     """
     for seconds in (stated.span, stated.interval):
-        if seconds is not None and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3:
+        if (
+            seconds is not None
+            and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3
+        ):
             raise ArgumentError(f"time is {seconds:g} s; it must be 0.0001 ms or more", name="task")
-    grammar = _Times(stated, most_channels, narrow)
-    return (Free(MOST_REASONING, Then(("span", grammar), grammar.span)),)
+    grammar = _Times(stated, most_channels, narrow, channels, asked)
+    then = Then(("span", grammar), grammar.span)
+    return (Free(MOST_REASONING, then),) if opens is None else opens(then)
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,8 @@ class _Times:
     stated: Stated
     most_channels: int
     narrow: bool
+    among: tuple[frozenset[str], ...]
+    asked: Asked | None
 
     def span(self, _: str) -> State:
         return literal(words.SPAN, self._then("span value", self._span_value))
@@ -86,14 +101,18 @@ class _Times:
     def _interval(self, span: float) -> State:
         def read(text: str) -> State:
             interval = self.stated.interval or duration_seconds(text)
-            return _Channels(span, interval, self.most_channels, self.narrow).channel("")
+            return _Channels(
+                span, interval, self.most_channels, self.narrow, self.among, self.asked
+            ).channel("")
 
         then = Then(("interval", self, span), read)
         if self.stated.interval is not None:
             return literal(duration_text(self.stated.interval), then)
         least, most = OPEN_STEPS
         if span / LONGEST_CHAIN > OPEN_INTERVAL[1] or span < LEAST_STEPS * _SMALLEST * 1e-3:
-            raise ArgumentError(f"span is {span:g} s; it must fit {LONGEST_CHAIN} steps", name="task")
+            raise ArgumentError(
+                f"span is {span:g} s; it must fit {LONGEST_CHAIN} steps", name="task"
+            )
         low, high = span / most, span / least
         return duration(max(low, _SMALLEST * 1e-3), max(high, 2.0 * _SMALLEST * 1e-3), then)
 
@@ -109,13 +128,20 @@ class _Channels:
     interval: float
     left: int
     narrow: bool
+    among: tuple[frozenset[str], ...] = ()
+    asked: Asked | None = None
     taken: tuple[str, ...] = ()
 
     def channel(self, _: str) -> State:
         return literal(words.CHANNEL, Then(("channel", self), self._labels))
 
     def _labels(self, _: str) -> State:
-        labels = tuple(label for label in by_label() if label not in self.taken)
+        among = self.among[len(self.taken)] if self.among else frozenset()
+        labels = tuple(
+            label
+            for label in by_label()
+            if label not in self.taken and (not among or label in among)
+        )
         return choice(labels, Then(("label", self), self._values))
 
     def _values(self, label: str) -> State:
@@ -127,6 +153,8 @@ class _Channels:
     def more(self, _: str) -> State:
         """Another channel, or the end."""
         end = literal(words.END, Then(("end",), lambda _: (End(),)))
+        if self.among:
+            return end if len(self.taken) == len(self.among) else self.channel("")
         return end if self.left < 1 else (*end, *self.channel(""))
 
 
@@ -172,10 +200,15 @@ class _Lines:
         if mark == words.PERIOD:
             return self._period(first=None)
         if mark == words.TREND:
-            return choice(TRENDS, self._next(words.NOISE))
+            return choice(self._trends(), self._next(words.NOISE))
         if mark == words.NOISE:
             return choice(NOISE_LEVELS, self._next(words.ANOMALY))
         return self._anomaly(second=False)
+
+    def _trends(self) -> tuple[str, ...]:
+        asked = self.after.asked
+        first = len(self.after.taken) == 1
+        return (asked.trend,) if asked is not None and first and asked.trend else TRENDS
 
     def _next(self, mark: str) -> Then:
         return Then(("next", self, mark), lambda _: self._line(mark))
@@ -205,27 +238,47 @@ class _Lines:
         return Then(("wave", self, known), lambda _: choice(known, self._next(words.TREND)))
 
     def _anomaly(self, second: bool) -> State:
+        asked = self.after.asked
+        if asked is not None:
+            wanted = asked.anomalies if len(self.after.taken) == 1 else ()
+            return self._bound(wanted[1:] if second else wanted)
         kinds = tuple(
             f"{kind} {way} "
             for kind in EVENT_KINDS
             for way in words.DIRECTIONS
             if kind == "shift" or way == ("up" if kind == "spike" else "down")
         )
-        found = choice(kinds, Then(("where", self, second), lambda _: self._position(second)))
+        found = choice(kinds, Then(("where", self, second), lambda _: self._position(not second)))
         if not second:
             found += literal(words.NONE, Then(("no anomaly", self), self.after.more))
         return found
 
-    def _position(self, second: bool) -> State:
-        def follow(_: str) -> State:
-            rest = self.after.more("")
-            if second:
-                return rest
-            again = Then(("another", self), lambda _: self._anomaly(second=True))
-            return (*rest, *literal(words.AND, again))
+    def _bound(self, wanted: tuple[tuple[str, int, float | None], ...]) -> State:
+        """The anomalies that are asked for, and no other."""
+        if not wanted:
+            return literal(words.NONE, Then(("no anomaly", self), self.after.more))
+        kind, direction, at = wanted[0]
+        left = len(wanted) > 1
+        head = f"{kind} {'up' if direction > 0 else 'down'} "
+        if at is None:
+            return literal(
+                head, Then(("where", self, left), lambda _: self._position(left, must=left))
+            )
+        after = Then(("placed", self, left), lambda _: self._more(left, must=left))
+        return literal(f"{head}{number_text(at, 2)}", after)
 
+    def _position(self, again: bool, must: bool = False) -> State:
         low, high = grid(0.0, 1.0)
-        return (Number(low, high, Then(("position", self, second), follow)),)
+        then = Then(("position", self, again), lambda _: self._more(again, must))
+        return (Number(low, high, then),)
+
+    def _more(self, again: bool, must: bool = False) -> State:
+        """What follows an anomaly: another one, where there may be one, or the end of the channel."""
+        another = Then(("another", self), lambda _: self._anomaly(second=True))
+        if must:
+            return literal(words.AND, another)
+        rest = self.after.more("")
+        return (*rest, *literal(words.AND, another)) if again else rest
 
 
 def duration(low: float, high: float, then: Then) -> State:

@@ -64,10 +64,10 @@ def token_texts(tokenizer: Any) -> list[str]:
     anchor = tokenizer.encode("a", add_special_tokens=False)[-1]
     before = len(tokenizer.decode([anchor]))
     special = set(tokenizer.all_special_ids)
-    texts = []
-    for token in range(len(tokenizer)):
-        texts.append("" if token in special else tokenizer.decode([anchor, token])[before:])
-    return texts
+    return [
+        "" if token in special else tokenizer.decode([anchor, token])[before:]
+        for token in range(len(tokenizer))
+    ]
 
 
 class Guide:
@@ -97,5 +97,3 @@ class Guide:
         self.text += text
         if not self.state:
             raise AssertionError(f"token {token} does not fit the grammar")
-
-

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from geng_edge import files
 from geng_edge.errors import ModelFileError
 
@@ -87,19 +88,27 @@ def load(path: Path) -> tuple[LlamaForCausalLM, dict[str, Any]]:
 
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise ModelFileError(f"{path} is {path.stat().st_size} bytes; it must be at most {MOST_BYTES}")
+            raise ModelFileError(
+                f"{path} is {path.stat().st_size} bytes; it must be at most {MOST_BYTES}"
+            )
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise ModelFileError(f"{path}: {error}; it must be a model of geng-cog", path=path) from error
+        raise ModelFileError(
+            f"{path}: {error}; it must be a model of geng-cog", path=path
+        ) from error
     if header.get("format") != FORMAT:
-        raise ModelFileError(f"{path} has format {header.get('format')!r}; it must be {FORMAT!r}", path=path)
+        raise ModelFileError(
+            f"{path} has format {header.get('format')!r}; it must be {FORMAT!r}", path=path
+        )
     try:
         shape = json.loads(header["shape"])
         model = build(int(shape.pop("vocabulary")), **{key: shape[key] for key in SHAPE})
         state = {
-            name: torch.from_numpy(value.astype(np.float32) * raw.get(f"{name}.scale", np.float32(1.0)))
+            name: torch.from_numpy(
+                value.astype(np.float32) * raw.get(f"{name}.scale", np.float32(1.0))
+            )
             for name, value in raw.items()
             if not name.endswith(".scale")
         }
@@ -107,6 +116,8 @@ def load(path: Path) -> tuple[LlamaForCausalLM, dict[str, Any]]:
         model.load_state_dict(state)
         facts = json.loads(header.get("facts", "{}"))
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise ModelFileError(f"{path}: {str(error)[:200]}; its tensors must fit its shape", path=path) from error
+        raise ModelFileError(
+            f"{path}: {str(error)[:200]}; its tensors must fit its shape", path=path
+        ) from error
     model.eval()
     return model, facts

@@ -10,7 +10,20 @@ A document comes before a task as ``text: <document>``: that is the backward dir
 
 from __future__ import annotations
 
-from geng_cog.statement import AND, ANOMALY, CHANNEL, END, EVERY, NOISE, PERIOD, SPAN, TO, TREND, VALUES, WAVE
+from geng_cog.statement import (
+    AND,
+    ANOMALY,
+    CHANNEL,
+    END,
+    EVERY,
+    NOISE,
+    PERIOD,
+    SPAN,
+    TO,
+    TREND,
+    VALUES,
+    WAVE,
+)
 
 TASK, ANSWER, TEXT = "task: ", "\nanswer: ", "text: "
 THEN_TASK = "\ntask: "

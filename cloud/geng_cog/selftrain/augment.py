@@ -12,21 +12,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from geng_cog.backends.causal import Writer
+from geng_cog.backends.embedded import bound
 from geng_cog.grammar.nodes import End, State, Then, choice, literal
-from geng_cog.grammar.statements import begin
 from geng_cog.knowledge import Scenario, kinds, scenarios
 from geng_cog.lm.texts import backward_prompt, prompt
 from geng_cog.seeds import ask
 from geng_cog.selftrain.candidates import Candidate
 from geng_cog.selftrain.documents import Document, phrases
 from geng_cog.stated import read_stated
+from geng_cog.statement import END
 
 #: Characters of a document that the model reads.
 READ = 300
+_FORMS = ("{q} of {d}", "{d} {q}", "{q} from a {d}", "{d} measuring {q}")
 
 
 def augment(
-    writer: Writer, documents: Sequence[Document], round_: int, seed: int, temperature: float = 0.8
+    writer: Writer,
+    documents: Sequence[Document],
+    round_: int,
+    seed: int,
+    temperature: float = 0.7,
+    answering: float = 0.4,
 ) -> list[Candidate]:
     """One candidate for each document that offers a device.
 
@@ -35,31 +42,31 @@ def augment(
         documents: What to read.
         round_: Number of this curation round.
         seed: Of every draw.
-        temperature: Of the writing.
+        temperature, answering: Of the writing of subjects and of answers.
 
     Cost: about 0.1 s a document on one core.
     """
     rng = np.random.default_rng((seed, round_))
-    offered = [(d, phrases(d)) for d in documents]
-    offered = [(d, p) for d, p in offered if p]
+    offered = [(d, phrases(d), spoken(d)) for d in documents]
+    offered = [(d, p, q) for d, p, q in offered if p and q]
     subjects = writer.write(
-        [backward_prompt(_shown(d)) for d, _ in offered], [subject(p) for _, p in offered],
-        seed * 1000 + round_, temperature,
+        [backward_prompt(_shown(d)) for d, _, _ in offered],
+        [subject(q, p) for _, p, q in offered], seed * 1000 + round_, temperature,
     )  # fmt: skip
     named, tasks = [], []
-    for written in subjects:
-        quantity, _, device = written.text.strip().partition(" of ")
+    for written, (_, _, quantities) in zip(subjects, offered, strict=True):
+        quantity, device = _parted(written.text.strip(), quantities)
+        form = _FORMS[int(rng.integers(len(_FORMS)))]
         named.append(quantity)
-        tasks.append(ask(f"{quantity} of {device}" if rng.random() < 0.5 else f"{device} {quantity}",
-                         _times_for(quantity, rng), rng))  # fmt: skip
-    stated = [read_stated(task) for task in tasks]
+        tasks.append(ask(form.format(q=quantity, d=device), _times_for(quantity, rng), rng))
     answers = writer.write(
-        [prompt(task) for task in tasks], [begin(s, 1, narrow=True) for s in stated],
-        seed * 1000 + 500 + round_, temperature,
+        [prompt(task.text) for task in tasks],
+        [bound(task.text, read_stated(task.text)) for task in tasks],
+        seed * 1000 + 500 + round_, answering,
     )  # fmt: skip
     return [
-        Candidate(d.id, quantity, task, answer.text.removesuffix("\nend"), round_)
-        for (d, _), quantity, task, answer in zip(offered, named, tasks, answers, strict=True)
+        Candidate(d.id, quantity, task.text, task.asked, answer.text.removesuffix(END), round_)
+        for (d, _, _), quantity, task, answer in zip(offered, named, tasks, answers, strict=True)
     ]
 
 
@@ -67,15 +74,29 @@ def _shown(document: Document) -> str:
     return f"{document.title}. {' '.join(document.text.split())}"[:READ]
 
 
-def subject(known: tuple[str, ...]) -> State:
-    """The grammar of a subject: ``quantity of device``, the device one of ``known``."""
+def spoken(document: Document) -> tuple[str, ...]:
+    """Names of quantities, as training scenarios call them, of the kinds that a document speaks of."""
+    text = f"{document.title} {document.text}".lower()
+    found = [
+        s.said
+        for s in scenarios("train")
+        if any(word.lower() in text for word in (s.said, *s.kind.words))
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def subject(quantities: tuple[str, ...], devices: tuple[str, ...]) -> State:
+    """The grammar of a subject: ``quantity of device``, each one of the given."""
     stop = Then(("stop",), lambda _: (End(),))
-    devices = Then(("device", known), lambda _: choice(known, Then(("line",), lambda _: literal("\n", stop))))
-    return choice(_quantities(), Then(("of", known), lambda _: literal(" of ", devices)))
+    line = Then(("line",), lambda _: literal("\n", stop))
+    device = Then(("device", devices), lambda _: choice(devices, line))
+    return choice(quantities, Then(("of", devices), lambda _: literal(" of ", device)))
 
 
-def _quantities() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(s.said for s in scenarios("train")))
+def _parted(text: str, quantities: tuple[str, ...]) -> tuple[str, str]:
+    """Quantity and device of a subject; a quantity may hold an "of" itself."""
+    quantity = max((q for q in quantities if text.startswith(f"{q} of ")), key=len)
+    return quantity, text.removeprefix(f"{quantity} of ")
 
 
 def _times_for(quantity: str, rng: np.random.Generator) -> Scenario:

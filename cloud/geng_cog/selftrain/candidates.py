@@ -19,6 +19,7 @@ class Candidate:
         document: Its id.
         named: The quantity as the task calls it.
         task, text: The task, and the statement that answers it.
+        asked: What the task asks for beside its subject; see :class:`geng_cog.seeds.Asked`.
         round: The curation round that made it.
         grade: Expected grade, 1 to 5; None before ``score``.
         checks: By name, 0 to 1; empty before ``score``.
@@ -27,6 +28,7 @@ class Candidate:
     document: str
     named: str
     task: str
+    asked: str
     text: str
     round: int
     grade: float | None = None
@@ -67,6 +69,6 @@ def read_candidates(path: Path) -> list[Candidate]:
             entry = json.loads(line)
             entry["checks"] = tuple((str(k), float(v)) for k, v in entry["checks"])
             found.append(Candidate(**entry))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:  # noqa: PERF203  names the line
             raise ArgumentError(f"{path}: line {number} is no candidate") from error
     return found

@@ -18,8 +18,53 @@ _MOST_WORDS = 4
 _TITLE = 120
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9.+]*")
 _EMPTY = frozenset(
-    "the a an of and or to in for on with by is are be this that from as at it its can will not you your we "
-    "if when which into than use used using may has have model type data value see also".split()
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "and",
+        "or",
+        "to",
+        "in",
+        "for",
+        "on",
+        "with",
+        "by",
+        "is",
+        "are",
+        "be",
+        "this",
+        "that",
+        "from",
+        "as",
+        "at",
+        "it",
+        "its",
+        "can",
+        "will",
+        "not",
+        "you",
+        "your",
+        "we",
+        "if",
+        "when",
+        "which",
+        "into",
+        "than",
+        "use",
+        "used",
+        "using",
+        "may",
+        "has",
+        "have",
+        "model",
+        "type",
+        "data",
+        "value",
+        "see",
+        "also",
+    ]
 )
 
 
@@ -86,14 +131,18 @@ def _jsonl(path: Path) -> Iterator[Document]:
                     f"{path}: line {number} is no document; it must be an object with text"
                 ) from error
             yield Document(
-                str(entry.get("id", f"line{number}")), str(entry.get("title", "")), text[:MOST_CHARACTERS]
+                str(entry.get("id", f"line{number}")),
+                str(entry.get("title", "")),
+                text[:MOST_CHARACTERS],
             )
 
 
 def phrases(document: Document) -> tuple[str, ...]:
     """Runs of one to four words of the title, and of what the text begins with, that may be a device."""
     found: dict[str, None] = {}
-    for part in re.split(r"[,;:()\[\]/.-]\s|\n| - ", f"{document.title[:_TITLE]}\n{document.text[:_TITLE]}"):
+    for part in re.split(
+        r"[,;:()\[\]/.-]\s|\n| - ", f"{document.title[:_TITLE]}\n{document.text[:_TITLE]}"
+    ):
         run = [w for w in _TOKEN.findall(part) if len(w) < 20]
         for at in range(len(run)):
             for number in range(1, _MOST_WORDS + 1):

@@ -16,24 +16,25 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from geng_edge import files
-from geng_edge.errors import ArgumentError
 
+from geng_cog import knowledge
 from geng_cog.backends.embedded import MODEL, TOKENIZER, EmbeddedBackend
-from geng_cog.evaluate.sets import draw_seeds
 from geng_cog.lm import model as network
 from geng_cog.lm.training import Recipe
 from geng_cog.selftrain.augment import augment
 from geng_cog.selftrain.candidates import Candidate, read_candidates, write_candidates
 from geng_cog.selftrain.documents import Document
 from geng_cog.selftrain.score import score
-from geng_cog.selftrain.select import Bar, select
+from geng_cog.selftrain.select import BAR, Bar, select
 from geng_cog.selftrain.tune import RECIPE, Lesson, tune
 from geng_cog.statement import parse
+from geng_edge import files
+from geng_edge.errors import ArgumentError
 
 if TYPE_CHECKING:
     from geng_edge import Generator
@@ -56,10 +57,10 @@ class Plan:
     folder: Path
     base: Path
     rounds: int = 5
-    documents: int = 500
+    documents: int = 250
     seed: int = 0
     recipe: Recipe = RECIPE
-    bar: Bar = Bar()
+    bar: Bar = BAR
 
     def round(self, number: int) -> Path:
         """The folder of a round."""
@@ -70,8 +71,9 @@ Say = Callable[[str], None]
 
 
 def seed_lessons() -> list[Lesson]:
-    """The seed pairs as the tuning takes them."""
-    return [Lesson(p.task, p.statement.text(), graded=True) for p in draw_seeds()]
+    """The seed pairs of the package, as the tuning takes them."""
+    with resources.as_file(resources.files(knowledge).joinpath("seeds.jsonl")) as path:
+        return read_lessons(path)
 
 
 def read_lessons(path: Path) -> list[Lesson]:
@@ -90,8 +92,10 @@ def read_lessons(path: Path) -> list[Lesson]:
             entry = json.loads(line)
             parse(entry["text"])
             found.append(Lesson(str(entry["task"]), str(entry["text"]), graded=True))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ArgumentError(f"{path}: line {number} is no seed pair: {str(error)[:120]}") from error
+        except (ValueError, KeyError, TypeError) as error:  # noqa: PERF203  names the line
+            raise ArgumentError(
+                f"{path}: line {number} is no seed pair: {str(error)[:120]}"
+            ) from error
     return found
 
 
@@ -106,7 +110,7 @@ def run_rounds(
         generator: The model whose series are checked.
         say: Told what happens, a line at a time.
 
-    Cost: 2 to 4 minutes a round on one core with 500 documents a round.
+    Cost: 2 to 4 minutes a round on one core with 250 documents a round.
     """
     seeds = seed_lessons()
     tuned(plan, plan.round(0), seeds, [], say)
@@ -116,7 +120,7 @@ def run_rounds(
         folder = plan.round(number)
         folder.mkdir(parents=True, exist_ok=True)
         part = order[(number - 1) * plan.documents : number * plan.documents]
-        pool = _scored(plan, number, [documents[int(i)] for i in part], documents, pool, generator, say)
+        pool = _scored(plan, number, [documents[int(i)] for i in part], pool, generator, say)
         kept_file = folder / "kept.jsonl"
         if not kept_file.is_file():
             write_candidates(kept_file, select(pool, number, plan.bar))
@@ -126,7 +130,7 @@ def run_rounds(
 
 
 def _scored(
-    plan: Plan, number: int, new: Sequence[Document], documents: Sequence[Document],
+    plan: Plan, number: int, new: Sequence[Document],
     pool: Sequence[Candidate], generator: Generator, say: Say,
 ) -> list[Candidate]:  # fmt: skip
     folder = plan.round(number)
@@ -137,7 +141,7 @@ def _scored(
     if not made.is_file():
         write_candidates(made, augment(writer, new, number, plan.seed))
         say(f"round {number}: {len(new)} documents read")
-    found = score(writer, [*pool, *read_candidates(made)], documents, generator)
+    found = score(writer, [*pool, *read_candidates(made)], generator)
     write_candidates(graded, found)
     return found
 
@@ -165,5 +169,7 @@ def tuned(
     shutil.copyfile(plan.base / TOKENIZER, folder / TOKENIZER)
     with files.whole(figures_file) as file:
         file.write(json.dumps(figures, indent=1).encode())
-    say(f"{folder.name}: tuned on {len(seeds)} seed and {len(kept)} kept pairs, loss {figures['loss']}")
+    say(
+        f"{folder.name}: tuned on {len(seeds)} seed and {len(kept)} kept pairs, loss {figures['loss']}"
+    )
     return figures

@@ -11,35 +11,40 @@ from geng_cog.selftrain.candidates import Candidate
 
 @dataclass(frozen=True)
 class Bar:
-    """What a candidate must reach.
+    """How many are kept.
 
     Attributes:
-        grade: Least expected grade of the first round, 1 to 5.
-        rise: By which it rises each round, up to ``most``.
+        best: Share of the candidates that pass every check, those of the highest grades, that the
+            first round keeps.
+        fall: By which the share falls each round; ``least`` is its end.
         each: Most candidates kept of one quantity.
     """
 
-    grade: float = 3.0
-    rise: float = 0.25
-    most: float = 4.2
+    best: float = 0.9
+    fall: float = 0.075
+    least: float = 0.5
     each: int = 24
 
     def of_round(self, round_: int) -> float:
-        """Least expected grade of a round, counted from 1."""
-        return min(self.grade + self.rise * (round_ - 1), self.most)
+        """Share kept in a round, counted from 1."""
+        return max(self.best - self.fall * (round_ - 1), self.least)
 
 
-def select(candidates: Sequence[Candidate], round_: int, bar: Bar = Bar()) -> list[Candidate]:  # noqa: B008
-    """The candidates that pass every check and reach the round's grade, the best first.
+#: What the published figures were made with.
+BAR = Bar()
+
+
+def select(candidates: Sequence[Candidate], round_: int, bar: Bar = BAR) -> list[Candidate]:
+    """The candidates that pass every check and are graded best, the best first.
 
     Args:
         candidates: Scored ones.
-        round_: Counted from 1; a later round asks for more.
+        round_: Counted from 1; a later round is stricter.
         bar: How much.
     """
-    least = bar.of_round(round_)
-    good = [c for c in candidates if c.passed and (c.grade or 0.0) >= least]
+    good = [c for c in candidates if c.passed]
     good.sort(key=lambda c: (-(c.grade or 0.0), c.document, c.task))
+    good = good[: round(bar.of_round(round_) * len(good))]
     taken: Counter[str] = Counter()
     seen: set[str] = set()
     kept = []

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from geng_edge.wire.answer import ChannelClaims
 
 from geng_cog.durations import rounded_limits
 from geng_cog.knowledge import kinds, scenarios
@@ -18,14 +17,15 @@ from geng_cog.lm.training import Example, Recipe, train
 from geng_cog.seeds import Pair, seed_pair
 from geng_cog.selftrain.base import prose
 from geng_cog.statement import END, Statement, parse
+from geng_edge.wire.answer import ChannelClaims
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import LlamaForCausalLM
 
-RECIPE = Recipe(epochs=4.0, rate=2e-3, tokens=3072, decay=0.05)
+RECIPE = Recipe(epochs=3.2, rate=2.5e-3, tokens=1024, decay=0.05)
 #: Of the seed pairs, how many are also shown spoiled, with the lower grade they deserve.
-SPOILED = 0.4
+SPOILED = 0.2
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,10 @@ class Lesson:
 
 
 def tune(
-    base: Path, tokenizer: Tokenizer, seeds: Sequence[Lesson], kept: Sequence[Lesson],
+    base: Path,
+    tokenizer: Tokenizer,
+    seeds: Sequence[Lesson],
+    kept: Sequence[Lesson],
     recipe: Recipe = RECIPE,
 ) -> tuple[LlamaForCausalLM, dict[str, Any]]:
     """Train the base on seed and kept pairs.
@@ -53,7 +56,8 @@ def tune(
         tokenizer: Its tokenizer.
         seeds: Seed pairs; some are shown spoiled too, which teaches to grade.
         kept: Selected candidates; may be empty.
-        recipe: How to train; its seed also draws what is spoiled.
+        recipe: How to train; its seed also draws what is spoiled. Its epochs are of the seed pairs
+            alone: with kept pairs beside them, as many examples are seen in all.
 
     Returns:
         The tuned network and figures of the training.
@@ -66,7 +70,9 @@ def tune(
     spoiled = rng.permutation(len(seeds))[: int(SPOILED * len(seeds))]
     examples += [_graded(tokenizer, *_spoil(seeds[int(i)], rng)) for i in spoiled]
     examples += [_asked(tokenizer, s) for s in _backward(rng)]
-    return model, train(model, examples, recipe)
+    # As many steps for every set: what differs is what they show.
+    epochs = recipe.epochs * (len(examples) - len(kept)) / len(examples)
+    return model, train(model, examples, replace(recipe, epochs=epochs))
 
 
 def _ids(tokenizer: Tokenizer, text: str) -> list[int]:

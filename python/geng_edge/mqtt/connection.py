@@ -32,7 +32,7 @@ _TURN = 0.25  # seconds between two looks at whether the connection still stands
 _FAREWELL = 1.0
 #: CONNACK codes that trying again does not mend: protocol version, client id, name or password, ACL.
 _FINAL = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C})
-_OLD_PROTOCOL = 0x84
+_OLD_PROTOCOL, _TAKEN_OVER = 0x84, 0x8E
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class Connection:
         self.broker, self.terms, self.inbox, self.version = broker, terms, inbox, version
         #: Whether there was no room for a message that the broker will send again.
         self.owed = False
+        #: Whether another client of our id threw us out.
+        self.taken = False
         self._acknowledged = threading.Event()
         self._granted = threading.Event()
         self._gone = threading.Event()
@@ -271,6 +273,7 @@ class Connection:
         self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any
     ) -> None:
         log.debug("connection to %s ended: %s", self.broker, reason)
+        self.taken = reason.value == _TAKEN_OVER
         self._gone.set()
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _more: Any) -> None:

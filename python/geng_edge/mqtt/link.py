@@ -27,6 +27,8 @@ log = logging.getLogger("geng_edge.mqtt")
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
 _TURN = 0.1
+#: Seconds after which a connection that breaks counts as one that worked.
+_A_WHILE = 1.0
 #: Turns that the inbox stays empty before what it had no room for is asked for again.
 _SETTLED = 5
 #: Seconds without a sign of the keeper after which a link counts as dead.
@@ -68,7 +70,8 @@ class Link:
 
         Args:
             broker: Where.
-            client_id: Unique at this broker: a second link of the same id throws the first out.
+            client_id: Unique at this broker: a second link of the same id throws the first out,
+                which then stops where the broker says why (mosquitto 2.0 does not).
             subscriptions: Filters, at QoS 1, subscribed anew on each connection.
             will: What the broker publishes when the connection breaks, and we when the link closes.
             birth: What is published on each new connection, after the subscriptions.
@@ -222,8 +225,7 @@ class Link:
         while not self._closing.is_set():
             self._sign = time.monotonic()
             try:
-                self._open_and_watch()
-                attempt = 0
+                attempt = 0 if self._open_and_watch() else attempt + 1
             except BrokerError as error:
                 self._problem = error
                 log.info("%s", error)
@@ -232,13 +234,13 @@ class Link:
                 self._problem = BrokerError(f"link to {self.broker} failed: {error!r}; see the log")
                 log.exception("link to %s failed", self.broker)
                 attempt += 1
-            if self._closing.is_set():
+            if self._closing.is_set() or (self._problem and self._problem.facts.get("taken")):
                 return
             longest = min(self._longest_delay, _FIRST_DELAY * 2.0 ** min(attempt, 16))
             self._closing.wait(random.uniform(0.0, longest))
 
-    def _open_and_watch(self) -> None:
-        """One connection from its beginning to its end."""
+    def _open_and_watch(self) -> bool:
+        """One connection from its beginning to its end; whether it stood for a while."""
         connection = Connection(self.broker, self.terms, self._inbox, self._version)
         try:
             try:
@@ -247,7 +249,7 @@ class Link:
                 if error.facts.get("old") and self._version == 5 and self.broker.version is None:
                     log.info("broker %s speaks no MQTT 5; trying 3.1.1", self.broker)
                     self._version = 3
-                    return
+                    return True
                 raise
             if self._birth is not None:
                 connection.publish((self._birth,), time.monotonic() + self.terms.timeout)
@@ -255,9 +257,23 @@ class Link:
             self._connection, self._problem = connection, None
             with self._changed:
                 self._changed.notify_all()
+            began = time.monotonic()
             self._watch(connection)
+            stood = time.monotonic() - began > _A_WHILE
+            if connection.taken:
+                # Coming back would throw the other out, and it us, for ever.
+                raise BrokerError(
+                    f"another client came to broker {self.broker} as {self.terms.client_id}; "
+                    "each must have a name of its own",
+                    final=True,
+                    taken=True,
+                )
             if not self._closing.is_set():
                 self._problem = BrokerError(f"connection to broker {self.broker} is lost")
+                if not stood:
+                    log.warning("%s at once; another client may be %s too", self._problem,
+                                self.terms.client_id)  # fmt: skip
+            return stood
         finally:
             self._connection = None
             goodbye = (self.terms.will,) if self.terms.will is not None else ()

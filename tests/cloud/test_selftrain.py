@@ -1,0 +1,224 @@
+"""The stages of self-training talk through JSONL files, on a model small enough for a test."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="the cloud package needs torch")
+pytest.importorskip("transformers", reason="the cloud package needs transformers")
+
+from geng_cog.backends.embedded import EmbeddedBackend
+from geng_cog.cli.main import main
+from geng_cog.evaluate.table import run_table, shown, summary, write_results
+from geng_cog.lm import model as network
+from geng_cog.lm.training import Example, Recipe, batches
+from geng_cog.selftrain import rounds
+from geng_cog.selftrain.augment import augment, spoken
+from geng_cog.selftrain.base import pretrain
+from geng_cog.selftrain.candidates import Candidate, read_candidates, write_candidates
+from geng_cog.selftrain.documents import Document, read_documents
+from geng_cog.selftrain.score import checked, does_as_asked, grades, kept_by_bridge
+from geng_cog.selftrain.select import Bar, select
+from geng_cog.statement import parse
+from geng_edge import Generator
+from geng_edge.errors import ArgumentError
+
+GOOD = (
+    "Air temperature in a barn. The weather drives it, with a maximum in the afternoon.\n"
+    "span 1 week, every 30 min\n# air temperature [degC]\nvalues 10.5 .. 19.5\nperiod 1 day\nwave sine\n"
+    "trend up\nnoise low\nanomaly dip down 0.9"
+)
+DOCUMENTS = [
+    Document(f"d{i}", title, f"{title} reports the temperature and the humidity of a room. " * 6)
+    for i, title in enumerate(("Smart thermostat", "Cellar probe", "Barn logger", "Pump monitor"))
+]
+
+
+def candidate(
+    task: str = "air temperature of a barn", text: str = GOOD, **more: object
+) -> Candidate:
+    fields: dict[str, object] = {"asked": "", "round": 1, **more}
+    return Candidate("d1", "air temperature", task, text=text, **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model of a few thousand weights, after a few steps."""
+    folder = tmp_path_factory.mktemp("base")
+    pretrain(
+        DOCUMENTS, folder, Recipe(epochs=0.02, tokens=512), hidden_size=32, intermediate_size=48,
+        num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=2,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def real() -> Generator:
+    return Generator.load(threads=1)
+
+
+def test_a_model_file_gives_back_its_weights_within_a_step_of_int8(
+    base: Path, tmp_path: Path
+) -> None:
+    first, facts = network.load(base / "cog.safetensors")
+    assert facts["stage"] == "base"
+    network.save(first, tmp_path / "again.safetensors", facts)
+    second, _ = network.load(tmp_path / "again.safetensors")
+    for (name, a), (_, b) in zip(first.named_parameters(), second.named_parameters(), strict=True):
+        assert (a - b).abs().max() <= a.abs().max() / 127.0, name
+
+
+def test_augment_makes_candidates_of_documents_and_of_their_own_words(base: Path) -> None:
+    writer = EmbeddedBackend(base).writer
+    found = augment(writer, DOCUMENTS, 1, 0)
+    assert found == augment(writer, DOCUMENTS, 1, 0)
+    for c in found:
+        document = next(d for d in DOCUMENTS if d.id == c.document)
+        assert c.named in spoken(document)
+        assert parse(c.text).channels
+        assert c.named.lower() in c.task.lower()
+
+
+def test_the_grade_is_an_expectation_over_five_digits(base: Path) -> None:
+    found = grades(EmbeddedBackend(base).writer, [candidate(), candidate("wind speed")])
+    assert all(1.0 < grade < 5.0 for grade in found)
+    assert found[0] != found[1]
+
+
+def test_checks_find_what_is_right_and_what_is_not(real: Generator) -> None:
+    good = candidate(asked="anomaly dip down 0.9", text=GOOD.replace("trend up", "trend none"))
+    assert dict(checked(good, real))["bridge"] >= 0.8
+    assert replace(good, checks=checked(good, real)).passed
+    wide = replace(good, text=good.text.replace("10.5 .. 19.5", "10.5 .. 10.6"))
+    assert not dict(checked(wide, real))["usual"]
+    hourly = replace(good, text=good.text.replace("period 1 day", "period 5 h"))
+    assert not dict(checked(hourly, real))["usual"]
+    other = replace(good, named="wind speed")
+    assert not dict(checked(other, real))["named"]
+    assert dict(checked(replace(good, text="nonsense"), real)) == {"parses": 0.0}
+
+
+def test_a_trend_or_an_anomaly_that_was_not_asked_for_is_found() -> None:
+    claims = parse(GOOD).channels[0]
+    assert does_as_asked(claims, "anomaly dip down 0.9")
+    assert not does_as_asked(claims, "")
+    assert not does_as_asked(claims, "anomaly spike up 0.9")
+    plain = replace(claims, anomalies=())
+    assert does_as_asked(plain, "trend up")
+    assert not does_as_asked(plain, "trend down")
+
+
+def test_the_bridge_keeps_a_usual_claim(real: Generator) -> None:
+    assert kept_by_bridge(parse(GOOD), real) >= 0.8
+
+
+def test_select_keeps_the_best_and_few_of_one_quantity() -> None:
+    passed = (("parses", 1.0), ("bridge", 1.0))
+    many = [candidate(f"task {i}", grade=1.0 + i / 10.0, checks=passed) for i in range(20)]
+    failed = candidate("bad", grade=5.0, checks=(("parses", 1.0), ("usual", 0.0)))
+    kept = select([*many, failed], 1, Bar(best=0.5, fall=0.1, least=0.2, each=8))
+    assert [c.task for c in kept] == [f"task {i}" for i in range(19, 11, -1)]
+    assert len(select(many, 3, Bar(best=0.5, fall=0.1, least=0.2, each=8))) == 6
+
+
+def test_candidates_read_back_and_a_broken_line_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "c.jsonl"
+    made = [candidate(grade=4.5, checks=(("parses", 1.0), ("bridge", 0.9)))]
+    write_candidates(file, made)
+    assert read_candidates(file) == made
+    file.write_text(file.read_text() + "{}\n")
+    with pytest.raises(ArgumentError, match="line 2 is no candidate"):
+        read_candidates(file)
+
+
+def test_documents_come_from_a_folder_of_text_or_a_jsonl(tmp_path: Path) -> None:
+    (tmp_path / "pump_station.md").write_text("A pump moves water.\n\n" * 60)
+    (tmp_path / "documents.jsonl").write_text(
+        json.dumps({"id": "x", "text": "A fan turns."}) + "\n"
+    )
+    found = read_documents(tmp_path)
+    assert {d.title for d in found} == {"pump station", ""}
+    assert len(found) > 2
+    with pytest.raises(ArgumentError, match="holds no documents"):
+        read_documents(
+            tmp_path.joinpath("pump_station.md").parent / ".."
+        ).clear() or read_documents(make_empty(tmp_path))
+
+
+def make_empty(folder: Path) -> Path:
+    empty = folder / "empty"
+    empty.mkdir()
+    return empty
+
+
+def test_batches_see_every_example_once_an_epoch() -> None:
+    examples = [Example((i,) * (3 + i % 5), (True,) * (3 + i % 5)) for i in range(40)]
+    found = [e for batch in batches(examples, Recipe(epochs=2.0, tokens=30)) for e in batch]
+    assert sorted(e.ids[0] for e in found) == sorted(list(range(40)) * 2)
+
+
+def test_rounds_run_resume_and_end_in_a_table(
+    base: Path, real: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = rounds.seed_lessons()[:6]
+    monkeypatch.setattr(rounds, "seed_lessons", lambda: few)
+    monkeypatch.setattr("geng_cog.evaluate.table.seed_lessons", lambda: few)
+    monkeypatch.setattr("geng_cog.evaluate.table.tasks", lambda _: rounds_tasks())
+    plan = rounds.Plan(
+        tmp_path / "run", base, rounds=2, documents=2, recipe=Recipe(epochs=0.05, tokens=1024)
+    )
+    said: list[str] = []
+    by_seed = run_table(plan, 2, DOCUMENTS, real, said.append)
+    assert [row["model"] for row in summary(by_seed)] == [
+        "base",
+        "seed only",
+        "unfiltered",
+        "round 2",
+    ]
+    for name in (
+        "candidates.jsonl",
+        "scored.jsonl",
+        "kept.jsonl",
+        "figures.json",
+        "cog.safetensors",
+    ):
+        assert (plan.round(2) / name).is_file()
+    assert len(read_candidates(plan.round(2) / "scored.jsonl")) >= len(
+        read_candidates(plan.round(1) / "scored.jsonl")
+    )
+    before = (plan.round(1) / "cog.safetensors").stat().st_mtime_ns
+    (plan.round(2) / "kept.jsonl").unlink()
+    rounds.run_rounds(plan, DOCUMENTS, real)
+    assert (plan.round(1) / "cog.safetensors").stat().st_mtime_ns == before
+    assert (plan.round(2) / "kept.jsonl").is_file()
+    write_results(tmp_path / "t.json", by_seed, plan, "four documents", "geng-cog evaluate")
+    result = json.loads((tmp_path / "t.json").read_text())
+    assert result["seeds"] == [0, 1]
+    assert result["table"][0]["parsed"] == 1.0
+    assert "seed only" in shown(result["table"])
+
+
+def rounds_tasks() -> object:
+    from geng_cog.evaluate.sets import tasks
+
+    return tasks("tuning")[:2]
+
+
+def test_the_command_runs_stages_through_files(tmp_path: Path) -> None:
+    out = tmp_path / "seeds.jsonl"
+    assert main(["selftrain", "seed", "--out", str(out)]) == 0
+    lines = out.read_text().splitlines()
+    assert len(lines) == len(rounds.seed_lessons())
+    assert rounds.read_lessons(out)[0].task == json.loads(lines[0])["task"]
+    scored = tmp_path / "scored.jsonl"
+    write_candidates(scored, [candidate(grade=4.0, checks=(("parses", 1.0), ("bridge", 1.0)))])
+    assert (
+        main(["selftrain", "select", "--in", str(scored), "--out", str(tmp_path / "kept.jsonl")])
+        == 0
+    )
+    assert len(read_candidates(tmp_path / "kept.jsonl")) == 1
+    assert main(["selftrain", "augment", "--out", str(out)]) == 2
