@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the HTTP API listens, or off (default 127.0.0.1:8080)")  # fmt: skip
     add("--queue", type=whole, default=256, help="requests that may wait (default 256)")
     add("--outbox-mb", type=whole, default=64, metavar="MB",
-        help="size of the ledger, at most (default 64)")  # fmt: skip
+        help="MB of requests and answers that the ledger keeps, at most (default 64)")  # fmt: skip
     add("--outbox-rows", type=whole, default=20_000, metavar="N",
         help="requests that the ledger remembers, at most (default 20000)")  # fmt: skip
     add("--most-values", type=whole, default=262_144, metavar="N",
