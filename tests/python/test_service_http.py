@@ -130,6 +130,7 @@ def test_the_same_request_again_is_answered_from_the_ledger(running: Gateway) ->
     assert running.outbox.counts()["delivered"] == 1
     other = call(running, "POST", "/v1/sample", {**asked, "seed": 1})
     assert rejected(other)[:2] == (409, "taken")
+    assert json.loads(other[2])["transaction"] == "week-0017"
 
 
 def test_a_caller_need_not_wait(running: Gateway) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from geng_edge.errors import BrokerError, GengError, MessageError, OutputError
 from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing
-from geng_edge.service.answers import JSON, Answers, message, refusal
+from geng_edge.service.answers import JSON, Answers, message, named, refusal
 from geng_edge.service.ask import Ask, Limits
 from geng_edge.service.entries import ANSWERED, ASKED, BUS, Asked, Entry
 from geng_edge.service.metrics import Metrics
@@ -232,7 +232,7 @@ class Bus:
                 )
             size = incoming.size or len(incoming.payload)
             found = codec.load(incoming.payload, self.limits.payload, size=size)
-            transaction = _named(found.get("transaction"))
+            transaction = named(found.get("transaction"))
             ask = Ask.from_dict(found, self.limits)
             self.answers.check(ask)
             if ask.replay is not None:
@@ -350,11 +350,3 @@ class Bus:
             entry.content_type,
             position=entry.position,
         )
-
-
-def _named(value: object) -> str:
-    """The transaction of a message that may be refused: empty where it is none."""
-    try:
-        return check_transaction(value)
-    except GengError:
-        return ""

@@ -12,7 +12,7 @@ from typing import Any, final
 
 import geng_edge
 from geng_edge.condition import check_interval, check_text
-from geng_edge.errors import ArgumentError, MessageError
+from geng_edge.errors import ArgumentError, GengError, MessageError
 from geng_edge.generator import Generator
 from geng_edge.mqtt.broker import Broker
 from geng_edge.service import systemd
@@ -187,7 +187,14 @@ class Gateway:
             GengError: A setting is refused.
         """
         implied = {"schema": SCHEMA, "transaction": new_transaction()}
-        ask = Ask.from_dict({**implied, **codec.load(body, self.limits.payload)}, self.limits)
+        found = {**implied, **codec.load(body, self.limits.payload)}
+        try:
+            return self._admit(Ask.from_dict(found, self.limits))
+        except GengError as error:
+            error.facts["transaction"] = found["transaction"]
+            raise
+
+    def _admit(self, ask: Ask) -> Entry:
         if ask.replay is not None:
             self.sensors.check(ask.replay.sensor)
         self.answers.check(ask)
