@@ -1,6 +1,6 @@
 """How fast a gateway answers, and whether its memory stays flat.
 
-    python benchmarks/gateway_load.py --soak 10000 --out docs/results/gateway_load.json
+    python benchmarks/gateway_load.py --soak 10000 --flood 2000 --out docs/results/gateway_load.json
 
 ``geng-edge serve`` as a process of its own, a real mosquitto on loopback, one thread of the model, series
 of 512 steps at 4 evaluations, a new seed each time. *One at a time* is the wait of a caller from sending its
@@ -25,8 +25,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from geng_edge.mqtt.link import Broker
+from geng_edge.mqtt.link import Broker, Link, Outgoing
 from geng_edge.service.caller import Caller
+from geng_edge.service.topics import Topics
 from support.broker import Mosquitto, Worker, free_port
 
 ASK = {
@@ -124,10 +125,32 @@ def soak(caller: Caller, gateway: Worker, requests: int) -> dict[str, Any]:
     }
 
 
+def flood(caller: Caller, gateway: Worker, broker: Broker, messages: int) -> dict[str, Any]:
+    """Garbage of the largest size that is read, as fast as the broker passes it on."""
+    assert gateway.process is not None
+    garbage = Outgoing(Topics("load").ask, b"{" * (512 * 1024), 0)
+    memory = [resident_mb(gateway.process.pid)]
+    with Link(broker, client_id="flood") as link:
+        link.ready(10.0)
+        for _ in range(messages // 20):
+            link.publish_all([garbage] * 20, 60.0)
+            memory.append(resident_mb(gateway.process.pid))
+    began = time.perf_counter()
+    over_mqtt(caller, 1, 1)
+    return {
+        "messages": messages,
+        "sent_mb": round(messages * len(garbage.payload) / 2**20),
+        "memory_before_mb": memory[0],
+        "memory_most_mb": max(memory),
+        "next_answer_ms": round(1000 * (time.perf_counter() - began), 1),
+    }
+
+
 def run(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Start everything, measure, stop."""
     port = free_port()
-    broker = Mosquitto(folder / "broker", ("allow_anonymous true", "max_queued_messages 10000"))
+    broker = Mosquitto(folder / "broker", ("allow_anonymous true", "max_queued_messages 10000",
+                                            "set_tcp_nodelay true"))  # fmt: skip
     command = ["-m", "geng_edge", "serve", "--gateway", "load", "--broker", broker.url,
                "--http", f"127.0.0.1:{port}", "--outbox", str(folder / "outbox.db")]  # fmt: skip
     if arguments.model:
@@ -147,6 +170,8 @@ def run(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             found["soak"] = soak(caller, gateway, arguments.soak)
             size = sum(file.stat().st_size for file in folder.glob("outbox.db*"))
             found["soak"]["outbox_mb"] = round(size / 2**20, 1)
+        if arguments.flood:
+            found["flood"] = flood(caller, gateway, Broker.parse(broker.url), arguments.flood)
     return found
 
 
@@ -155,6 +180,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--requests", type=int, default=1000, help="for each of the three loads")
     parser.add_argument("--soak", type=int, default=0, help="further requests, with memory")
+    parser.add_argument(
+        "--flood", type=int, default=0, help="garbage messages of 512 KiB, with memory"
+    )
     parser.add_argument("--folder", help="where the ledger lies (default: the system's for such)")
     parser.add_argument("--model", help="model file (default: the bundled model)")
     parser.add_argument("--out", type=Path, help="also write JSON")

@@ -8,6 +8,8 @@ import io
 import json
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -219,3 +221,14 @@ def test_health_is_answered_while_every_waiting_caller_waits(tmp_path: Path) -> 
         slow.go.set()
         for one in waiting:
             one.join(20)
+
+
+def test_random_hostile_payloads_are_refused_with_a_code_in_bounded_memory() -> None:
+    program = Path(__file__).parents[2] / "benchmarks" / "gateway_fuzz.py"
+    done = subprocess.run(
+        [sys.executable, str(program), "--payloads", "3000", "--model", str(MODEL)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3000 payloads" in done.stdout
+    assert "FAULT" not in done.stdout

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import configparser
+import doctest
 import hashlib
+import importlib
 import io
 import json
 import shutil
@@ -128,6 +130,7 @@ def test_the_same_request_again_is_answered_from_the_ledger(running: Gateway) ->
     assert running.outbox.counts()["delivered"] == 1
     other = call(running, "POST", "/v1/sample", {**asked, "seed": 1})
     assert rejected(other)[:2] == (409, "taken")
+    assert json.loads(other[2])["transaction"] == "week-0017"
 
 
 def test_a_caller_need_not_wait(running: Gateway) -> None:
@@ -369,3 +372,11 @@ def test_the_unit_file_starts_the_command_as_it_is(tmp_path: Path) -> None:
             ["systemd-analyze", "verify", str(here)], capture_output=True, text=True, check=False
         )
         assert path.name not in done.stderr, done.stderr
+
+
+def test_examples_of_the_service_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENG_MODEL", str(MODEL))
+    for name in ("outbox", "topics", "gateway"):
+        result = doctest.testmod(importlib.import_module(f"geng_edge.service.{name}"))
+        assert result.attempted > 0
+        assert result.failed == 0

@@ -1,4 +1,4 @@
-"""The gateway on a real mosquitto: asks, answers, virtual sensors, hostile traffic, crashes."""
+"""The gateway on a real mosquitto: asks, answers, hostile traffic, brokers that go and come."""
 
 from __future__ import annotations
 
@@ -7,27 +7,21 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import pytest
 
+from geng_edge.mqtt.link import Broker, Link, Outgoing
+from geng_edge.service.ask import Limits
+from geng_edge.service.caller import Caller
+from geng_edge.service.gateway import Gateway
 from support import broker as brokers
-from support.gateways import MODEL, TEXT, call, gateway, until
+from support.ears import ASK, BASE, WAY, Ear, connected, status
+from support.gateways import TEXT, call, gateway, until
 
 pytestmark = pytest.mark.skipif(bool(brokers.missing()), reason=brokers.missing())
-
-from geng_edge.generator import Generator  # noqa: E402
-from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing  # noqa: E402
-from geng_edge.service import sensors  # noqa: E402
-from geng_edge.service.ask import Limits  # noqa: E402
-from geng_edge.service.caller import Caller  # noqa: E402
-from geng_edge.service.gateway import Gateway  # noqa: E402
-
-ASK = {"schema": "geng/v1/series/ask", "text": TEXT, "length": 64}
-BASE = "geng/v1/edge/pi-7"
-WAY = f"{BASE}/series/answer/tester/all"
 
 
 @pytest.fixture
@@ -38,46 +32,9 @@ def mosquitto(tmp_path: Path) -> Iterator[brokers.Mosquitto]:
 
 @pytest.fixture
 def running(tmp_path: Path, mosquitto: brokers.Mosquitto) -> Iterator[Gateway]:
-    with gateway(tmp_path, broker=Broker.parse(mosquitto.url)) as found:
-        assert found.bus is not None
-        until(lambda: found.bus.connected)
+    with gateway(tmp_path, broker=Broker.parse(mosquitto.url), discovery=True) as found:
+        connected(found)
         yield found
-
-
-@final
-class Ear:
-    """Everything that is said below some filters."""
-
-    def __init__(self, broker: brokers.Mosquitto, *filters: str, version: int = 5) -> None:
-        parsed = Broker.parse(broker.url)
-        at = Broker(parsed.host, parsed.port, version=version)
-        self.link = Link(at, client_id=f"ear-{time.monotonic_ns()}", subscriptions=filters)
-
-    def __enter__(self) -> Ear:
-        self.link.__enter__()
-        self.link.ready(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.link.close()
-
-    def say(self, topic: str, payload: Any, **options: Any) -> None:
-        data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self.link.publish(Outgoing(topic, data, **options), 10)
-
-    def hear(self, fits: Callable[[Incoming], bool] = lambda _: True) -> Incoming:
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            found = self.link.receive(0.2)
-            if found is not None:
-                self.link.acknowledge(found)
-                if fits(found):
-                    return found
-        raise AssertionError("nothing that fits was said in time")
-
-
-def status(incoming: Incoming) -> str:
-    return dict(incoming.user).get("status", incoming.topic.rpartition("/")[2])
 
 
 def test_s1_s4_a_request_is_accepted_then_answered_with_the_series_on_its_response_topic(
@@ -216,107 +173,13 @@ def test_s10_a_retained_request_is_refused_at_every_start(
             assert running.outbox.counts()["asked"] == 0
 
 
-def test_s12_a_virtual_sensor_speaks_at_its_own_pace_and_home_assistant_finds_it(
-    running: Gateway, mosquitto: brokers.Mosquitto
-) -> None:
-    """S-12: the value of the moment, and what Home Assistant must know."""
-    with Ear(mosquitto, f"{BASE}/#", "homeassistant/sensor/#") as ear:
-        replay = {"sensor": "room", "speed": 600.0, "device_class": "temperature"}
-        asked = {
-            **ASK,
-            "transaction": "room-0001",
-            "interval": 60,
-            "unit": "degC",
-            "replay": replay,
-        }
-        ear.say(f"{BASE}/series/ask", asked)
-        config = ear.hear(lambda one: one.topic.startswith("homeassistant/"))
-        assert config.topic == "homeassistant/sensor/geng_pi-7_room/config"
-        found = json.loads(config.payload)
-        assert found["state_topic"] == f"{BASE}/sensor/room"
-        assert found["availability"][0]["topic"] == f"{BASE}/status"
-        assert (found["unit_of_measurement"], found["device_class"]) == ("degC", "temperature")
-        heard = [
-            json.loads(ear.hear(lambda one: one.topic == f"{BASE}/sensor/room").payload)
-            for _ in range(8)
-        ]
-        steps = [one["step"] for one in heard]
-        assert steps == sorted(set(steps))
-        generator = running.answers.generator
-        from geng_edge import Condition
-
-        condition = Condition.from_text(TEXT, 60.0, generator)
-        values = generator.generate(condition, length=64).values[0]
-        assert [one["value"] for one in heard] == [float(str(values[step])) for step in steps]
-        assert {(one["unit"], one["synthetic"]) for one in heard} == {("degC", True)}
-        # 0.1 s a step: the clock decides, so eight values take about eight steps.
-        assert steps[-1] - steps[0] <= 20
-        ear.say("homeassistant/status", b"online")
-        ear.hear(lambda one: one.topic.startswith("homeassistant/sensor"))
-        until(lambda: not running.sensors.to_list(), 20)  # 6.4 s long, and over
-        ear.hear(lambda one: one.topic == config.topic and one.payload == b"")
-    with Ear(mosquitto, "homeassistant/#", f"{BASE}/sensor/#") as late:
-        assert late.link.receive(0.5) is None
-
-
-def test_a_repeating_sensor_goes_on_after_a_restart_where_it_would_be(
-    tmp_path: Path, mosquitto: brokers.Mosquitto
-) -> None:
-    replay = {"sensor": "room", "speed": 50.0, "repeat": True}
-    asked = {**ASK, "transaction": "room-0002", "replay": replay}  # 1.28 s a loop
-    with Ear(mosquitto, f"{BASE}/sensor/room") as ear:
-        with gateway(tmp_path, broker=Broker.parse(mosquitto.url)) as running:
-            ear.say(f"{BASE}/series/ask", asked)
-            first = json.loads(ear.hear().payload)["step"]
-            begun = running.outbox.sensors()[0][2]
-        with gateway(tmp_path, broker=Broker.parse(mosquitto.url)) as running:
-            later = ear.hear(lambda one: not one.retain and json.loads(one.payload)["step"] > 64)
-            step = json.loads(later.payload)["step"]
-            assert step > first
-            assert abs(step * 0.02 - (time.time() - begun)) < 2.0
-            generator = Generator.load(MODEL, threads=1)
-            condition = running.answers.encoded(TEXT, 1.0)
-            values = generator.generate(condition, length=64, seed=step // 64).values[0]
-            assert json.loads(later.payload)["value"] == float(str(values[step % 64]))
-            assert call(running, "DELETE", "/v1/sensors/room")[0] == 200
-            assert running.sensors.to_list() == []
-        with gateway(tmp_path, broker=Broker.parse(mosquitto.url)) as running:
-            assert running.sensors.to_list() == []
-
-
-def test_home_assistant_is_told_again_where_the_broker_forgot(
-    running: Gateway, mosquitto: brokers.Mosquitto
-) -> None:
-    with Ear(mosquitto) as ear:
-        replay = {"sensor": "room", "repeat": True}
-        ear.say(f"{BASE}/series/ask", {**ASK, "transaction": "room-0003", "replay": replay})
-        until(running.sensors.to_list)
-    mosquitto.kill()
-    mosquitto.start()
-    with Ear(mosquitto, "homeassistant/sensor/#") as late:
-        assert json.loads(late.hear().payload)["unique_id"] == "geng_pi-7_room"
-
-
-def test_one_sensor_too_many_is_refused(
-    running: Gateway, mosquitto: brokers.Mosquitto, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sensors, "MOST_SENSORS", 1)
-    with Ear(mosquitto, f"{BASE}/series/answer/+/+") as ear:
-        for i, code in enumerate(["", "busy"]):
-            replay = {"sensor": f"room-{i}", "repeat": True}
-            ear.say(f"{BASE}/series/ask", {**ASK, "transaction": f"room-100{i}", "replay": replay})
-            heard = ear.hear(lambda one: status(one) != "accepted")
-            assert json.loads(heard.payload).get("code", "") == code
-    assert [one["sensor"] for one in running.sensors.to_list()] == ["room-0"]
-
-
 def test_answers_wait_in_the_ledger_while_the_broker_is_away(
     tmp_path: Path, mosquitto: brokers.Mosquitto
 ) -> None:
     with gateway(tmp_path, broker=Broker.parse(mosquitto.url)) as running:
         bus = running.bus
         assert bus is not None
-        until(lambda: bus.connected)
+        connected(running)
         with Ear(mosquitto) as ear:
             gate = threading.Event()
             real = running.answers.series
@@ -347,7 +210,7 @@ def test_an_answer_that_the_broker_never_takes_is_given_up_and_the_next_goes_on(
     acl = tmp_path / "acl"
     acl.write_text(
         f"topic readwrite {BASE}/series/ask\ntopic read {BASE}/series/cancel\n"
-        f"topic readwrite {BASE}/status\ntopic read homeassistant/status\n"
+        f"topic readwrite {BASE}/status\n"
         f"topic readwrite {BASE}/series/answer/allowed/#\n"
     )
     lines = ("allow_anonymous true", f"acl_file {acl}")
@@ -356,6 +219,7 @@ def test_an_answer_that_the_broker_never_takes_is_given_up_and_the_next_goes_on(
         gateway(tmp_path, broker=Broker.parse(strict.url)) as running,
         Ear(strict, f"{BASE}/series/answer/allowed/+") as ear,
     ):
+        connected(running)
         for name, way in (("week-0040", "denied"), ("week-0041", "allowed")):
             back = f"{BASE}/series/answer/{way}/all"
             ear.say(f"{BASE}/series/ask", {**ASK, "transaction": name}, response_topic=back)
@@ -402,6 +266,45 @@ def test_a_flood_is_refused_or_answered_and_memory_stays_bounded(
     until(lambda: running.outbox.counts()["delivered"] == 1, 60)
     assert resident_bytes() - before < 64 * 2**20
     assert b'geng_refused_total{road="mqtt",code="too_large"}' in running.metrics.text()
+
+
+def test_a_fault_in_reading_one_message_holds_up_no_other(
+    running: Gateway, mosquitto: brokers.Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = running.answers.check
+
+    def check(ask: Any) -> None:
+        if ask.transaction.startswith("poison"):
+            raise ZeroDivisionError
+        real(ask)
+
+    monkeypatch.setattr(running.answers, "check", check)
+    with Ear(mosquitto, f"{BASE}/series/answer/week-0060/result") as ear:
+        for i in range(40):  # more than may be unacknowledged
+            ear.say(f"{BASE}/series/ask", {**ASK, "transaction": f"poison-{i:04}"})
+        ear.say(f"{BASE}/series/ask", {**ASK, "transaction": "week-0060"})
+        ear.hear()
+
+
+def test_a_gateway_that_the_broker_refuses_stays_up_and_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    passwords = tmp_path / "passwords"
+    passwords.write_text("")
+    lines = ("allow_anonymous false", f"password_file {passwords}")
+    stop = threading.Event()
+    with (
+        brokers.mosquitto(tmp_path / "broker", *lines) as strict,
+        gateway(tmp_path, broker=Broker.parse(strict.url)) as running,
+    ):
+        thread = threading.Thread(target=running.run, args=(stop,))
+        thread.start()
+        until(lambda: "refuses the connection" in caplog.text)
+        assert call(running, "POST", "/v1/sample", {"text": TEXT, "length": 64})[0] == 200
+        status, _, body = call(running, "GET", "/healthz")
+        assert (status, json.loads(body)["connected"]) == (200, False)
+        stop.set()
+        thread.join(5)
 
 
 def test_signs_of_life_go_to_systemd(

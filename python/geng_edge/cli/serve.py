@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the HTTP API listens, or off (default 127.0.0.1:8080)")  # fmt: skip
     add("--queue", type=whole, default=256, help="requests that may wait (default 256)")
     add("--outbox-mb", type=whole, default=64, metavar="MB",
-        help="size of the ledger, at most (default 64)")  # fmt: skip
+        help="MB of requests and answers that the ledger keeps, at most (default 64)")  # fmt: skip
     add("--outbox-rows", type=whole, default=20_000, metavar="N",
         help="requests that the ledger remembers, at most (default 20000)")  # fmt: skip
     add("--most-values", type=whole, default=262_144, metavar="N",
@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--speed", type=real, default=1.0, metavar="X",
         help="seconds of the sensors' series in a second (default 1)")  # fmt: skip
     add("--seed", type=whole, default=0, help="seed of the sensors' first series (default 0)")
-    add("--no-discovery", action="store_true", help="tell Home Assistant nothing of the sensors")
+    add("--discovery", action="store_true",
+        help="tell Home Assistant of the sensors; the broker must let this gateway write there")  # fmt: skip
     add("--threads", type=whole, help="threads (default $GENG_THREADS, then what it may use)")
     add("--precision", default="int8", help="int8, fp32, or auto (default int8)")
     add("--verbose", action="store_true", help="log connections and refusals to stderr")
@@ -108,7 +109,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         http,
         Limits(values=arguments.most_values),
         Bounds(arguments.outbox_rows, arguments.outbox_mb * 2**20, arguments.queue),
-        discovery=not arguments.no_discovery,
+        discovery=arguments.discovery,
     )
 
 

@@ -16,7 +16,7 @@ from geng_edge.generator import Generator, Progress
 from geng_edge.series import Series
 from geng_edge.service.ask import FORMATS, Ask
 from geng_edge.wire import codec, codes
-from geng_edge.wire.condition import Accepted
+from geng_edge.wire.condition import Accepted, check_transaction
 from geng_edge.wire.fingerprint import fingerprint
 
 ANSWER_SCHEMA = "geng/v1/series/answer"
@@ -161,6 +161,14 @@ def refusal(error: GengError, transaction: str = "") -> bytes:
     """A rejection: its code and its sentence, cut to 500 characters."""
     sentence = str(error)[:_LONGEST_SENTENCE].encode("utf-8", "replace").decode()
     return message(transaction, "rejected", code=error.code, sentence=sentence)
+
+
+def named(value: object) -> str:
+    """The transaction of a request that may be refused: empty where it is none."""
+    try:
+        return check_transaction(value)
+    except GengError:
+        return ""
 
 
 def _cbor2() -> Any:

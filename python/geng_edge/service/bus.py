@@ -11,6 +11,7 @@ answer asks again). A request that is refused is not in the ledger; its refusal 
 from __future__ import annotations
 
 import collections
+import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 from geng_edge.errors import BrokerError, GengError, MessageError, OutputError
 from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing
-from geng_edge.service.answers import JSON, Answers, message, refusal
+from geng_edge.service.answers import JSON, Answers, message, named, refusal
 from geng_edge.service.ask import Ask, Limits
 from geng_edge.service.entries import ANSWERED, ASKED, BUS, Asked, Entry
 from geng_edge.service.metrics import Metrics
@@ -38,6 +39,7 @@ _MOST_NOTICES = 512
 _MOST_AGAIN = 256
 _BATCH = 16
 _CANCEL_BYTES = 1024
+_STATUS = f"{DISCOVERY}/status"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Bus:
         limits: Limits,
         metrics: Metrics,
         *,
+        discovery: bool,
         birth: dict[str, object],
     ) -> None:
         """Prepare; :meth:`start` connects.
@@ -92,6 +95,7 @@ class Bus:
             answers: Checks what needs the model to be checked.
             limits: Of a request.
             metrics: Counts.
+            discovery: Whether Home Assistant is listened to.
             birth: What is said of this gateway while it is online.
         """
         self.topics, self.outbox, self.answers = topics, outbox, answers
@@ -108,7 +112,7 @@ class Bus:
         self._link = Link(
             broker,
             client_id=f"geng-edge-{topics.gateway}",
-            subscriptions=[topics.ask, topics.cancel, f"{DISCOVERY}/status"],
+            subscriptions=[topics.ask, topics.cancel, *([_STATUS] if discovery else [])],
             will=Outgoing(topics.status, codec.encode({"state": "offline"}), 1, retain=True),
             birth=Outgoing(
                 topics.status, codec.encode({"state": "online", **birth}), 1, retain=True
@@ -140,6 +144,11 @@ class Bus:
     def connected(self) -> bool:
         """Whether the broker listens."""
         return self._link.connected
+
+    @property
+    def problem(self) -> BrokerError | None:
+        """Why it does not; None while it does."""
+        return self._link.problem
 
     def alive(self) -> bool:
         """Whether everything here still works at its task, connected or not."""
@@ -195,15 +204,18 @@ class Bus:
             batch.append(more)
         requests: list[tuple[Asked, Post]] = []
         for incoming in batch:
-            if incoming.topic == self.topics.ask:
-                self._read(incoming, requests)
-            elif incoming.topic == self.topics.cancel:
-                self._cancel(incoming)
-            elif incoming.topic == f"{DISCOVERY}/status" and incoming.payload == b"online":
-                self.announce()
+            self._survives(functools.partial(self._sort, incoming, requests))
         self._admit(requests)
         for incoming in batch:
             self._link.acknowledge(incoming)
+
+    def _sort(self, incoming: Incoming, requests: list[tuple[Asked, Post]]) -> None:
+        if incoming.topic == self.topics.ask:
+            self._read(incoming, requests)
+        elif incoming.topic == self.topics.cancel:
+            self._cancel(incoming)
+        elif incoming.topic == _STATUS and incoming.payload == b"online":
+            self.announce()
 
     def _read(self, incoming: Incoming, requests: list[tuple[Asked, Post]]) -> None:
         """One message to a request, or to a refusal."""
@@ -220,7 +232,7 @@ class Bus:
                 )
             size = incoming.size or len(incoming.payload)
             found = codec.load(incoming.payload, self.limits.payload, size=size)
-            transaction = _named(found.get("transaction"))
+            transaction = named(found.get("transaction"))
             ask = Ask.from_dict(found, self.limits)
             self.answers.check(ask)
             if ask.replay is not None:
@@ -338,11 +350,3 @@ class Bus:
             entry.content_type,
             position=entry.position,
         )
-
-
-def _named(value: object) -> str:
-    """The transaction of a message that may be refused: empty where it is none."""
-    try:
-        return check_transaction(value)
-    except GengError:
-        return ""

@@ -12,7 +12,7 @@ from typing import Any, final
 
 import geng_edge
 from geng_edge.condition import check_interval, check_text
-from geng_edge.errors import ArgumentError, MessageError
+from geng_edge.errors import ArgumentError, GengError, MessageError
 from geng_edge.generator import Generator
 from geng_edge.mqtt.broker import Broker
 from geng_edge.service import systemd
@@ -57,7 +57,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     bounds: Bounds = field(default_factory=Bounds)
     walls: Walls = field(default_factory=Walls)
-    discovery: bool = True
+    discovery: bool = False
 
 
 @final
@@ -125,6 +125,7 @@ class Gateway:
         model = self.answers.generator
         bus = Bus(
             self.settings.broker, self.topics, self.outbox, self.answers, self.limits, self.metrics,
+            discovery=self.settings.discovery,
             birth={
                 "gateway": self.settings.name,
                 **facts,
@@ -161,11 +162,16 @@ class Gateway:
         self.outbox.close()
 
     def run(self, stop: threading.Event) -> None:
-        """Tell systemd of every sign of life until ``stop`` is set."""
+        """Tell systemd of every sign of life, and the log of the broker's, until ``stop`` is set."""
         systemd.notify("READY=1")
         period = systemd.watchdog_seconds()
         pause = min(_TURN, period / 3) if period is not None else _TURN
+        said = ""
         while not stop.wait(pause):
+            problem = str((self.bus.problem if self.bus is not None else None) or "")
+            if problem != said:
+                said = problem
+                log.warning("%s", problem or f"broker {self.settings.broker} listens")
             healthy, _ = self.health()
             if healthy:
                 systemd.notify("WATCHDOG=1")
@@ -181,7 +187,14 @@ class Gateway:
             GengError: A setting is refused.
         """
         implied = {"schema": SCHEMA, "transaction": new_transaction()}
-        ask = Ask.from_dict({**implied, **codec.load(body, self.limits.payload)}, self.limits)
+        found = {**implied, **codec.load(body, self.limits.payload)}
+        try:
+            return self._admit(Ask.from_dict(found, self.limits))
+        except GengError as error:
+            error.facts["transaction"] = found["transaction"]
+            raise
+
+    def _admit(self, ask: Ask) -> Entry:
         if ask.replay is not None:
             self.sensors.check(ask.replay.sensor)
         self.answers.check(ask)

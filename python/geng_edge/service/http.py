@@ -35,7 +35,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, final
 
 from geng_edge.errors import ArgumentError, GengError, MessageError
-from geng_edge.service.answers import JSON, message, refusal
+from geng_edge.service.answers import JSON, message, named, refusal
 from geng_edge.service.entries import ASKED
 from geng_edge.service.metrics import CONTENT_TYPE
 from geng_edge.wire import codes
@@ -357,7 +357,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _refusal(self, error: GengError) -> Reply:
         self.server.gateway.metrics.refused("http", error.code)
         again = (("Retry-After", "1"),) if error.code == codes.BUSY else ()
-        return Reply(_STATUS.get(error.code, 400), refusal(error) + b"\n", JSON, again)
+        body = refusal(error, named(error.facts.get("transaction"))) + b"\n"
+        return Reply(_STATUS.get(error.code, 400), body, JSON, again)
 
     def _send(self, reply: Reply) -> None:
         self.connection.settimeout(self.server.walls.seconds)

@@ -78,7 +78,7 @@ class Sensors:
         facts: dict[str, str],
         *,
         limits: Limits,
-        discovery: bool = True,
+        discovery: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare; :meth:`start` starts.
