@@ -81,7 +81,9 @@ def _table(arguments: argparse.Namespace) -> None:
     generator = Generator.load(threads=1)
     base = arguments.base or folder / "base"
     plan = Plan(folder, base, rounds=arguments.rounds, documents=arguments.documents)
-    command = shlex.join(["geng-cog", *sys.argv[1:]])
+    # Names of files and folders only: where they lie is nobody else's business.
+    given = [Path(a).name if "/" in a else a for a in sys.argv[1:]]
+    command = shlex.join(["geng-cog", *given])
     origin = f"{corpus.name}, {len(documents)} documents"
     by_seed = run_table(
         plan, arguments.seeds, documents, generator, console.say, arguments.sizes,
