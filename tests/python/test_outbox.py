@@ -17,17 +17,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from geng_edge.errors import MessageError, OutputError
-from geng_edge.service.outbox import (
+from geng_edge.service.entries import (
     ANSWERED,
     ASKED,
     BUS,
     DELIVERED,
     HTTP,
+    Answered,
     Asked,
     Bounds,
     Entry,
-    Outbox,
 )
+from geng_edge.service.outbox import Outbox
 
 LATER = 1e12
 
@@ -106,8 +107,13 @@ class Ledger(RuleBasedStateMachine):
         waiting = sorted(p for p, _, state, _ in self.model.values() if state == ASKED)
         assert (found.position if found else None) == (waiting[0] if waiting else None)
         if found is not None:
-            assert self.outbox.answer(found.position, text, "text/csv")
-            self._answered(found.id, text)
+            second = self.outbox.waiting(found.position)
+            assert (second.position if second else None) == [*waiting, None][1]
+            entries = [found, second] if second is not None else [found]
+            given = [Answered(entry.position, text, "text/csv") for entry in entries]
+            assert all(self.outbox.answer_all(given))
+            for entry in entries:
+                self._answered(entry.id, text)
 
     @rule(name=ids, text=st.binary(max_size=20))
     def answer_any(self, name: str, text: bytes) -> None:

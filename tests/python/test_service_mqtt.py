@@ -284,6 +284,19 @@ def test_a_repeating_sensor_goes_on_after_a_restart_where_it_would_be(
             assert running.sensors.to_list() == []
 
 
+def test_home_assistant_is_told_again_where_the_broker_forgot(
+    running: Gateway, mosquitto: brokers.Mosquitto
+) -> None:
+    with Ear(mosquitto) as ear:
+        replay = {"sensor": "room", "repeat": True}
+        ear.say(f"{BASE}/series/ask", {**ASK, "transaction": "room-0003", "replay": replay})
+        until(running.sensors.to_list)
+    mosquitto.kill()
+    mosquitto.start()
+    with Ear(mosquitto, "homeassistant/sensor/#") as late:
+        assert json.loads(late.hear().payload)["unique_id"] == "geng_pi-7_room"
+
+
 def test_one_sensor_too_many_is_refused(
     running: Gateway, mosquitto: brokers.Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,6 +396,8 @@ def test_a_flood_is_refused_or_answered_and_memory_stays_bounded(
         before = resident_bytes()
         for _ in range(20):
             ear.link.publish_all([Outgoing(f"{BASE}/series/ask", garbage, 0)] * 20, 20)
+        ear.link.publish(Outgoing(f"{BASE}/series/ask", bytes(10 * 2**20)), 20)
+        ear.link.publish(Outgoing(f"{BASE}/{'x' * 60_000}", b""), 20)
         ear.say(f"{BASE}/series/ask", {**ASK, "transaction": "week-0050"})
     until(lambda: running.outbox.counts()["delivered"] == 1, 60)
     assert resident_bytes() - before < 64 * 2**20

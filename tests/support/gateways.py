@@ -6,17 +6,21 @@ import contextlib
 import http.client
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
-from geng_edge.generator import Generator
+from geng_edge.errors import CancelledError
+from geng_edge.generator import Generator, Progress
+from geng_edge.series import Series
 from geng_edge.service.answers import Fetch
 from geng_edge.service.gateway import Gateway, Settings
 
 MODEL = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
 TEXT = "values from -5 to 5"
+ASK = {"text": TEXT, "length": 64}
 
 
 @contextlib.contextmanager
@@ -69,3 +73,29 @@ def until(what: Any, seconds: float = 20.0) -> None:
     while not what():
         assert time.monotonic() < end, "it did not come true in time"
         time.sleep(0.01)
+
+
+def rejected(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, str, str]:
+    """Status, code and sentence of a refusal."""
+    status, _, body = answer
+    found = json.loads(body)
+    assert found["status"] == "rejected"
+    return status, found["code"], found["sentence"]
+
+
+@final
+class Slow:
+    """Sampling that takes until it is let go, with steps in between."""
+
+    def __init__(self, running: Gateway) -> None:
+        self.go = threading.Event()
+        self.entered = threading.Event()
+        self._real = running.answers.series
+        running.answers.series = self.series  # type: ignore[method-assign]
+
+    def series(self, ask: Any, seed: int, seconds: float, progress: Progress | None) -> Series:
+        self.entered.set()
+        while not self.go.wait(0.01):
+            if progress is not None and progress(1, 100) is False:
+                raise CancelledError("sampling was cancelled after step 1 of 100")
+        return self._real(ask, seed, seconds, progress)

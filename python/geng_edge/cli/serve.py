@@ -90,8 +90,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     from geng_edge.mqtt.options import broker_of
     from geng_edge.request import check_whole
     from geng_edge.service.ask import Limits
+    from geng_edge.service.entries import Bounds
     from geng_edge.service.gateway import Settings
-    from geng_edge.service.outbox import Bounds
 
     check_whole("queue", arguments.queue, 1, 100_000)
     check_whole("outbox-mb", arguments.outbox_mb, 1, 100_000)

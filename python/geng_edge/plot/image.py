@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from geng_edge.series import Series
 
-_CROWDED = 5  # axes, from which on a label as long as its axis is high needs smaller letters
 _MOST = 6
 _COLOUR = "#1f6f8b"
 _BEHIND = "#b8b8b8"
@@ -120,9 +119,11 @@ def save_png(
     some = f"   ({len(shown)} of {len(series.values)} series)" if len(series.values) > _MOST else ""
     axes[-1].set_xlabel(f"time, {name}{some}", fontsize=9)
     for axis, label in zip(axes, series.labels, strict=False):
-        axis.set_ylabel(_shown(label, 24), fontsize=8 if len(shown) < _CROWDED else 7)
-    said = bool(series.labels) and all(f"[{series.unit}]" in label for label in series.labels)
-    if series.unit and not said:
+        # A unit in brackets goes on a line of its own, or beside all axes where they share it.
+        words, _, unit = label.partition(" [")
+        own = f"\n[{_shown(unit, 12)}" if unit and unit != f"{series.unit}]" else ""
+        axis.set_ylabel(_shown(words, 24) + own, fontsize=8)
+    if series.unit:
         figure.supylabel(_shown(series.unit), fontsize=9, parse_math=False)
     title = "\n".join(textwrap.fill(_shown(words), 100) for words in (caption, note) if words)
     figure.suptitle(title, fontsize=10, parse_math=False)

@@ -18,7 +18,7 @@ from geng_edge.condition import Condition, check_interval, check_text
 from geng_edge.errors import ArgumentError, MessageError
 from geng_edge.request import Request
 from geng_edge.series import DEFAULT_START, moments_of
-from geng_edge.service.outbox import Asked
+from geng_edge.service.entries import Asked
 from geng_edge.wire import codec, codes, fields, topics
 from geng_edge.wire.answer import MOST_TASK
 from geng_edge.wire.condition import (

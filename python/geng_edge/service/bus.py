@@ -20,8 +20,9 @@ from geng_edge.errors import BrokerError, GengError, MessageError, OutputError
 from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing
 from geng_edge.service.answers import JSON, Answers, message, refusal
 from geng_edge.service.ask import Ask, Limits
+from geng_edge.service.entries import ANSWERED, ASKED, BUS, Asked, Entry
 from geng_edge.service.metrics import Metrics
-from geng_edge.service.outbox import ANSWERED, ASKED, BUS, Asked, Entry, Outbox
+from geng_edge.service.outbox import Outbox
 from geng_edge.service.topics import DISCOVERY, Topics
 from geng_edge.wire import codec, codes, fields
 from geng_edge.wire.condition import check_transaction
@@ -101,6 +102,7 @@ class Bus:
         self.check_replay: Callable[[str], None] = lambda _name: None
         self._notices: collections.deque[Outgoing] = collections.deque()
         self._again: collections.deque[str] = collections.deque(maxlen=_MOST_AGAIN)
+        self._connections = 0
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._link = Link(
@@ -262,6 +264,9 @@ class Bus:
 
     def _carry_out(self) -> None:
         self._work.clear()  # before the look: what comes after it wakes again
+        if self._link.connections != self._connections:
+            self._connections = self._link.connections
+            self.announce()  # the broker may have lost what it retained
         self._pass_on()
         carried = self._deliver()
         while self._again and not self._stopping.is_set():
@@ -276,10 +281,14 @@ class Bus:
             return
         try:
             self._link.publish_all(notices, _PATIENCE)
-        except BrokerError:
+        except BrokerError as error:
             self.metrics.count("notice_lost")
-            raise
-        self.metrics.count("notice")
+            if "topic" not in error.facts:
+                raise
+            # Refused for its topic: whoever asks for such must not keep others' answers back.
+            log.info("%s", error)
+        else:
+            self.metrics.count("notice")
 
     def _deliver(self) -> bool:
         entries = self.outbox.undelivered(_BATCH)

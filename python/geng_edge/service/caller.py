@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, final
 
-from geng_edge.errors import BrokerError
+from geng_edge.errors import BrokerError, MessageError
 from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing
 from geng_edge.service.answers import ANSWER_SCHEMA
 from geng_edge.service.ask import SCHEMA
@@ -36,8 +36,8 @@ class Result:
         transaction: Of the request.
         code: Empty for a series; else why there is none.
         payload: The series in the format asked for, or the rejection.
-        content_type: Of the payload; empty over MQTT 3.1.1.
-        position: Place in the gateway's ledger; 0 over MQTT 3.1.1.
+        content_type: Of the payload.
+        position: Place in the gateway's ledger.
     """
 
     transaction: str
@@ -158,7 +158,10 @@ class Caller:
             return None
         code = ""
         if status == "rejected":
-            found = codec.decode(incoming.payload, _MOST_ANSWER, ANSWER_SCHEMA)
+            try:
+                found = codec.decode(incoming.payload, _MOST_ANSWER, ANSWER_SCHEMA)
+            except MessageError:
+                return None  # of no gateway
             code = str(found.get("code"))
             if code == codes.BUSY:
                 return None  # it is asked again after the silence
@@ -166,5 +169,6 @@ class Caller:
         self._had[name] = None
         if len(self._had) > _REMEMBERED:
             self._had.popitem(last=False)
-        position = int(said.get("position", "0"))
-        return Result(name, code, incoming.payload, incoming.content_type or "", position)
+        position = said.get("position", "")
+        place = int(position) if position.isdecimal() and len(position) < 20 else 0
+        return Result(name, code, incoming.payload, incoming.content_type or "", place)

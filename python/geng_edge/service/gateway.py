@@ -19,9 +19,10 @@ from geng_edge.service import systemd
 from geng_edge.service.answers import Answers, Fetch
 from geng_edge.service.ask import SCHEMA, Ask, Limits
 from geng_edge.service.bus import Bus
+from geng_edge.service.entries import HTTP, Bounds, Entry
 from geng_edge.service.http import Server, Walls
 from geng_edge.service.metrics import Metrics, resident_bytes
-from geng_edge.service.outbox import HTTP, Bounds, Entry, Outbox
+from geng_edge.service.outbox import Outbox
 from geng_edge.service.sensors import Sensors
 from geng_edge.service.topics import Topics
 from geng_edge.service.worker import Worker
@@ -148,7 +149,6 @@ class Gateway:
             self.bus.start()
         if self.http is not None:
             self.http.start()
-        self.sensors.announce()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from geng_edge.errors import ArgumentError, GengError, MessageError
 from geng_edge.service.answers import JSON, message, refusal
+from geng_edge.service.entries import ASKED
 from geng_edge.service.metrics import CONTENT_TYPE
-from geng_edge.service.outbox import ASKED
 from geng_edge.wire import codes
 
 if TYPE_CHECKING:

@@ -35,17 +35,22 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from geng_edge.errors import MessageError, OutputError
+from geng_edge.service.entries import (
+    ANSWERED,
+    ASKED,
+    DELIVERED,
+    HTTP,
+    Answered,
+    Asked,
+    Bounds,
+    Entry,
+)
 from geng_edge.wire import codes
 
-ASKED, ANSWERED, DELIVERED = "asked", "answered", "delivered"
-BUS, HTTP = "mqtt", "http"
-#: Times a request may be begun and not be done, before it is taken for what brings the process down.
-MOST_TRIES = 3
 _APPLICATION = 0x67656E67  # "geng", in the header of the file
 _VERSION = 1
 _TABLES = """
@@ -82,76 +87,17 @@ _ENTRY = (
 _DROP_AT_A_TIME = 64
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How much the outbox holds.
-
-    Attributes:
-        rows: Entries, answered ones included.
-        size: Bytes of requests and answers together, reserved room included.
-        waiting: Entries that are not answered yet: the queue.
-        uncollected: Seconds after which an answer that no HTTP caller came for counts as delivered.
-    """
-
-    rows: int = 20_000
-    size: int = 64 * 2**20
-    waiting: int = 256
-    uncollected: float = 600.0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request as it is admitted.
-
-    Attributes:
-        id: The caller's name for it.
-        road: ``mqtt`` or ``http``: where the answer goes.
-        body: What the worker reads again after a restart.
-        digest: sha256 of everything that makes it this request.
-        deadline: Seconds since the epoch.
-        reserve: Most bytes that its answer takes.
-        topic, correlation: Where on the bus the answer goes.
-    """
-
-    id: str
-    road: str
-    body: bytes
-    digest: bytes
-    deadline: float
-    reserve: int
-    topic: str = ""
-    correlation: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the ledger. ``code`` is empty for a result; body and answer are None once dropped."""
-
-    position: int
-    id: str
-    road: str
-    body: bytes | None
-    topic: str
-    correlation: bytes | None
-    asked: float
-    deadline: float
-    state: str
-    tries: int
-    code: str
-    content_type: str
-    answer: bytes | None
-
-
 @final
 class Outbox:
     """The ledger of one gateway, in one SQLite file that this process has to itself.
 
     Every method is one transaction and may be called from any thread. Cost: one fsync for :meth:`ask`
-    however many requests it is given, one for :meth:`answer`, none for the others.
+    and one for :meth:`answer_all`, however many they are given; none for what happens more often.
 
     Example:
         >>> import tempfile, time
-        >>> from geng_edge.service.outbox import Asked, Outbox
+        >>> from geng_edge.service.entries import Asked
+        >>> from geng_edge.service.outbox import Outbox
         >>> folder = tempfile.TemporaryDirectory()
         >>> with Outbox(f"{folder.name}/outbox.db") as outbox:
         ...     (found,) = outbox.ask([Asked("a", "mqtt", b"{}", b"digest", time.time() + 9, 100)])
@@ -327,9 +273,11 @@ class Outbox:
 
     # --------------------------------------------------------------- answered
 
-    def waiting(self) -> Entry | None:
-        """The first entry that is not answered."""
-        return self._first("state = 'asked' ORDER BY ledger.position")
+    def waiting(self, after: int = 0) -> Entry | None:
+        """The first entry behind position ``after`` that is not answered."""
+        return self._first(
+            "state = 'asked' AND ledger.position > ? ORDER BY ledger.position", after
+        )
 
     def begin(self, position: int) -> int:
         """Note that an entry is begun, and return how often it now was."""
@@ -349,22 +297,35 @@ class Outbox:
         Raises:
             OutputError: The disk refuses. The entry is as it was.
         """
+        return self.answer_all([Answered(position, answer, content_type, code)])[0]
+
+    def answer_all(self, answers: Sequence[Answered]) -> list[bool]:
+        """The same for several, in one commit.
+
+        Raises:
+            OutputError: The disk refuses. All entries are as they were.
+        """
         with self._commit("FULL"):
-            row = self._db.execute(
-                "SELECT length(body), size FROM ledger JOIN papers USING (position) "
-                "WHERE position = ? AND state = ?",
-                (position, ASKED),
-            ).fetchone()
-            if row is None:
-                return False
-            size = row[0] + len(answer)
-            self._db.execute(
-                "UPDATE ledger SET state = ?, content_type = ?, code = ?, answered = ?, size = ? "
-                "WHERE position = ?",
-                (ANSWERED, content_type, code, self._clock(), size, position),
-            )
-            self._db.execute("UPDATE papers SET answer = ? WHERE position = ?", (answer, position))
-            self._size += size - row[1]
+            return [self._answer(each) for each in answers]
+
+    def _answer(self, given: Answered) -> bool:
+        row = self._db.execute(
+            "SELECT length(body), size FROM ledger JOIN papers USING (position) "
+            "WHERE position = ? AND state = ?",
+            (given.position, ASKED),
+        ).fetchone()
+        if row is None:
+            return False
+        size = row[0] + len(given.answer)
+        self._db.execute(
+            "UPDATE ledger SET state = ?, content_type = ?, code = ?, answered = ?, size = ? "
+            "WHERE position = ?",
+            (ANSWERED, given.content_type, given.code, self._clock(), size, given.position),
+        )
+        self._db.execute(
+            "UPDATE papers SET answer = ? WHERE position = ?", (given.answer, given.position)
+        )
+        self._size += size - row[1]
         return True
 
     # -------------------------------------------------------------- delivered
@@ -448,8 +409,13 @@ class Outbox:
         return {ASKED: 0, ANSWERED: 0, DELIVERED: 0, **dict(rows), "bytes": self._size}
 
     def _first(self, where: str, *values: object) -> Entry | None:
-        with self._lock:
-            row = self._db.execute(f"SELECT {_ENTRY} WHERE {where} LIMIT 1", values).fetchone()
+        try:
+            with self._lock:
+                row = self._db.execute(f"SELECT {_ENTRY} WHERE {where} LIMIT 1", values).fetchone()
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"{self.path}: {error}; it must be readable", path=self.path
+            ) from error
         return None if row is None else Entry(*row)
 
     @contextlib.contextmanager

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from geng_edge.errors import GengError, MessageError
+from geng_edge.generator import Progress
 from geng_edge.mqtt.messages import Outgoing
 from geng_edge.request import MAX_SEED
 from geng_edge.series import Series
@@ -32,7 +33,6 @@ MOST_SENSORS = 32
 #: Shortest time between two values of a sensor; where the pace is faster, the newest is said.
 SHORTEST_PAUSE = 0.02
 _TURN = 0.5
-_FETCH_SECONDS = 10.0
 
 Publish = Callable[[Outgoing], None]
 
@@ -122,8 +122,12 @@ class Sensors:
         """Whether the thread lives."""
         return self._thread.is_alive()
 
-    def add(self, ask: Ask) -> tuple[bytes, str]:
+    def add(self, ask: Ask, progress: Progress) -> tuple[bytes, str]:
         """Start a sensor, in place of one of its name. Called by the worker, which samples.
+
+        Args:
+            ask: With ``replay``.
+            progress: As in :meth:`geng_edge.Generator.generate`.
 
         Returns:
             The answer to the request.
@@ -135,7 +139,7 @@ class Sensors:
         assert ask.replay is not None
         name = ask.replay.sensor
         self.check(name)
-        series = self.answers.series(ask, ask.request.seed, _FETCH_SECONDS, None)
+        series = self.answers.series(ask, ask.request.seed, 0.0, progress)
         sensor = Sensor(name, ask, self._clock(), 0, series, 0)
         self.outbox.keep_sensor(name, ask.to_bytes(), sensor.begun)
         with self._lock:
@@ -284,7 +288,7 @@ class Sensors:
         def make() -> None:
             seed = (sensor.ask.request.seed + loop) % (MAX_SEED + 1)
             try:
-                series = self.answers.series(sensor.ask, seed, _FETCH_SECONDS, None)
+                series = self.answers.series(sensor.ask, seed, 0.0, None)
             except GengError as error:
                 log.warning("sensor %s has no series: %s", sensor.name, error)
                 return

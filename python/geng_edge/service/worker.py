@@ -7,13 +7,15 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from geng_edge.errors import CancelledError, GengError, MessageError, OutputError
+from geng_edge.generator import Progress
 from geng_edge.service.answers import JSON, Answers, encode, refusal
 from geng_edge.service.ask import Ask, Limits
+from geng_edge.service.entries import ASKED, MOST_TRIES, Answered, Entry
 from geng_edge.service.metrics import Metrics
-from geng_edge.service.outbox import ASKED, MOST_TRIES, Entry, Outbox
+from geng_edge.service.outbox import Outbox
 from geng_edge.wire import codes
 
 log = logging.getLogger("geng_edge.service")
@@ -23,13 +25,15 @@ _MOST_CHORES = 32
 #: Seconds between two progress messages of one request.
 _PACE = 1.0
 _PAUSE_WHEN_FULL = 5.0
+# Answers that share a commit where several requests wait: the disk is slower than the model.
+_MOST_BATCH, _BATCH_SECONDS, _BATCH_BYTES = 16, 0.05, 2**20
 
 Hear = Callable[[Entry, int, int], None]
-Perform = Callable[[Ask], tuple[bytes, str]]
+Perform = Callable[[Ask, Progress], tuple[bytes, str]]
 
 
 class Worker:
-    """Answers what the ledger holds, one request at a time.
+    """Answers what the ledger holds, in its order.
 
     A request that was cancelled or has outlived its lifetime is rejected without sampling, or stopped
     between two steps.
@@ -64,6 +68,7 @@ class Worker:
         self._cancelled: str | None = None
         self._current: str | None = None
         self._told = threading.Condition()
+        self._begun: set[int] = set()
         self.sign = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
 
@@ -102,7 +107,7 @@ class Worker:
         """
         entry = self.outbox.get(name)
         error = CancelledError(f"request {name} was cancelled")
-        if not self._reject(entry, error):
+        if not self._give([self._rejection(entry, error)]):
             return False
         if self._current == name:
             self._cancelled = name
@@ -137,49 +142,56 @@ class Worker:
                 self._stopping.wait(_TURN)
 
     def _turn(self) -> bool:
-        """One chore and one request; False where there was neither."""
+        """One chore and some requests, in one commit; False where there was neither."""
         with contextlib.suppress(queue.Empty):
             self._chores.get_nowait()()
-        entry = self.outbox.waiting()
-        if entry is None:
-            return not self._chores.empty()
-        self._current, self._cancelled = entry.id, None
-        try:
-            self._take(entry)
-        finally:
+        answers: list[Answered] = []
+        until, size = time.monotonic() + _BATCH_SECONDS, 0
+        while len(answers) < _MOST_BATCH and size < _BATCH_BYTES and time.monotonic() < until:
+            entry = self.outbox.waiting(answers[-1].position if answers else 0)
+            if entry is None:
+                break
+            self._current, self._cancelled = entry.id, None
+            found = self._take(entry)
             self._current = None
-        return True
+            if found is None:  # stopping
+                break
+            answers.append(found)
+            size += len(found.answer)
+        self._give(answers)
+        return bool(answers) or not self._chores.empty()
 
-    def _take(self, entry: Entry) -> None:
+    def _take(self, entry: Entry) -> Answered | None:
+        """The answer to one entry; None where the gateway stops meanwhile."""
         began = time.perf_counter()
         try:
             self._begin(entry)
             payload, content_type = self._perform(entry)
         except CancelledError as error:
             if self._stopping.is_set():
-                return
+                return None
             late = self._cancelled != entry.id
-            self._reject(entry, self._late(entry) if late else error)
-            return
+            return self._rejection(entry, self._late(entry) if late else error)
+        except OutputError:
+            raise  # of the ledger: what is asked stays asked
         except GengError as error:
-            self._reject(entry, error)
-            return
+            return self._rejection(entry, error)
         except MemoryError:
             fault = "memory is too small for this; it must be less"
-            self._reject(entry, MessageError(fault, codes.INTERNAL))
-            return
+            return self._rejection(entry, MessageError(fault, codes.INTERNAL))
         except Exception:
             log.exception("request %s met a fault", entry.id)
             fault = f"request {entry.id} met a fault of the gateway"
-            self._reject(entry, MessageError(fault, codes.INTERNAL))
-            return
+            return self._rejection(entry, MessageError(fault, codes.INTERNAL))
         self.metrics.sampled(time.perf_counter() - began)
-        if self.outbox.answer(entry.position, payload, content_type):
-            self._tell("result")
+        return Answered(entry.position, payload, content_type)
 
     def _begin(self, entry: Entry) -> None:
         if time.time() > entry.deadline:
             raise self._late(entry)
+        if entry.position in self._begun:  # in this process: the disk refused its answer
+            return
+        self._begun.add(entry.position)
         if self.outbox.begin(entry.position) > MOST_TRIES:
             raise MessageError(
                 f"request {entry.id} was begun {MOST_TRIES} times and the gateway ended each time; "
@@ -189,8 +201,6 @@ class Worker:
 
     def _perform(self, entry: Entry) -> tuple[bytes, str]:
         ask = Ask.read(entry.body or b"", self._stored(entry))
-        if ask.replay is not None:
-            return self._replay(ask)
         heard = time.monotonic()
 
         def progress(done: int, steps: int) -> bool:
@@ -202,6 +212,8 @@ class Worker:
             stop = self._stopping.is_set() or self._cancelled == entry.id
             return not stop and time.time() <= entry.deadline
 
+        if ask.replay is not None:
+            return self._replay(ask, progress)
         left = entry.deadline - time.time()
         series = self.answers.series(ask, ask.request.seed, left, progress)
         return encode(series, ask.format)
@@ -218,14 +230,20 @@ class Worker:
             codes.EXPIRED,
         )
 
-    def _reject(self, entry: Entry, error: GengError) -> bool:
-        taken = self.outbox.answer(entry.position, refusal(error, entry.id), JSON, error.code)
-        if taken:
-            self._tell(error.code)
-        return taken
+    @staticmethod
+    def _rejection(entry: Entry, error: GengError) -> Answered:
+        return Answered(entry.position, refusal(error, entry.id), JSON, error.code)
 
-    def _tell(self, outcome: str) -> None:
-        self.metrics.answered(outcome)
+    def _give(self, answers: Sequence[Answered]) -> bool:
+        """Store answers and tell who waits; whether the first of them was taken."""
+        if not answers:
+            return False
+        taken = self.outbox.answer_all(answers)
+        self._begun.difference_update(each.position for each in answers)
+        for each, was in zip(answers, taken, strict=True):
+            if was:
+                self.metrics.answered(each.code or "result")
         self.answered()
         with self._told:
             self._told.notify_all()
+        return taken[0]
