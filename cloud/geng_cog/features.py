@@ -71,7 +71,7 @@ def read_asked(task: str) -> Asked:
 
 def _place(after: str) -> float | None:
     """The place that the words right after an anomaly say."""
-    near = after[:48]
+    near = after.partition(" and ")[0][:48]
     percent = _PERCENT.match(near)
     if percent:
         return min(float(percent[1]) / 100.0, 1.0)

@@ -14,6 +14,8 @@ import re
 from geng_cog.knowledge import kinds, scenarios
 from geng_cog.statement import MOST_CHANNELS
 
+#: A "canal" is known; a "city canal" is another place.
+_BEFORE_PLACE = r"(?:(?:^|[,:(])\s*|\b(?:an?|the|my|our|of|in|on|at|from|for)\s+)"
 _AND = re.compile(r"s?(?: sensor)?(?: and |, and |, | & | \+ )")
 
 
@@ -38,19 +40,31 @@ def _devices() -> dict[str, frozenset[str]]:
     return {device: frozenset(keys) for device, keys in found.items()}
 
 
+@functools.cache
+def _places() -> dict[str, frozenset[str]]:
+    """Names of places, lower case, and the kinds that are measured there in the training scenarios."""
+    found: dict[str, set[str]] = {}
+    for s in scenarios("train"):
+        found.setdefault(s.place.lower(), set()).add(s.kind.key)
+    return {place: frozenset(keys) for place, keys in found.items()}
+
+
 def named_channels(task: str) -> tuple[frozenset[str], ...]:
     """Labels of the kinds that a task names, a set for each channel that it asks for.
 
     Several channels are asked for where names are joined: "temperature and humidity". Otherwise there
-    is one set: by quantity or else by device; empty where the task names neither.
+    is one set: by quantity or else by device, and among these what is known to be measured in that
+    place, where the place is known; empty where the task names neither quantity nor device.
     """
     text = f" {task.lower()} "
     named = _named(text, _words())
     joined = _joined(text, named)
     if len(joined) > 1:
         return tuple(_labels(keys) for keys in joined[:MOST_CHANNELS])
-    keys = [keys for _, _, keys in named or _named(text, _devices())]
-    return (_labels(frozenset().union(*keys)),)
+    named = named or _named(text, _devices())
+    keys = frozenset().union(*(keys for _, _, keys in named))
+    there = frozenset().union(*(keys for _, _, keys in _named(text, _places(), _BEFORE_PLACE)))
+    return (_labels(keys & there or keys),)
 
 
 def _labels(keys: frozenset[str]) -> frozenset[str]:
@@ -60,12 +74,12 @@ def _labels(keys: frozenset[str]) -> frozenset[str]:
 Match = tuple[int, int, frozenset[str]]
 
 
-def _named(text: str, names: dict[str, frozenset[str]]) -> list[Match]:
+def _named(text: str, names: dict[str, frozenset[str]], before: str = r"(?<!\w)") -> list[Match]:
     """Every name in the text that is no part of a longer one, in order, with its kinds."""
     found = [
         (m.start(), m.end(), keys)
         for name, keys in names.items()
-        for m in _pattern(name).finditer(text)
+        for m in _pattern(name, before).finditer(text)
     ]
     return sorted(
         (
@@ -92,5 +106,5 @@ def _joined(text: str, named: list[Match]) -> list[frozenset[str]]:
 
 
 @functools.cache
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(name)}s?(?!\w)")
+def _pattern(name: str, before: str) -> re.Pattern[str]:
+    return re.compile(rf"{before}{re.escape(name)}s?(?!\w)")

@@ -81,9 +81,14 @@ def _table(arguments: argparse.Namespace) -> None:
     generator = Generator.load(threads=1)
     base = arguments.base or folder / "base"
     plan = Plan(folder, base, rounds=arguments.rounds, documents=arguments.documents)
-    by_seed = run_table(plan, arguments.seeds, documents, generator, console.say, arguments.sizes)
-    command = shlex.join(["geng-cog", *sys.argv[1:]])
-    write_results(out, by_seed, plan, f"{corpus.name}, {len(documents)} documents", command)
+    # Names of files and folders only: where they lie is nobody else's business.
+    given = [Path(a).name if "/" in a else a for a in sys.argv[1:]]
+    command = shlex.join(["geng-cog", *given])
+    origin = f"{corpus.name}, {len(documents)} documents"
+    by_seed = run_table(
+        plan, arguments.seeds, documents, generator, console.say, arguments.sizes,
+        lambda rows: write_results(out, rows, plan, origin, command),
+    )  # fmt: skip
     table = summary(by_seed)
     console.emit(shown(table))
     if arguments.plot is not None:

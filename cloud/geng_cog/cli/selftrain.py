@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
+from geng_edge.request import check_between
 
 STAGES = ("base", "seed", "augment", "score", "select", "tune")
 
@@ -54,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--edge-model", metavar="FILE", help="model file of the edge that checks series"
+    )
+    parser.add_argument(
+        "--epochs", type=float, metavar="N", help="tune: passes over the seed pairs (default 3.2)"
     )
 
 
@@ -105,8 +110,6 @@ def _loop(arguments: argparse.Namespace) -> None:
 
 
 def _base(arguments: argparse.Namespace) -> None:
-    from dataclasses import replace
-
     from geng_cog.selftrain.base import RECIPE, pretrain
     from geng_cog.selftrain.documents import read_documents
 
@@ -176,10 +179,14 @@ def _select(arguments: argparse.Namespace) -> None:
 def _tune(arguments: argparse.Namespace) -> None:
     from geng_cog.selftrain.candidates import read_candidates
     from geng_cog.selftrain.rounds import Plan, read_lessons, seed_lessons, tuned
-    from geng_cog.selftrain.tune import Lesson
+    from geng_cog.selftrain.tune import RECIPE, Lesson
 
     base, folder = needed(arguments, "base", "folder")
     seeds = read_lessons(arguments.seeds) if arguments.seeds else seed_lessons()
     kept = read_candidates(arguments.given) if arguments.given else []
-    plan = Plan(folder, base, seed=arguments.seed)
+    recipe = RECIPE
+    if arguments.epochs is not None:
+        check_between("epochs", arguments.epochs, 0.01, 1000.0)
+        recipe = replace(RECIPE, epochs=arguments.epochs)
+    plan = Plan(folder, base, seed=arguments.seed, recipe=recipe)
     tuned(plan, folder, seeds, [Lesson(c.task, c.text) for c in kept], console.say)

@@ -35,7 +35,7 @@ class Recipe:
         rate: Peak learning rate; it warms up over 5 % of the steps and falls to a tenth as a cosine.
         tokens: Tokens of a batch, padding included.
         decay: Weight decay.
-        seed: Of order and dropout.
+        seed: Of the order.
     """
 
     epochs: float = 3.0
