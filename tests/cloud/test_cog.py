@@ -46,7 +46,7 @@ def test_a_batch_answers_in_order_and_alone_the_same(cog: Cog) -> None:
     asked = ["wind speed on a hilltop", HOME, "heart rate of a cyclist for one hour"]
     together = cog.answer(asked, seed=3)
     assert [a.task for a in together] == asked
-    assert cog.answer([HOME], seed=9)[0].channels == together[1].channels
+    assert cog.answer([HOME], seed=3)[0].channels == together[1].channels
 
 
 def test_two_quantities_are_two_channels(cog: Cog) -> None:

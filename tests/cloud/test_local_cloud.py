@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from geng_edge.cli.main import main
-from support.broker import free_port, missing
+from support.broker import free_port, import_paths, missing
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "data" / "golden" / "tiny.gguf"
@@ -20,8 +20,7 @@ TINY = ROOT / "tests" / "data" / "golden" / "tiny.gguf"
 
 @pytest.mark.skipif(bool(missing()), reason=missing() or "all is there")
 def test_a_cloud_of_ones_own_answers_and_stops(tmp_path: Path) -> None:
-    paths = os.pathsep.join(str(ROOT / part) for part in ("python", "cloud", "tests"))
-    environment = {**os.environ, "PYTHONPATH": paths, "GENG_MODEL": str(TINY)}
+    environment = {**os.environ, "PYTHONPATH": import_paths(), "GENG_MODEL": str(TINY)}
     port = free_port()
     command = [sys.executable, str(ROOT / "tools" / "cloud.py"), "--port", str(port), "--http",
                str(free_port()), "--folder", str(tmp_path / "cloud"), "--", "--answering",

@@ -66,8 +66,7 @@ def process(url: str, folder: Path, worker: str, **environment: str) -> Worker:
     """A worker that can be killed."""
     arguments = ["-m", "geng_cog", "serve", "--broker", url, "--worker", worker, "--edge-model", str(TINY),
                  "--answering", "support.road:Double"]  # fmt: skip
-    paths = ":".join(str(ROOT / p) for p in ("python", "cloud", "tests"))
-    return Worker(arguments, folder / f"{worker}.log", {"PYTHONPATH": paths, **environment})
+    return Worker(arguments, folder / f"{worker}.log", environment)
 
 
 def test_a_question_over_the_broker_is_answered(broker: Mosquitto, generator: Generator) -> None:

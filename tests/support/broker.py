@@ -122,6 +122,15 @@ def kill(process: subprocess.Popen[bytes] | None) -> None:
         process.wait(10)
 
 
+def import_paths() -> str:
+    """Where this process imports from, for a process that it starts; the tests' own folder first.
+
+    Not the folders of the sources by name: where the packages are installed, those lack the compiled core.
+    """
+    tests = str(Path(__file__).resolve().parents[1])
+    return os.pathsep.join([tests, *(path for path in sys.path if path and path != tests)])
+
+
 @final
 class Worker:
     """A Python program that can be killed and started again, such as a worker or a gateway.
@@ -136,7 +145,7 @@ class Worker:
         self, arguments: Sequence[str], log: Path, environment: dict[str, str] | None = None
     ) -> None:
         self.arguments, self.log = list(arguments), log
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {**os.environ, "PYTHONPATH": import_paths(), **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
         self.kills = 0
 
@@ -152,6 +161,11 @@ class Worker:
     def kill(self) -> None:
         kill(self.process)
         self.kills += 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether it ended by itself."""
+        return self.process is not None and self.process.poll() is not None
 
     def memory(self) -> float:
         """Resident megabytes; 0 where it does not run or nobody says."""

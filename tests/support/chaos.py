@@ -64,8 +64,7 @@ def cloud_worker(url: str, folder: Path, name: str, answering: str, model: Path 
     """A worker process that answers as ``answering`` does."""
     arguments = ["-m", "geng_cog", "serve", "--broker", url, "--worker", name, "--edge-model", str(model),
                  "--answering", answering]  # fmt: skip
-    paths = ":".join(str(ROOT / part) for part in ("python", "cloud", "tests"))
-    return Worker(arguments, folder / f"{name}.log", {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"})
+    return Worker(arguments, folder / f"{name}.log", {"OMP_NUM_THREADS": "1"})
 
 
 def ask_all(url: str, ledger: Ledger, requests: int, gateways: int, deadline: float) -> None:
@@ -134,6 +133,8 @@ def run(
         for share, what in sorted(plan):
             while asking.is_alive() and ledger.done < share * requests:
                 time.sleep(0.005)
+                ended = [worker.log for worker in crew if worker.ended]
+                assert not ended, ended[0].read_text(errors="replace")[-2000:]
             if not asking.is_alive():
                 break
             if what == "broker":

@@ -43,15 +43,24 @@ class Writer:
         states: Sequence[State],
         seed: int = 0,
         temperature: float = 0.0,
+        draws: Sequence[int] | None = None,
     ) -> list[Written]:
-        """Continue each prompt within its grammar; rows are independent of one another's draws."""
+        """Continue each prompt within its grammar; rows are independent of one another's draws.
+
+        Args:
+            prompts: What is continued.
+            states: The grammar of each.
+            seed, temperature: Of the draws.
+            draws: Which draw of the seed each row takes; its place by default.
+        """
+        draws = range(len(prompts)) if draws is None else draws
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         found: dict[int, Written] = {}
         for at in range(0, len(order), self.batch):
             rows = order[at : at + self.batch]
             texts = self._write(
                 [prompts[i] for i in rows], [states[i] for i in rows],
-                [np.random.default_rng((seed, i)) for i in rows], temperature,
+                [np.random.default_rng((seed, draws[i])) for i in rows], temperature,
             )  # fmt: skip
             found.update(zip(rows, texts, strict=True))
         return [found[i] for i in range(len(prompts))]

@@ -103,7 +103,7 @@ def _row(folder: Path, seeds: int, more: int, say: Say) -> dict[str, Any]:
     """The measures of one model; kept beside it, so that each is taken once."""
     file = folder / "measured.json"
     if not file.is_file():
-        backend = EmbeddedBackend(folder)
+        backend = EmbeddedBackend(folder, votes=0)  # the model alone is compared
         found: dict[str, Any] = {
             "seeds": seeds, "candidates": more,
             "development": measure(backend, tasks("development")),

@@ -59,9 +59,12 @@ class Rewording(TextTrainer):
         roles = self.side.reader(now, batch.mask)
         numbers = F.cross_entropy(roles.flatten(0, 1), batch.roles.flatten(), ignore_index=-1)
         answers = self.side.claims.loss(self.side.claims(now, batch.mask), batch.answers)
+        loss = 4.0 * numbers + answers
         held = right[:, None] & batch.mask
-        moved = (now - before)[held].square().mean() / before[held].var().clamp_min(1e-6)
-        return 4.0 * numbers + answers + HELD * torch.nan_to_num(moved)
+        if held.any():
+            moved = (now - before)[held].square().mean() / before[held].var().clamp_min(1e-6)
+            loss = loss + HELD * moved
+        return loss
 
 
 @torch.no_grad()
