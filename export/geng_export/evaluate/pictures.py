@@ -74,7 +74,9 @@ def _head(axis: Any, text: str) -> None:
     """A line or two over a whole row of axes."""
     # A dollar sign would start a formula.
     lines = textwrap.wrap(text.replace("$", r"\$"), 150)[:2]
-    axis.set_title("\n".join(lines), loc="left", fontsize=7).set_in_layout(False)
+    # A title would take its width from the columns, whatever the layout is told of it.
+    place = {"transform": axis.transAxes, "va": "bottom", "fontsize": 7}
+    axis.text(0.0, 1.03, "\n".join(lines), **place).set_in_layout(False)
 
 
 def _save(figure: Any, path: Path) -> None:
