@@ -134,3 +134,21 @@ def test_a_banded_factor_is_the_dense_one(n: int, width: int) -> None:
 def test_what_is_not_positive_definite_has_no_factor() -> None:
     with pytest.raises(np.linalg.LinAlgError):
         BandedCholesky(np.array([[1.0, -1.0]]))
+
+
+def test_a_forecast_of_a_random_walk_is_hardly_worse_than_its_last_value() -> None:
+    rng = np.random.default_rng(0)
+    ours, held = [], []
+    for walk in rng.standard_normal((12, 464)).cumsum(axis=1):
+        seen, truth = walk[:400], walk[400:]
+        middle = np.median(complete(seen, 40, steps=64)[:, 400:], axis=0)
+        ours.append(np.abs(middle - truth).mean())
+        held.append(np.abs(seen[-1] - truth).mean())
+    assert np.mean(ours) <= 1.15 * np.mean(held)
+
+
+def test_a_forecast_of_a_clean_cycle_goes_on_with_it() -> None:
+    steps = np.arange(464)
+    wave = np.sin(2 * np.pi * steps / 37) + 0.05 * np.random.default_rng(1).standard_normal(464)
+    middle = np.median(complete(wave[:400], 40, steps=64)[:, 400:], axis=0)
+    assert np.abs(middle - wave[400:]).mean() < 0.12
