@@ -4,8 +4,8 @@ A stretch of the series around the gap is taken apart as the analyser does it: s
 which is an autoregression whose marginal distribution is the one seen. Given the values that are
 known, those that are not are jointly normal in the autoregression's own scale (Janssen et al. 1986);
 a draw of that is a completion, and a gap at the end is a forecast. Whether a season found goes on is
-never certain, so every other draw does without; a forecast's middle is where these two and the last
-value held meet, each weighed by how well it would have told the latest values.
+never certain, so every other draw does without; a forecast's middle lies between the two, each weighed
+by how well it would have told the latest values.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def complete(
 
 
 def _combined(y: FloatArray, known: BoolArray, models: list[_Model]) -> FloatArray | None:
-    """Where a forecast's middle lies: between both models and the last value held.
+    """Where a forecast's middle lies between the models with seasons and without.
 
     Each weighs by how well it would have told the last values that are known (forecasts combined as
     by Bates and Granger 1969). None where too little is known to try.
@@ -119,13 +119,11 @@ def _combined(y: FloatArray, known: BoolArray, models: list[_Model]) -> FloatArr
     seen = np.append(before, np.zeros(tried, np.bool_))
     told = known[end - tried : end]
     past, truth = np.where(seen, y[:end], 0.0), y[end - tried : end][told]
-    held = float(y[: end - tried][before][-1])
     guesses = [_Model.of(past, seen, seasonal).median[told] for seasonal in (True, False)]
-    errors = np.array([np.abs(g - truth).mean() for g in (*guesses, np.full(len(truth), held))])
+    errors = np.array([np.abs(guess - truth).mean() for guess in guesses])
     weights = (errors + _LEAST_ERROR) ** -_SHARPNESS
     weights /= weights.sum()
-    now = [model.median for model in models] + [np.full(steps, float(y[end - 1]))]
-    return np.asarray(weights @ np.stack(now))
+    return np.asarray(weights @ np.stack([model.median for model in models]))
 
 
 def _checked(values: npt.ArrayLike) -> FloatArray:
