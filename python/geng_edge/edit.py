@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 PASSES = 6
 #: By this much larger an event is tried the next time.
 GROWTH = 0.25
-#: Draws whose middle takes the place of an anomaly that would not go.
-CALM = 25
 #: Tries, each with a seed of its own, for an edit that shows; the first that does is kept.
 TRIES = 8
 
@@ -100,7 +98,7 @@ def edit(
         raw = _merged(reference.raw, drawn, claims)
         x = _rendered(generator, reference, raw, claims)
         if claims.events == ():
-            x = _without_anomalies(x, request.seed, k)
+            x = _without_anomalies(x, request.seed)
         if claims.trend == "none":
             x = _without_line(x)
         values = _moved(x, claims)
@@ -159,15 +157,8 @@ def _rendered(
     return np.asarray(reference.values + change)
 
 
-def _without_anomalies(
-    x: npt.NDArray[np.float64], seed: int, attempt: int
-) -> npt.NDArray[np.float64]:
-    """What anomalies cover is drawn anew from what surrounds it; level shifts are taken back.
-
-    The later the attempt, the wider they are covered. From half of the attempts on it is the middle of
-    many draws that takes their place: a single one of a restless series may look like an event again.
-    """
-    draws = 1 if attempt < TRIES // 2 else CALM
+def _without_anomalies(x: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
+    """What anomalies cover is drawn anew from what surrounds it; level shifts are taken back."""
     for again in range(PASSES):
         found = analyse(x).events
         if not found:
@@ -184,10 +175,9 @@ def _without_anomalies(
             elif event.kind == "dropout":
                 covered |= (steps >= place - 1.0) & (steps <= place + event.width)
             else:
-                wider = 1.5 + 0.5 * (again + attempt)
-                covered |= np.abs(steps - place) <= wider * event.width + 1.0
+                covered |= np.abs(steps - place) <= (1.5 + 0.5 * again) * event.width + 1.0
         x[covered] = np.nan
-        x = np.median(complete(x, draws, seed=seed), axis=0).astype(np.float64)
+        x = complete(x, seed=seed)[0].astype(np.float64)
     return x
 
 
