@@ -4,8 +4,7 @@ A stretch of the series around the gap is taken apart as the analyser does it: s
 which is an autoregression whose marginal distribution is the one seen. Given the values that are
 known, those that are not are jointly normal in the autoregression's own scale (Janssen et al. 1986);
 a draw of that is a completion, and a gap at the end is a forecast. Whether a season found goes on is
-never certain, so every other draw does without; a forecast's middle lies between the two, each weighed
-by how well it would have told the latest values.
+never certain, so every other draw does without.
 """
 
 from __future__ import annotations
@@ -41,9 +40,6 @@ _QUANTILES = 9
 _WORTH_A_MARGINAL = 20.0
 _SLOW_WAVES = 5
 _NOTHING = 1e-12
-#: Of the weights of forecasts: error that all have, in shares of the range, and how much less error
-#: counts. Settled on training windows.
-_LEAST_ERROR, _SHARPNESS = 0.01, 4.0
 
 _Waves: TypeAlias = tuple[tuple[float, int], ...]  # frequency and harmonics of each season
 
@@ -92,38 +88,14 @@ def complete(
         at = np.flatnonzero(~here) + stretch.start
         own = (at >= first) & (at <= last)  # the others have a stretch of their own
         white = np.stack([_white(s, stretch.start, len(at)) for s in seeds])
-        models = [_Model.of((y - low) / scale, here, seasonal) for seasonal in (True, False)]
-        middle = _combined((y - low) / scale, here, models) if last == len(x) - 1 else None
-        for i, model in enumerate(models):
-            rows = np.flatnonzero([s % 2 == i for s in seeds])
-            moved = 0.0 if middle is None else middle - model.median
-            drawn = low + scale * (model.draw(white[rows]) + moved)
-            drawn = np.maximum(drawn, 0.0) if low >= 0.0 else drawn
-            out[np.ix_(rows, at[own])] = drawn[:, own]
+        for with_seasons in (True, False):
+            rows = np.flatnonzero([(s % 2 == 0) == with_seasons for s in seeds])
+            if len(rows):
+                model = _Model.of((y - low) / scale, here, with_seasons)
+                drawn = low + scale * model.draw(white[rows])
+                drawn = np.maximum(drawn, 0.0) if low >= 0.0 else drawn
+                out[np.ix_(rows, at[own])] = drawn[:, own]
     return out.astype(np.float32)
-
-
-def _combined(y: FloatArray, known: BoolArray, models: list[_Model]) -> FloatArray | None:
-    """Where a forecast's middle lies between the models with seasons and without.
-
-    Each weighs by how well it would have told the last values that are known (forecasts combined as
-    by Bates and Granger 1969). None where too little is known to try.
-    """
-    missing = np.flatnonzero(~known)
-    end = int(np.flatnonzero(known)[-1]) + 1
-    steps = len(y) - end
-    tried = min(steps, end // 4)
-    before = known[: end - tried]
-    if len(missing) != steps or before.sum() < 4 * SHORTEST_WINDOW:
-        return None
-    seen = np.append(before, np.zeros(tried, np.bool_))
-    told = known[end - tried : end]
-    past, truth = np.where(seen, y[:end], 0.0), y[end - tried : end][told]
-    guesses = [_Model.of(past, seen, seasonal).median[told] for seasonal in (True, False)]
-    errors = np.array([np.abs(guess - truth).mean() for guess in guesses])
-    weights = (errors + _LEAST_ERROR) ** -_SHARPNESS
-    weights /= weights.sum()
-    return np.asarray(weights @ np.stack([model.median for model in models]))
 
 
 def _checked(values: npt.ArrayLike) -> FloatArray:
@@ -258,11 +230,6 @@ class _Model:
 
     def _shown(self, rest: FloatArray) -> FloatArray:
         return rest if self.marginal is None else self.marginal.from_normal(rest)
-
-    @property
-    def median(self) -> FloatArray:
-        """The middle of what is missing."""
-        return self.regular + self._shown(self.mean)
 
     def draw(self, white: FloatArray) -> FloatArray:
         """One row of missing values for each row of ``white``, both ``(count, missing)``."""
