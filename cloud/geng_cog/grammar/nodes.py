@@ -7,6 +7,7 @@ equal fields go on equally, so what a state allows can be remembered.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,12 +26,12 @@ class Then:
     follow: Callable[[str], State] = field(compare=False)
 
 
-class Node:
+class Node(ABC):
     """One way in which the text may go on."""
 
+    @abstractmethod
     def step(self, char: str) -> State:
         """The states after one more character; empty where it does not fit."""
-        raise NotImplementedError
 
     @property
     def final(self) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from geng_edge.analysis.season import CYCLES
 from geng_edge.claims import Claims
 from geng_edge.numbers import Number, find_numbers, number_channels
 from geng_export.data.answers import answers_of
@@ -27,8 +28,6 @@ from geng_export.models.layout import FloatArray, Layout
 PAIRS_PER_EPOCH = 96_000
 MAX_TOKENS = 128
 WINDOW = 512
-#: Least number of cycles of a period that a window shows.
-CYCLES = 2.5
 #: Probability that one number is hidden from the frame, so that the bridge also learns to do without.
 HIDDEN_NUMBER = 0.02
 

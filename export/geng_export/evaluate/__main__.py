@@ -261,7 +261,7 @@ def _analyser(arguments: argparse.Namespace) -> None:
     for task in truth.TASKS:
         rng = np.random.default_rng((arguments.seed, task))
         for _ in range(arguments.series):
-            known = truth.draw(rng, task)
+            known = truth.draw(rng, task, arguments.length)
             for column, figure in judge(analyse(known.x), known.claims).items():
                 right[column].append(figure)
     for column, figures in right.items():
@@ -338,6 +338,7 @@ def _parser() -> argparse.ArgumentParser:
     alone.add_argument("--drawn", type=Path, help="keeps what was drawn, to go on from (.npz)")
     analyser = command("analyser", _analyser, "the analyser on series of known truth")
     analyser.add_argument("--series", type=int, default=300, help="series a task")
+    analyser.add_argument("--length", type=int, default=512, help="steps of each series")
     rebuilt = command("reconstruction", _reconstruction, "real windows through E_y and D_y")
     rebuilt.add_argument("--per-file", type=int, default=20, help="windows taken from a file")
     everything = command("all", _all, "every measure, and docs/evaluation.md from their results")

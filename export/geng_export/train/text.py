@@ -118,6 +118,10 @@ class TextTrainer:
         """Cross entropy of the roles of numbers and of every field that a text answers."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
             condition = condition_of(self.side.expert, batch)
+        return self.reading_loss(condition, batch)
+
+    def reading_loss(self, condition: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Of what the readers make of a condition."""
         roles = self.side.reader(condition, batch.mask)
         numbers = F.cross_entropy(roles.flatten(0, 1), batch.roles.flatten(), ignore_index=-1)
         answers = self.side.claims(condition, batch.mask)
