@@ -211,7 +211,7 @@ def measure(
     Args:
         folder: Real data; ``ett/ETTh1.csv.gz`` in it is read.
         length: Steps of a window, 24 or 256.
-        seconds: Wall time of the training.
+        seconds: Processor time of the training.
         windows: Drawn, and as many real ones beside them, at random.
         repeats: Judges are trained anew each time; one training of the bridge.
         seed: Of initialisation, batches, noise and judges.

@@ -46,7 +46,7 @@ class Budget:
     """How long each system may train.
 
     Attributes:
-        seconds: Of wall time, on the threads that torch has.
+        seconds: Of processor time, all threads added: other work on the machine takes none of it.
         most: Steps at which it ends however fast it was.
         seed: Of initialisation and batches.
     """
@@ -58,9 +58,9 @@ class Budget:
     def steps(self) -> Iterator[float]:
         """Shares of the budget that are used up, one a step, until it is."""
         torch.manual_seed(self.seed)
-        began = time.monotonic()
+        began = time.process_time()
         for step in range(self.most):
-            share = max(step / self.most, (time.monotonic() - began) / self.seconds)
+            share = max(step / self.most, (time.process_time() - began) / self.seconds)
             if share >= 1.0:
                 return
             yield share
