@@ -40,6 +40,7 @@ _QUANTILES = 9
 _WORTH_A_MARGINAL = 20.0
 _SLOW_WAVES = 5
 _NOTHING = 1e-12
+_LARGEST_ROOT = 0.9999
 
 _Waves: TypeAlias = tuple[tuple[float, int], ...]  # frequency and harmonics of each season
 
@@ -276,7 +277,7 @@ def _autoregression(r: FloatArray, known: BoolArray, order: int) -> tuple[FloatA
     innovations = y - x @ memory if len(y) else r[known]
     fitted = float(np.trace(shrunk @ gram))  # so many of the innovations were fitted away
     freedom = max(1.0 - fitted / max(len(y), 1), 0.1)
-    return memory, float(innovations.std()) / math.sqrt(freedom) + _NOTHING
+    return _settled(memory), float(innovations.std()) / math.sqrt(freedom) + _NOTHING
 
 
 def _log_likelihood(r: FloatArray, known: BoolArray) -> float:
@@ -285,33 +286,41 @@ def _log_likelihood(r: FloatArray, known: BoolArray) -> float:
     return -float(known.sum()) * math.log(deviation)
 
 
+def _settled(memory: FloatArray) -> FloatArray:
+    """The same memory with every root inside the unit circle: what it draws has an end."""
+    radius = float(np.abs(np.roots(np.concatenate([[1.0], -memory]))).max(initial=0.0))
+    if radius <= _LARGEST_ROOT:
+        return memory
+    return memory * (_LARGEST_ROOT / radius) ** np.arange(1, len(memory) + 1)
+
+
 def _conditional(
     r: FloatArray, known: BoolArray, memory: FloatArray
 ) -> tuple[BandedCholesky, FloatArray]:
     """Precision (its factor, in units of the innovations) and mean of what is missing.
 
-    With e_t = sum over k of a_k r_{t-k}, a_0 = 1, the missing values have the precision A'A over all
-    the e_t that see them, and the mean that makes the sum of e_t^2 least.
+    A stationary autoregression r_t = sum over k of m_k r_{t-k} + e_t, with a = (1, -m), has between
+    steps i <= j, lag = j - i, the precision: the sum of a_k a_{k+lag} over k = 0 .. order - lag, no
+    further than the steps before i and those after j go. It is the same read backwards
+    (Siddiqui 1958).
     """
     n, order = len(r), len(memory)
     a = np.concatenate([[1.0], -memory])
-    steps = np.arange(n)
-    seen = np.convolve(np.where(known, r, 0.0), a)[:n]
-    seen[:order] = 0.0  # their own past is unknown: they say nothing
-    pull = np.convolve(seen[::-1], a)[:n][::-1]
     missing = np.flatnonzero(~known)
+    shown = np.where(known, r, 0.0)
+    pull = np.zeros(n)
     bands = np.zeros((order + 1, len(missing)))
     for lag in range(order + 1):
-        # e_{t + lag + k} sees both r_t and r_{t + lag}, k = 0 .. order - lag, where it exists.
-        sums = np.concatenate([[0.0], np.cumsum(a[: order + 1 - lag] * a[lag:])])
-        later = steps[: n - lag] + lag
-        least = np.clip(order - later, 0, order + 1 - lag)
-        most = np.minimum(order - lag, n - 1 - later) + 1
-        precision = sums[np.maximum(most, least)] - sums[least]
+        first = np.arange(n - lag)
+        sums = np.cumsum(a[: order + 1 - lag] * a[lag:])
+        precision = sums[np.minimum(np.minimum(first, first[::-1]), order - lag)]
+        pull[: n - lag] += precision * shown[lag:]
+        if lag:
+            pull[lag:] += precision * shown[: n - lag]
         for apart in range(min(lag, len(missing) - 1) + 1):
-            first, second = missing[: len(missing) - apart], missing[apart:]
-            here = second - first == lag
-            bands[apart, : len(first)][here] = precision[first[here]]
+            one, two = missing[: len(missing) - apart], missing[apart:]
+            here = two - one == lag
+            bands[apart, : len(one)][here] = precision[one[here]]
     bands[0] += 1e-9
     factor = BandedCholesky(bands)
     return factor, factor.solve(-pull[missing])

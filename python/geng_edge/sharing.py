@@ -34,6 +34,8 @@ _GAIN = 0.95
 _TURN = math.pi
 #: How much larger or smaller wander may become, so that it weighs enough beside trend and season.
 _MOST_GROWTH = 6.0
+#: Wander that a channel drawn with none may get, as a share of its range.
+_MOST_WANDER = 0.15
 #: Seasons within this share of one another's period have the same phase to share.
 _SAME_PERIOD = 0.02
 #: Logarithm of a period for each unit of its column in the default frame.
@@ -121,30 +123,28 @@ class _Row:
         A pattern search (Hooke and Jeeves 1961) over the correlations of the details, and over the size
         of each channel's wander, and over phase and wave of each season beside the one it follows.
         """
-        pairs = list(combinations(range(len(self.raw)), 2))
-        seasonal = np.flatnonzero(self.raw[1:, at.SEASON, at.AMPLITUDE] >= at.ABSENT) + 1
-        towards = np.array([asked[k, self.groups[k]] for k in seasonal])  # 1 to itself
-        alike = np.minimum(np.abs(towards), 1.0)
+        n = len(self.raw)
+        pairs = list(combinations(range(n), 2))
+        waves = [pair for pair in pairs if self.groups[pair[0]] == self.groups[pair[1]]]
+        followers = sorted({k for _, k in waves})
+        # Of how alike two seasons are, half is left to their phases and half to their waves: phases
+        # alone lie in a plane, where three channels cannot be as unlike as may be asked.
+        half = np.sqrt(np.minimum(np.abs(asked), 1.0))
         here = np.concatenate(
             [
                 [asked[pair] for pair in pairs],
-                np.zeros(len(self.raw)),
-                np.arccos(alike) / _TURN,
-                alike,
+                np.zeros(n),
+                [math.acos(half[k, self.groups[k]]) / _TURN for k in followers],
+                [math.copysign(half[pair], asked[pair]) for pair in waves],
             ]
         )
+        ends = np.cumsum([len(pairs), n, len(followers)])
 
         def tried(where: FloatArray) -> tuple[float, Array]:
-            details = np.eye(len(self.raw))
-            for pair, value in zip(pairs, where, strict=False):
-                details[pair] = details[pair[::-1]] = value
-            grown, rest = np.split(where[len(pairs) :], [len(self.raw)])
-            ahead, share = rest.reshape(2, -1)
-            seasons = {
-                int(k): (math.copysign(1.0, value), float(a) * _TURN, float(abs(b)))
-                for k, value, a, b in zip(seasonal, towards, ahead, share, strict=True)
-            }
-            x = self._rendered(details, _MOST_GROWTH**grown, seasons)
+            details, grown, lead, alike = np.split(where, ends)
+            ahead = np.zeros(n)
+            ahead[followers] = lead * _TURN
+            x = self._rendered(_matrix(n, pairs, details), grown, ahead, _matrix(n, waves, alike))
             apart = correlations(x) - asked
             return float(np.square(apart).sum()) / 2.0, x
 
@@ -156,7 +156,7 @@ class _Row:
                 break
             # Phases have local optima: elsewhere, and with more wander to work with.
             start = np.clip(here + rng.uniform(-1.0, 1.0, len(here)), -1.0, 1.0)
-            start[len(pairs) : len(pairs) + len(self.raw)] = 0.5
+            start[ends[0] : ends[1]] = 0.5
             found, x = _search(tried, start, enough)
             if found < best:
                 best, series = found, x
@@ -166,9 +166,17 @@ class _Row:
         self,
         details: FloatArray,
         growth: FloatArray,
-        seasons: Mapping[int, tuple[float, float, float]],
+        ahead: FloatArray,
+        waves: FloatArray,
     ) -> Array:
-        """The series, for correlations of details, their growth, and sign, lead and share of seasons."""
+        """The series, for correlations of details, their growth, and phases and waves of seasons.
+
+        Args:
+            details: Correlations, ``(channels, channels)``.
+            growth: Of each channel's wander: 1 most, -1 least, 0 as drawn.
+            ahead: Of each channel's season before the one it follows, in radians of its period.
+            waves: Correlations of the seasons' waves, phases apart, ``(channels, channels)``.
+        """
         share = _factor(details)
         raw = self.raw.copy()
         # Wander: the cosines of trend and residual. The slope makes up for what they change.
@@ -184,19 +192,24 @@ class _Row:
             sizes[k] = sizes[k] ** (1.0 - weight) * max(like[0], 1e-12) ** weight
             make = self.raw[leader, at.LEVEL, at.MAKE] - self.raw[k, at.LEVEL, at.MAKE]
             raw[k, at.LEVEL, at.MAKE] += weight * make
-        sizes *= growth[:, None]
+        sizes = sizes * _MOST_GROWTH ** growth[:, None]
+        sizes += _MOST_WANDER * np.maximum(growth, 0.0)[:, None]
         mixed *= sizes / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
         bends = raw.shape[2] - 1
         slopes = (wander - mixed)[:, :bends] @ _slope_of_cosines(bends)
         raw[:, at.TREND, 0] += slopes
         raw[:, at.TREND, 1:] = mixed[:, :bends]
         raw[:, at.RESIDUAL :] = mixed[:, bends:].reshape(raw[:, at.RESIDUAL :].shape)
-        for k, (sign, ahead, alike) in seasons.items():
-            leader = self.raw[self.groups[k], at.SEASON]
-            angle = math.atan2(leader[at.SIN], leader[at.COS]) + ahead
-            raw[k, at.SEASON, at.COS], raw[k, at.SEASON, at.SIN] = math.cos(angle), math.sin(angle)
-            own, its = (_unit(row[at.HARMONICS]) for row in (self.raw[k, at.SEASON], leader))
-            raw[k, at.SEASON, at.HARMONICS] = sign * (alike * its + math.sqrt(1 - alike**2) * own)
+        for first in sorted(set(self.groups)):
+            group = [k for k, leader in enumerate(self.groups) if leader == first]
+            if len(group) > 1:
+                own = self.raw[group, at.SEASON, at.HARMONICS].astype(np.float64)
+                shape = _factor(waves[np.ix_(group, group)]) @ _orthonormal(own)
+                raw[group, at.SEASON, at.HARMONICS] = shape
+                leader = self.raw[first, at.SEASON]
+                angle = math.atan2(leader[at.SIN], leader[at.COS]) + ahead[group]
+                raw[group, at.SEASON, at.COS] = np.cos(angle)
+                raw[group, at.SEASON, at.SIN] = np.sin(angle)
         white = (share @ self.white).astype(np.float32)
         model, length = self.generator.model, self.request.length
         rows = [
@@ -230,8 +243,18 @@ def _search(
     return best, found
 
 
-def _unit(x: Array) -> Array:
-    return np.asarray(x / max(float(np.linalg.norm(x)), 1e-12))
+def _matrix(n: int, pairs: Sequence[tuple[int, int]], values: FloatArray) -> FloatArray:
+    """Ones on the diagonal, and each pair's value."""
+    whole = np.eye(n)
+    for pair, value in zip(pairs, values, strict=True):
+        whole[pair] = whole[pair[::-1]] = value
+    return whole
+
+
+def _orthonormal(rows: FloatArray) -> FloatArray:
+    """Each row less what it has of those before it, at length 1."""
+    basis, triangle = np.linalg.qr(rows.T)
+    return np.asarray((basis * np.where(np.diag(triangle) < 0.0, -1.0, 1.0)).T)
 
 
 def _slope_of_cosines(count: int) -> FloatArray:

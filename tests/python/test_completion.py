@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from geng_edge.analysis.banded import BandedCholesky
-from geng_edge.completion import complete
+from geng_edge.completion import _conditional, _settled, complete
 from geng_edge.errors import ArgumentError
 
 FloatArray = npt.NDArray[np.float64]
@@ -44,6 +44,44 @@ def test_a_season_goes_on_through_gap_and_end() -> None:
     out = np.median(complete(x, 40, steps=64), axis=0)
     assert np.abs(out - whole).max() < 0.6
     assert np.abs(out[200:260] - whole[200:260]).mean() < 0.15
+
+
+@pytest.mark.parametrize("first", [0, 1, 5, 20])
+def test_a_gap_at_the_start_stays_among_the_other_values(first: int) -> None:
+    for seed in range(8):
+        x = walk(512, seed) + season(512)
+        low, high = x.min(), x.max()
+        x[first : first + 8] = np.nan
+        out = complete(x, 4)[:, first : first + 8]
+        assert low - (high - low) < out.min() <= out.max() < high + (high - low)
+
+
+def test_what_is_missing_is_drawn_as_the_whole_covariance_says() -> None:
+    memory, n = np.array([0.5, 0.3, -0.2, 0.35]), 60
+    answer = np.zeros(20_000)  # to one innovation
+    answer[0] = 1.0
+    for t in range(1, len(answer)):
+        past = answer[max(t - 4, 0) : t][::-1]
+        answer[t] = memory[: len(past)] @ past
+    lags = np.array([answer[: len(answer) - h] @ answer[h:] for h in range(n)])
+    whole = lags[np.abs(np.subtract.outer(np.arange(n), np.arange(n)))]
+    known = np.ones(n, dtype=np.bool_)
+    known[[0, 1, 2, 5, 20, 21, 23, 57, 59]] = False
+    r = np.linalg.cholesky(whole) @ np.random.default_rng(0).normal(size=n)
+    factor, mean = _conditional(r, known, memory)
+    kept = np.linalg.solve(whole[np.ix_(known, known)], whole[np.ix_(known, ~known)])
+    np.testing.assert_allclose(mean, kept.T @ r[known], atol=1e-6)
+    spread = factor.spread(np.eye(int((~known).sum())))
+    np.testing.assert_allclose(
+        spread @ spread.T, whole[np.ix_(~known, ~known)] - whole[np.ix_(~known, known)] @ kept,
+        atol=1e-6,
+    )  # fmt: skip
+
+
+def test_a_memory_that_would_run_away_is_held() -> None:
+    held = _settled(np.array([1.2, 0.1]))
+    assert np.abs(np.roots(np.r_[1.0, -held])).max() <= 1.0
+    np.testing.assert_array_equal(_settled(np.array([0.5, 0.2])), [0.5, 0.2])
 
 
 def test_a_bridge_meets_both_ends_and_is_least_sure_in_the_middle() -> None:
