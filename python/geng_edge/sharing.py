@@ -28,7 +28,9 @@ Array: TypeAlias = npt.NDArray[np.float32]
 
 #: Sum of squared distances to the asked correlations at which the search ends, a pair.
 _NEAR_ENOUGH = 0.02**2
-_FIRST_STEP, _LAST_STEP, _RESTARTS = 0.5, 0.02, 4
+_FIRST_STEP, _LAST_STEP = 0.5, 0.02
+#: Growth of the wander from which a search that did not get there starts again.
+_RESTARTS = (0.0, 0.0, 0.5, 0.5)
 #: A round that leaves more than this share of the distance is followed by smaller steps.
 _GAIN = 0.95
 _TURN = math.pi
@@ -36,6 +38,8 @@ _TURN = math.pi
 _MOST_GROWTH = 6.0
 #: Wander that a channel drawn with none may get, as a share of its range.
 _MOST_WANDER = 0.15
+#: Weight of the low harmonic that each follower's wave gets of its own.
+_OWN_HARMONIC = 0.3
 #: Seasons within this share of one another's period have the same phase to share.
 _SAME_PERIOD = 0.02
 #: Logarithm of a period for each unit of its column in the default frame.
@@ -133,15 +137,15 @@ class _Row:
         here = np.concatenate(
             [
                 [asked[pair] for pair in pairs],
-                np.zeros(n),
                 [math.acos(half[k, self.groups[k]]) / _TURN for k in followers],
                 [math.copysign(half[pair], asked[pair]) for pair in waves],
+                np.zeros(n),  # last, so that wander grows where nothing else helps
             ]
         )
-        ends = np.cumsum([len(pairs), n, len(followers)])
+        ends = np.cumsum([len(pairs), len(followers), len(waves)])
 
         def tried(where: FloatArray) -> tuple[float, Array]:
-            details, grown, lead, alike = np.split(where, ends)
+            details, lead, alike, grown = np.split(where, ends)
             ahead = np.zeros(n)
             ahead[followers] = lead * _TURN
             x = self._rendered(_matrix(n, pairs, details), grown, ahead, _matrix(n, waves, alike))
@@ -151,12 +155,12 @@ class _Row:
         enough = _NEAR_ENOUGH * len(pairs)
         best, series = _search(tried, here, enough)
         rng = np.random.default_rng((9, self.request.seed))
-        for _ in range(_RESTARTS):
+        for growth in _RESTARTS:
             if best <= enough:
                 break
-            # Phases have local optima: elsewhere, and with more wander to work with.
+            # Phases have local optima: elsewhere, and in the end with more wander to work with.
             start = np.clip(here + rng.uniform(-1.0, 1.0, len(here)), -1.0, 1.0)
-            start[ends[0] : ends[1]] = 0.5
+            start[ends[-1] :] = growth
             found, x = _search(tried, start, enough)
             if found < best:
                 best, series = found, x
@@ -204,6 +208,9 @@ class _Row:
             group = [k for k, leader in enumerate(self.groups) if leader == first]
             if len(group) > 1:
                 own = self.raw[group, at.SEASON, at.HARMONICS].astype(np.float64)
+                # Waves that are alike differ in their last harmonics, which are sharp: what sets
+                # one apart is mostly a low harmonic of its own.
+                own += _OWN_HARMONIC * np.eye(*own.shape)
                 shape = _factor(waves[np.ix_(group, group)]) @ _orthonormal(own)
                 raw[group, at.SEASON, at.HARMONICS] = shape
                 leader = self.raw[first, at.SEASON]
