@@ -11,7 +11,7 @@ _NOT_SHOWN = (argparse._HelpAction, argparse._SubParsersAction)
 
 def page(parser: argparse.ArgumentParser, intro: str) -> str:
     """Markdown of a parser with commands: usage and every option with its help."""
-    os.environ["COLUMNS"] = "92"  # argparse breaks its usage there
+    os.environ["COLUMNS"] = "80"  # argparse breaks its usage there
     parts = [f"# {parser.prog}", str(parser.description), intro, _prose(str(parser.epilog))]
     for name, command in _commands(parser, ""):
         text = str(command.description).rstrip(".")

@@ -10,19 +10,6 @@ from command_line import page
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: Section -> its pages in order. A folder takes what is under it and not named, by name.
-SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Start", ("index.md", "quickstart/raspberry-pi.md", "quickstart/jetson.md", "quickstart/x86.md",
-               "quickstart/")),
-    ("How to", ("how-to/sample.md", "how-to/two-stages.md", "how-to/long-series.md",
-                "how-to/your-data.md", "how-to/benchmark-a-board.md", "how-to/connect-a-broker.md",
-                "how-to/embed-in-c.md", "how-to/", "examples.md")),
-    ("Method", ("method.md", "evaluation.md", "performance.md", "performance_arm.md",
-                "model-card.md", "")),
-    ("Reference", ("reference/index.md", "cli/", "reference/c.md", "reference/wire.md",
-                   "reference/boards.md", "reference/")),
-)  # fmt: skip
-
 #: Public modules, each with a page.
 MODULES = (
     "geng_edge.generator",
@@ -44,6 +31,48 @@ MODULES = (
     "geng_cog.backends.protocol",
 )
 
+#: Section -> its pages in order. A folder takes what is under it and not named, by name.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Start": (
+        "index.md",
+        "quickstart/raspberry-pi.md",
+        "quickstart/jetson.md",
+        "quickstart/x86.md",
+        "quickstart/",
+    ),
+    "How to": (
+        "how-to/sample.md",
+        "how-to/two-stages.md",
+        "how-to/long-series.md",
+        "how-to/your-data.md",
+        "how-to/benchmark-a-board.md",
+        "how-to/connect-a-broker.md",
+        "how-to/embed-in-c.md",
+        "how-to/",
+        "examples.md",
+    ),
+    "Method": (
+        "method.md",
+        "evaluation.md",
+        "performance.md",
+        "performance_arm.md",
+        "model-card.md",
+        "",
+    ),
+    "Reference": (
+        "reference/index.md",
+        "cli/geng-edge.md",
+        "cli/geng-cog.md",
+        "cli/",
+        *(f"reference/{module}.md" for module in MODULES),
+        "reference/c.md",
+        "reference/wire.md",
+        "reference/boards.md",
+        "reference/",
+        "changelog.md",
+    ),
+}
+
 #: Page -> the file that it is.
 COPIED = {
     "reference/wire.md": "python/geng_edge/wire/rules.md",
@@ -55,9 +84,9 @@ COPIED = {
 def navigation(pages: Iterable[str]) -> list[dict[str, list[str]]]:
     """The sections, each with those of ``pages`` that belong to it."""
     left = sorted(pages)
-    named = {name for _, names in SECTIONS for name in names}
+    named = {name for names in SECTIONS.values() for name in names}
     sections = []
-    for title, names in SECTIONS:
+    for title, names in SECTIONS.items():
         taken: list[str] = []
         for name in names:
             if name in left:

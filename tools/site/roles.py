@@ -1,6 +1,7 @@
 """What the docstrings of this project say shortly, said as mkdocstrings takes it.
 
-``:class:`name``` becomes a link where it leads, and ``count, seed: text`` a line for each name.
+``:class:`name``` becomes a link where it leads, ``count, seed: text`` a line for each name, and the
+section ``Example:`` code.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Roles(Extension):
         """One module, class or function."""
         if obj.docstring is not None:
             each = SEVERAL.sub(_a_line_each, obj.docstring.value)
+            each = each.replace("\nExample:\n", "\nExamples:\n")
             obj.docstring.value = ROLE.sub(
                 r'<autoref identifier="\1" optional><code>\1</code></autoref>', each
             )
