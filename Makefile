@@ -25,7 +25,7 @@ PY_DIRS := $(wildcard python export cloud tests tools benchmarks)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help sample cloud test test-cpp test-c test-sanitizers test-aarch64 test-python \
-        lint lint-python lint-cpp lint-tree format clean distclean
+        lint lint-python lint-cpp lint-tree docs format clean distclean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,11 @@ $(STAMPS)/test: $(STAMPS)/venv requirements/test.txt
 $(STAMPS)/lint: $(STAMPS)/venv requirements/lint.txt
 	@echo "== .venv: formatters and linters"
 	@$(PIP) -r requirements/lint.txt
+	@touch $@
+
+$(STAMPS)/docs: $(STAMPS)/venv requirements/docs.txt
+	@echo "== .venv: the documentation site's generator"
+	@$(PIP) -r requirements/docs.txt
 	@touch $@
 
 # --- tests -------------------------------------------------------------------------------------
@@ -135,6 +140,15 @@ lint-cpp: $(STAMPS)/lint ## clang-format, clang-tidy, one symbol per kernel obje
 	@$(WITH) cmake --build --preset dev -j $(JOBS) --target geng -- --quiet
 	@$(WITH) ctest --preset dev --no-tests=error --output-on-failure -R kernel_symbols
 	@printf '%s\n' $(TIDY) | xargs -P $(JOBS) -n 1 $(BIN)/clang-tidy --quiet -p build/dev
+
+# --- documentation ---------------------------------------------------------------------------------
+
+# mkdocs forgets its warnings under --quiet, so its log is kept and shown when it fails. The theme
+# prints a banner of its own without the variable.
+docs: $(STAMPS)/device $(STAMPS)/cloud $(STAMPS)/docs ## Build the documentation site, build/site; a warning is an error.
+	@echo "== documentation site"
+	@mkdir -p build
+	@$(WITH) NO_MKDOCS_2_WARNING=1 mkdocs build --strict >build/docs.txt 2>&1 || { cat build/docs.txt; exit 1; }
 
 format: $(STAMPS)/lint ## Rewrite Python and C++ sources in the house format.
 	@$(BIN)/ruff check --quiet --fix-only $(PY_DIRS)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 #: Longest memory of the autoregression, in steps, and the known values that each step of it needs.
 MOST_ORDER, VALUES_A_LAG = 48, 12
+#: Least share of the known values whose whole past, as long as the memory, is known too: a log full of
+#: gaps has few such stretches, and a long memory fitted to those alone misleads.
+WHOLE_PAST = 0.75
 #: Known values on either side of a gap from which it is filled.
 CONTEXT = 1024
 MOST_STEPS = 2**16
@@ -219,7 +222,7 @@ class _Model:
         seasonal = _seasonal(y, known, waves)
         level = float((y - seasonal)[known].mean())
         r = np.where(known, y - seasonal - level, 0.0)
-        order = min(MOST_ORDER, max(1, int(known.sum()) // VALUES_A_LAG))
+        order = _order(known)
         marginal = _Marginal.of(r[known])
         scored = np.where(known, marginal.to_normal(r), 0.0)
         gain = _log_likelihood(scored, known) - _log_likelihood(r, known)
@@ -256,6 +259,16 @@ def _seasonal(y: FloatArray, known: BoolArray, waves: _Waves) -> FloatArray:
     gram.flat[:: len(gram) + 1] += 1e-6 * len(rows)
     beta = np.linalg.solve(gram, rows.T @ y[known])
     return np.asarray(seasons @ beta[: seasons.shape[1]])
+
+
+def _order(known: BoolArray) -> int:
+    """Longest memory that the values speak for, and the steps whose whole past is known."""
+    order = min(MOST_ORDER, max(1, int(known.sum()) // VALUES_A_LAG))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], known, [0]])))
+    runs = edges[1::2] - edges[::2]
+    while order > 1 and np.maximum(runs - order, 0).sum() < WHOLE_PAST * runs.sum():
+        order -= 1
+    return order
 
 
 def _autoregression(r: FloatArray, known: BoolArray, order: int) -> tuple[FloatArray, float]:

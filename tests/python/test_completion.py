@@ -174,6 +174,20 @@ def test_what_is_not_positive_definite_has_no_factor() -> None:
         BandedCholesky(np.array([[1.0, -1.0]]))
 
 
+def test_a_log_full_of_gaps_is_filled_no_worse_than_by_straight_lines() -> None:
+    ours, straight = [], []
+    for seed in range(4):
+        whole = walk(720, seed) + season(720)
+        x = whole.copy()
+        for first in range(20, 700, 60):
+            x[first : first + 6] = np.nan
+        steps, gone = np.arange(720), np.isnan(x)
+        ours.append(np.abs(np.median(complete(x, 20, seed=seed), axis=0) - whole)[gone].mean())
+        line = np.interp(steps, steps[~gone], x[~gone])
+        straight.append(np.abs(line - whole)[gone].mean())
+    assert np.mean(ours) <= 1.1 * np.mean(straight)
+
+
 def test_a_forecast_of_a_random_walk_is_hardly_worse_than_its_last_value() -> None:
     rng = np.random.default_rng(0)
     ours, held = [], []

@@ -1,0 +1,87 @@
+"""Every block of code on a page of the documentation, run in the order of the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.pages import DRAWN, OUTPUT, ROOT, RUN, SAVED, Block, Desk, missing, read_page
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+WITH_BLOCKS = [page for page in PAGES if read_page(page).blocks]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Packed weights, made once for all pages."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, cache: Path) -> Iterator[Desk]:
+    """A folder for one page."""
+    desk = Desk(tmp_path, cache)
+    yield desk
+    desk.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_is_run_or_says_why_not(page: Path) -> None:
+    for block in read_page(page).blocks:
+        assert block.language in RUN | SAVED | OUTPUT | DRAWN, f"{block.place}: {block.language!r}"
+        if block.language in SAVED and not block.not_run:
+            assert block.title, f"{block.place}: it must have a title, the file that it is"
+
+
+@pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_of_a_page_do_what_it_says(page: Path, desk: Desk) -> None:
+    text = read_page(page)
+    if lacking := missing(text.needs):
+        pytest.skip(f"needs {lacking}")
+    following = [*text.blocks[1:], None]
+    for block, after in zip(text.blocks, following, strict=True):
+        if block.not_run:
+            continue
+        if block.title:
+            desk.save(block)
+        elif block.language in RUN:
+            shown = after is not None and after.language in OUTPUT and not after.not_run
+            desk.run(block, after.text if shown and after is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "shown", "sentence"),
+    [
+        ("sh", "false | cat", None, "ended with 1"),
+        ("sh", "geng-edge sample --text '' -n 1", None, "ended with 2"),
+        ("python", "import warnings; warnings.warn('old')", None, "UserWarning: old"),
+        ("sh", "echo two", "one", "is to print"),
+    ],
+)
+def test_a_block_that_does_not_do_what_it_says_is_found(
+    language: str, text: str, shown: str | None, sentence: str, desk: Desk
+) -> None:
+    with pytest.raises(AssertionError, match=sentence):
+        desk.run(Block("page.md", 1, language, text), shown)
+
+
+def test_what_a_page_left_running_is_ended(desk: Desk) -> None:
+    desk.run(Block("page.md", 1, "sh", "sleep 600 & echo $! > pid"), None)
+    sleeper = Path("/proc") / (desk.folder / "pid").read_text().strip() / "stat"
+    assert sleeper.exists()
+    desk.close()
+    time.sleep(0.2)
+    # Where nobody asks how it ended, it stays in the table as a zombie.
+    assert not sleeper.exists() or " Z " in sleeper.read_text()
+
+
+def test_the_first_page_leads_to_a_series_within_three_commands() -> None:
+    commands = []
+    for block in read_page(ROOT / "docs" / "index.md").blocks:
+        if block.language == "sh":
+            commands += [line for line in block.text.split("\n") if line and line[0] not in " #"]
+    first = next(i for i, line in enumerate(commands, 1) if "geng-edge sample" in line)
+    assert first <= 3
