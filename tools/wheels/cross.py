@@ -99,7 +99,7 @@ def environment_of(epoch: int) -> dict[str, str]:
         "HOME": os.environ.get("HOME", "/"),
         "SOURCE_DATE_EPOCH": str(epoch),
         "PYTHONHASHSEED": "0",
-        "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "2"),
+        "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count())),
         "CMAKE_GENERATOR": "Ninja",
     }
 
@@ -132,4 +132,5 @@ def build(
         "_PYTHON_HOST_PLATFORM": target.host,
         "PYTHONPATH": str(_backend(python, shared)),
     }
+    shutil.rmtree(work / "wheel", ignore_errors=True)
     return run_backend("build_wheel", source, work / "wheel", settings, environment, python.program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import sys
 import time
@@ -40,19 +41,23 @@ def rezip(wheel: Path, epoch: int) -> None:
 
 
 def audit(wheel: Path, target: Target, out: Path, epoch: int) -> Path:
-    """Lets auditwheel give the wheel the name of its platform, which it refuses where it is not so."""
+    """Lets auditwheel name the wheel after the platforms that it runs on.
+
+    Raises:
+        BuildError: The one that was promised is not among them.
+    """
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch)}
     tools = Path(sys.executable).parent
     environment["PATH"] = f"{tools}:{environment['PATH']}"
     command: list[str | Path] = [sys.executable, "-m", "auditwheel", "repair"]
-    command += ["--plat", target.tag, "--wheel-dir", out, wheel]
-    out.mkdir(parents=True, exist_ok=True)
-    before = set(out.glob("*.whl"))
-    call(command, cwd=out, environment=environment)
-    made = set(out.glob("*.whl")) - before
-    if len(made) != 1:
-        raise BuildError(f"auditwheel made {len(made)} wheels of {wheel.name}; it must make one")
-    return made.pop()
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    call([*command, "--wheel-dir", out, wheel], cwd=out, environment=environment)
+    (made,) = out.glob("*.whl")
+    platforms = made.stem.split("-")[-1].split(".")
+    if target.tag not in platforms:
+        raise BuildError(f"{wheel.name} is for {' and '.join(platforms)}; it must be for {target.tag}")
+    return made
 
 
 def check(wheel: Path, target: Target, work: Path) -> None:

@@ -38,7 +38,8 @@ def epoch_of_commit() -> int:
 def make_sdist(out: Path, work: Path, epoch: int) -> Path:
     """Packs what git knows, as it lies in the working tree."""
     tree = work / "tree"
-    shutil.rmtree(tree, ignore_errors=True)
+    for old in (tree, out):
+        shutil.rmtree(old, ignore_errors=True)
     for name in call(["git", "ls-files", "-z"], cwd=ROOT).split("\0"):
         if name and not name.endswith(".gguf") and (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +54,20 @@ def unpack(sdist: Path, into: Path) -> Path:
         packed.extractall(into, filter="data")
     (folder,) = into.iterdir()
     return folder
+
+
+def forget_objects(sdist: Path, passes: list[str]) -> None:
+    """Removes what was compiled of other sources; with a second pass, of these too.
+
+    Files of an sdist are all of one date, by which no build program could tell.
+    """
+    digest = hashlib.sha256(sdist.read_bytes()).hexdigest()
+    mark = WORK / "first" / "sdist.sha256"
+    if len(passes) > 1 or not mark.is_file() or mark.read_text(encoding="ascii") != digest:
+        for name in ("first", "second"):
+            shutil.rmtree(WORK / name, ignore_errors=True)
+        mark.parent.mkdir(parents=True)
+        mark.write_text(digest, encoding="ascii")
 
 
 def make_wheel(name: str, python: Interpreter, source: Path, work: Path, epoch: int) -> Path:
@@ -105,8 +120,7 @@ def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> N
             same(made[0], other)
         keep(made[0], out, since, note)
 
-    for name in passes:
-        shutil.rmtree(WORK / name, ignore_errors=True)
+    forget_objects(make_sdist(WORK / "sdist", WORK, epoch), passes)
     if "sdist" in wanted:
         make(lambda work: make_sdist(work / "sdist", work, epoch))
     if "model" in wanted:
@@ -117,7 +131,8 @@ def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> N
     here = interpreters(pythons)
     for version in sorted(set(pythons) - set(here)):
         print(f"Python {version} is not here with its headers; its wheels are left out", file=sys.stderr)
-    source = unpack(make_sdist(WORK / "sdist", WORK, epoch), WORK / "source")
+    (sdist,) = (WORK / "sdist").glob("*.tar.gz")
+    source = unpack(sdist, WORK / "source")
     for name in machines:
         for version in pythons:
             if version in here:
