@@ -3,6 +3,9 @@
 # hence no exceptions, no RTTI, and the symbol check in tests/cpp.
 set(geng_kernel_objects)
 function(geng_kernels isa)
+  if(DEFINED GENG_FLAGS_${isa})  # a toolchain that spells it otherwise
+    set(ARGN ${GENG_FLAGS_${isa}})
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS cpp/src/cpu/${isa}/*.cpp)
   add_library(geng_kernels_${isa} OBJECT ${sources})
   target_include_directories(geng_kernels_${isa} PRIVATE cpp/src)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,18 +34,24 @@ Progress = Callable[[int, int], bool]
 
 
 def bundled_model() -> Path:
-    """The model that came with the package.
+    """The model that came with the package, or in the package ``geng-edge-model``.
 
     Raises:
-        ModelFileError: This build came without one.
+        ModelFileError: Neither has one.
     """
-    folder = Path(__file__).parent / "models"
-    found = sorted(folder.glob("*.gguf"))
-    if not found:
-        raise ModelFileError(
-            f"{folder} holds no model; name one with --model or GENG_MODEL", path=folder
-        )
-    return found[0]
+    for folder in _model_folders():
+        if found := sorted(folder.glob("*.gguf")):
+            return found[0]
+    raise ModelFileError(
+        "no model is installed; pip install geng-edge-model, or name one with --model or GENG_MODEL"
+    )
+
+
+def _model_folders() -> Iterator[Path]:
+    yield Path(__file__).parent / "models"
+    apart = find_spec("geng_edge_model")  # found, not imported: it is a file and no code
+    for folder in (apart.submodule_search_locations or ()) if apart is not None else ():
+        yield Path(folder)
 
 
 def find_model(path: str | os.PathLike[str] | None = None) -> Path:

@@ -191,6 +191,9 @@ TEST(ModelFile, RefusesBadTensorDeclarations) {
   check_refused("has more than 1073741824 elements", [](geng::gguf::File& f) {
     f.tensors[0].ne = {1 << 24, 1 << 24, 1 << 24, 1 << 24};  // 2^96: the product overflows
   });
+  check_refused("ends after more than 1073741824 bytes", [](geng::gguf::File& f) {
+    f.tensors[0].ne = {1 << 24, 1 << 6};  // 2^32 bytes of float32: nothing, in 32 bits
+  });
   check_refused("tensor 'first' has type 1; it must be 0 (float32) or 24 (int8)",
                 [](geng::gguf::File& f) { f.tensors[0].type = 1; });
   check_refused("tensor 'first' stands twice",

@@ -56,7 +56,7 @@ inline Tensor i8_tensor(std::string name, const std::vector<std::uint64_t>& shap
   Tensor tensor{std::move(name), {shape.rbegin(), shape.rend()}, 24, "", {}};
   std::uint64_t count = 1;
   for (const std::uint64_t size : shape) count *= size;
-  tensor.data.assign(count, value);
+  tensor.data.assign(static_cast<std::size_t>(count), value);
   return tensor;
 }
 
@@ -83,7 +83,7 @@ struct File {
   std::string trailing;
 
   [[nodiscard]] std::string build() const {
-    const auto aligned = [](std::uint64_t n) { return (n + 31) / 32 * 32; };
+    const auto aligned = [](std::size_t n) { return (n + 31) / 32 * 32; };
     std::string data;
     std::string infos;
     for (const Tensor& tensor : tensors) {

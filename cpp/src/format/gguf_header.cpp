@@ -25,7 +25,7 @@ std::string quoted(const char* kind, std::string_view name) {
   return std::string(kind) + " '" + shortened(name) + "'";
 }
 
-std::string between(std::size_t value, std::size_t low, std::size_t high) {
+std::string between(std::uint64_t value, std::size_t low, std::size_t high) {
   return std::to_string(value) + "; it must be " + std::to_string(low) + " to " +
          std::to_string(high);
 }
@@ -114,7 +114,12 @@ DeclaredTensor read_tensor(FileCursor& cursor, std::size_t expected_offset) {
     cursor.refuse(what + " has type " + std::to_string(type) +
                   "; it must be 0 (float32) or 24 (int8)");
   }
-  tensor.size = view.elements * (view.type == TensorType::f32 ? sizeof(float) : 1);
+  // Offsets are sums of sizes: bounded here, they fit the 32 bits of a small device too.
+  const std::size_t width = view.type == TensorType::f32 ? sizeof(float) : 1;
+  if (view.elements > (kMostFileBytes - expected_offset) / width) {
+    cursor.refuse(what + " ends after more than " + std::to_string(kMostFileBytes) + " bytes");
+  }
+  tensor.size = view.elements * width;
   const auto offset = cursor.number<std::uint64_t>(what);
   if (offset != expected_offset) {
     cursor.refuse(what + " starts at offset " + std::to_string(offset) + "; it must be " +

@@ -10,6 +10,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -21,7 +22,9 @@ namespace fs = std::filesystem;
 // The number counts with what is packed in which form: a cache of another number is made anew.
 constexpr std::string_view kMagic = "GENGPACK2\n";
 constexpr std::size_t kHeaderBytes = 4096;  // a page, so that the data starts on one
-constexpr std::size_t kMostBytes = std::size_t{1} << 32;
+// 4 GiB, or half of what a 32-bit process can address.
+constexpr std::size_t kMostBytes =
+    std::min<std::uint64_t>(std::uint64_t{1} << 32, std::numeric_limits<std::ptrdiff_t>::max());
 constexpr std::size_t kMostFiles = 8;
 constexpr std::string_view kSuffix = ".packed";
 

@@ -29,7 +29,8 @@ struct F32 {
     for (std::size_t i = 0; i < 4; ++i) four[i] = {all.val[i]};
   }
   static void store_four(const F32 (&four)[4], float* p) noexcept {
-    vst1q_f32_x4(p, {{four[0].v, four[1].v, four[2].v, four[3].v}});
+    const float32x4x4_t all = {{four[0].v, four[1].v, four[2].v, four[3].v}};
+    vst1q_f32_x4(p, all);  // a macro to some compilers, which takes no braces
   }
 };
 
