@@ -38,15 +38,15 @@ _MOST_FACTS = 2**20
 
 
 class Session(Protocol):
-    """One file, loaded by its runtime.
+    """One file, loaded by its runtime."""
 
-    Attributes:
-        facts: Its metadata.
-        shapes: Input -> sizes; a text where any size will do.
-    """
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Its metadata."""
 
-    facts: Mapping[str, str]
-    shapes: Mapping[str, Sequence[int | str]]
+    @property
+    def shapes(self) -> Mapping[str, Sequence[int | str]]:
+        """Input -> sizes; a text where any size will do."""
 
     def run(self, feed: Mapping[str, Any]) -> list[Any]:
         """Outputs in the order of the metadata."""
@@ -72,8 +72,10 @@ class _Onnx:
             )
         except Exception as error:  # its errors have no common class
             raise _unreadable(path, "an ONNX file", error) from error
-        self.facts = dict(self._session.get_modelmeta().custom_metadata_map)
-        self.shapes = {port.name: port.shape for port in self._session.get_inputs()}
+        self.facts: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.shapes: Mapping[str, Sequence[int | str]] = {
+            port.name: port.shape for port in self._session.get_inputs()
+        }
         self._outputs = list(_named(self.facts, "geng.outputs", path))
 
     def run(self, feed: Mapping[str, Any]) -> list[Any]:
@@ -84,14 +86,16 @@ class _LiteRt:
     """An interpreter of LiteRT, or of tflite-runtime where that is what there is."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        self.facts = _facts_behind(path)
+        self.facts: Mapping[str, str] = _facts_behind(path)
         try:
             self._interpreter = _interpreter_class()(model_path=str(path), num_threads=threads)
             self._run = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError, TypeError) as error:
             raise _unreadable(path, "a LiteRT file", error) from error
         details = self._run.get_input_details()
-        self.shapes = {name: [int(n) for n in port["shape"]] for name, port in details.items()}
+        self.shapes: Mapping[str, Sequence[int | str]] = {
+            name: [int(n) for n in port["shape"]] for name, port in details.items()
+        }
         self._outputs = list(_named(self.facts, "geng.outputs", path))
 
     def run(self, feed: Mapping[str, Any]) -> list[Any]:
@@ -172,9 +176,7 @@ class Backend:
         >>> generator = Generator.load(backend=backend)                 # doctest: +SKIP
     """
 
-    def __init__(
-        self, name: str, path: str | os.PathLike[str], threads: int = 0
-    ) -> None:
+    def __init__(self, name: str, path: str | os.PathLike[str], threads: int = 0) -> None:
         """Load an export.
 
         Args:
@@ -207,7 +209,9 @@ class Backend:
                 folder / f"{network}{part}{_SUFFIXES[name]}" for part in ("", "-memory")
             )
             if network in wanted and (step.exists() or len(wanted) == 1):
-                self._pairs[distilled] = _Pair(self._load(step, threads), self._load(memory, threads))
+                self._pairs[distilled] = _Pair(
+                    self._load(step, threads), self._load(memory, threads)
+                )
         if not self._pairs:
             raise ModelFileError(
                 f"{self.path} holds neither student{_SUFFIXES[name]} nor bridge{_SUFFIXES[name]}; "
@@ -229,7 +233,9 @@ class Backend:
 
     def _load(self, path: Path, threads: int) -> Session:
         if not path.is_file():
-            raise ModelFileError(f"{path} is missing; both files of a network must be there", path=path)
+            raise ModelFileError(
+                f"{path} is missing; both files of a network must be there", path=path
+            )
         if path.stat().st_size > _MOST_BYTES:
             raise ModelFileError(f"{path} is over 2 GiB; it must be an export of ours", path=path)
         session = _SESSIONS[self.name](path, threads)

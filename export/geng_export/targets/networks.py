@@ -8,7 +8,7 @@ channels and the decoder, which have no weights of their own.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import torch
@@ -29,7 +29,7 @@ def norm(x: torch.Tensor) -> torch.Tensor:
 
 
 class Even(torch.nn.Module):
-    """A linear layer whose input is made easy to quantise; the product is what it was.
+    """A linear layer that is made easy to quantise; the product is what it was.
 
     Args:
         layer: What it computes.
@@ -40,17 +40,27 @@ class Even(torch.nn.Module):
     """
 
     smooth: torch.Tensor
+    loud: torch.Tensor
 
     def __init__(self, layer: torch.nn.Linear, smooth: torch.Tensor | None, rows: bool) -> None:
         super().__init__()
         weight = layer.weight.detach().clone()
-        self.even = smooth is not None
-        self.rows = rows
+        self.even, self.rows, self.channels = smooth is not None, rows, False
         if smooth is not None:
             weight = weight / smooth
             self.register_buffer("smooth", smooth.clone())
+        self.register_buffer("loud", torch.zeros(len(weight)), persistent=False)
         self.weight = torch.nn.Parameter(weight, requires_grad=False)
         self.bias = torch.nn.Parameter(layer.bias.detach().clone(), requires_grad=False)
+
+    def even_channels(self) -> None:
+        """Divide each output channel by its loudest value so far, and multiply it back behind.
+
+        For a runtime that quantises what a product gives with one scale for the whole tensor.
+        """
+        self.loud = self.loud.clamp(min=1e-6)
+        self.weight.copy_(self.weight / self.loud[:, None])
+        self.channels = True
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """As the layer: ``[..., in]`` -> ``[..., out]``."""
@@ -59,7 +69,32 @@ class Even(torch.nn.Module):
         if not self.rows:
             return F.linear(x, self.weight, self.bias)
         most = x.abs().amax(dim=-1, keepdim=True).clamp(min=1e-12)
-        return F.linear(x / most, self.weight) * most + self.bias
+        # Together first: converters fold a constant factor into the weights again.
+        back = most * self.loud if self.channels else most
+        return F.linear(x / most, self.weight) * back + self.bias
+
+
+@torch.no_grad()
+def even_channels(module: torch.nn.Module, examples: Iterable[Iterable[torch.Tensor]]) -> None:
+    """Even out the outputs of every :class:`Even` layer by what examples make of them."""
+    layers = [layer for layer in module.modules() if isinstance(layer, Even)]
+
+    def seen(layer: Even, inputs: tuple[torch.Tensor, ...], y: torch.Tensor) -> None:
+        # What the product gives: the layer's output without its bias and its row's range.
+        given = inputs[0] * layer.smooth if layer.even else inputs[0]
+        most = given.abs().amax(dim=-1, keepdim=True).clamp(min=1e-12)
+        loudest = ((y - layer.bias) / most).abs().flatten(0, -2).amax(dim=0)
+        layer.loud = torch.maximum(layer.loud, loudest)
+
+    handles = [layer.register_forward_hook(seen) for layer in layers]
+    try:
+        for example in examples:
+            module(*example)
+    finally:
+        for handle in handles:
+            handle.remove()
+    for layer in layers:
+        layer.even_channels()
 
 
 def evened(bridge: Bridge, name: str, smooth: Mapping[str, torch.Tensor], rows: bool) -> Bridge:
@@ -154,9 +189,10 @@ class StepNetwork(torch.nn.Module):
 class MemoryNetwork(torch.nn.Module):
     """Keys and values of one condition: what is done once a request.
 
-    Inputs: condition ``[words, condition width]``, frame ``[features]``, answers ``[answers]``. Outputs: keys and values of the words
-    and, behind them, of the frame and the answers; null_keys and null_values of no condition, which
-    are one token. A padded word becomes a token that the step's mask must leave out.
+    Inputs: condition ``[words, condition width]``, frame ``[features]``, answers ``[answers]``.
+    Outputs: keys and values of the words and, behind them, of the frame and the answers; null_keys and
+    null_values of no condition, which are one token. A padded word becomes a token that the step's
+    mask must leave out.
     """
 
     inputs: tuple[str, ...] = ("condition", "frame", "answers")
@@ -249,8 +285,7 @@ class _TextLayer(torch.nn.Module):
             return Even(linear, None, rows) if quantised else copy.deepcopy(linear)
 
         self.q, self.k, self.v = (
-            made(part)
-            for part in (attention.self.query, attention.self.key, attention.self.value)
+            made(part) for part in (attention.self.query, attention.self.key, attention.self.value)
         )
         self.o = made(attention.output.dense)
         self.up, self.down = made(layer.intermediate.dense), made(layer.output.dense)

@@ -221,14 +221,10 @@ def _conditions(
 def _memories(source: Source, memory: MemoryNetwork, words: int) -> Iterator[Feed]:
     for (condition, *others), _ in _conditions(source, memory):
         told = (padded(condition, words), *others)
-        yield {
-            name: value.numpy() for name, value in zip(memory.inputs, told, strict=True)
-        }
+        yield {name: value.numpy() for name, value in zip(memory.inputs, told, strict=True)}
 
 
-def _steps(
-    source: Source, bridge: Bridge, memory: MemoryNetwork, tokens: int
-) -> Iterator[Feed]:
+def _steps(source: Source, bridge: Bridge, memory: MemoryNetwork, tokens: int) -> Iterator[Feed]:
     """Noised latents of examples under their own conditions, and now and then under none."""
     decoder = source.bundle.decoder
     make = torch.Generator().manual_seed(_SEED)
