@@ -76,6 +76,15 @@ def _parity(arguments: argparse.Namespace) -> None:
     print(json.dumps(report(Bundle.load(arguments.run)), indent=1))
 
 
+def _parity_of_exports(arguments: argparse.Namespace) -> None:
+    from geng_export.parity_of_exports import report, to_markdown
+
+    found = report(arguments.exports, arguments.model or _bundled(), log.info)
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(to_markdown(found))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m geng_export")
@@ -108,6 +117,13 @@ def main(argv: list[str] | None = None) -> int:
     parity = commands.add_parser("parity", help="torch against the C++ core on the same inputs")
     parity.add_argument("--run", type=Path, required=True, help="training folder")
     parity.set_defaults(run_command=_parity)
+    others = commands.add_parser(
+        "parity-of-exports", help="exports in other runtimes against torch, by call and trajectory"
+    )
+    others.add_argument("--exports", type=Path, required=True, help="the folder that export wrote")
+    others.add_argument("--model", type=Path, help="the model (default: the bundled one)")
+    others.add_argument("--out", type=Path, help="also write JSON")
+    others.set_defaults(run_command=_parity_of_exports)
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for name in ("onnx_ir", "onnxscript", "torch.onnx"):  # every pass of every converter

@@ -121,7 +121,8 @@ def _interpreter_class() -> Any:
     )
 
 
-_SESSIONS: dict[str, Callable[[Path, int], Session]] = {"onnxruntime": _Onnx, "litert": _LiteRt}
+#: What opens one file: path and threads -> a session.
+SESSIONS: dict[str, Callable[[Path, int], Session]] = {"onnxruntime": _Onnx, "litert": _LiteRt}
 
 
 def _unreadable(path: Path, what: str, error: Exception) -> ModelFileError:
@@ -189,7 +190,7 @@ class Backend:
             MissingExtraError: Its package is not installed.
             ModelFileError: The files are missing or no export of ours.
         """
-        if name not in _SESSIONS:
+        if name not in SESSIONS:
             raise ArgumentError(
                 f"backend is {name!r}; it must be one of {', '.join(BACKENDS)}",
                 name="backend",
@@ -238,7 +239,7 @@ class Backend:
             )
         if path.stat().st_size > _MOST_BYTES:
             raise ModelFileError(f"{path} is over 2 GiB; it must be an export of ours", path=path)
-        session = _SESSIONS[self.name](path, threads)
+        session = SESSIONS[self.name](path, threads)
         facts = session.facts
         if facts.get("geng.interface") != INTERFACE:
             raise ModelFileError(
