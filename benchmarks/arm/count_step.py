@@ -84,9 +84,13 @@ class Inputs:
             v = lean.module(*(torch.from_numpy(a.copy()) for a in feed.values()))
         np.save(self.folder / "v.npy", v.numpy())
         onnx.write_step(lean, self.folder / "step.onnx", {"model": MODEL.name})
-        onnx.quantize_dynamic(self.folder / "step.onnx", self.folder / PEERS["onnxruntime"])
+        onnx.quantize_dynamic(
+            self.folder / "step.onnx", self.folder / PEERS["onnxruntime"], lean.part()
+        )
         litert.write_step(lean, self.folder / "step.tflite")
-        litert.quantize_dynamic(self.folder / "step.tflite", self.folder / PEERS["litert"])
+        litert.quantize_dynamic(
+            self.folder / "step.tflite", self.folder / PEERS["litert"], lean.part(), {}
+        )
 
     def error(self, v: np.ndarray[Any, Any]) -> float:
         """How far a v is from float32 torch's, as a share of it."""

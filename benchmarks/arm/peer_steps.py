@@ -37,11 +37,14 @@ def run_litert(model: str, inputs: dict[str, Any], steps: int) -> Any:
 
     interpreter = Interpreter(model_path=model, num_threads=1)
     interpreter.allocate_tensors()
-    ports = sorted(interpreter.get_input_details(), key=lambda i: str(i["name"]))
+    ports = {
+        str(port["name"]).partition(":")[0].removeprefix("serving_default_"): port["index"]
+        for port in interpreter.get_input_details()
+    }
     output = interpreter.get_output_details()[0]["index"]
     for _ in range(steps):
-        for port, value in zip(ports, inputs.values(), strict=True):
-            interpreter.set_tensor(port["index"], value)
+        for name, value in inputs.items():
+            interpreter.set_tensor(ports[name], value)
         interpreter.invoke()
     return interpreter.get_tensor(output)
 

@@ -241,6 +241,15 @@ Array predict_v(const Generator& self, const py::object& x, int t, const py::obj
   return v;
 }
 
+py::tuple network_facts(const Generator& self, const py::object& condition, py::ssize_t length) {
+  const NetworkFacts facts =
+      self.network_facts(borrow_condition(self, condition), size_of("length", length));
+  const auto row = [](const std::vector<float>& values) {
+    return Array(static_cast<py::ssize_t>(values.size()), values.data());
+  };
+  return py::make_tuple(row(facts.frame), row(facts.answers));
+}
+
 Array encode_series(const Generator& self, const py::object& x) {
   const auto windows =
       borrow<float>("x", x, {kAny, static_cast<py::ssize_t>(self.window())}, {"n"});
@@ -346,13 +355,16 @@ void bind_facts(py::class_<Generator>& model) {
 
 void bind_model(py::module_& m) {
   py::class_<Generator> model(m, "Model", "A loaded model. Immutable: share it between threads.");
-  model.def(py::init([](const std::string& path, const std::string& precision, int threads,
-                        const std::string& isa, const std::string& cache) {
-              const Precision chosen = precision_of(precision);
-              const py::gil_scoped_release unlocked;
-              return Generator(path, chosen, threads, isa, cache);
-            }),
-            "path"_a, "precision"_a = "int8", "threads"_a = 0, "isa"_a = "", "cache"_a = "");
+  model.def(
+      py::init([](const std::string& path, const std::string& precision, int threads,
+                  const std::string& isa, const std::string& cache, const py::object& network) {
+        const Precision chosen = precision_of(precision);
+        Network callers = network_of(network);
+        const py::gil_scoped_release unlocked;
+        return Generator(path, chosen, threads, isa, cache, std::move(callers));
+      }),
+      "path"_a, "precision"_a = "int8", "threads"_a = 0, "isa"_a = "", "cache"_a = "",
+      "network"_a = py::none());
   model.def("encode_text", &encode_text, "ids"_a, "numbers"_a);
   model.def("read_numbers", &read_numbers, "condition"_a, "length"_a = 512);
   model.def("read_claims", &read_claims, "condition"_a);
@@ -377,6 +389,7 @@ void bind_model(py::module_& m) {
   model.def("decode", &decode, "latent"_a, "condition"_a, "length"_a = 512, "seed"_a = 0);
   model.def("decode_with_noise", &decode_with_noise, "latent"_a, "condition"_a, "noise"_a,
             "calibrate"_a);
+  model.def("network_facts", &network_facts, "condition"_a, "length"_a = 512);
   model.def("bridge", &predict_v, "x"_a, "t"_a, "condition"_a);
   model.def("encode_series", &encode_series, "x"_a);
   model.def("express", &translated<&Generator::express>, "latent"_a, "condition"_a,

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "geng/network.h"
 #include "geng/precision.h"
 
 namespace geng {
@@ -23,3 +24,9 @@ pybind11::dict metadata_of(const geng::ModelFile& file);
 ///
 /// @throws Error{invalid_argument}  It is neither.
 geng::Precision precision_of(const std::string& name);
+
+/// A Python function as a network: (distilled, condition, frame, answers) -> step, and
+/// step(x, t, conditional) -> v of the shape of x. None gives an empty one.
+///
+/// @throws Error{invalid_argument}  It is neither.
+geng::Network network_of(const pybind11::object& callable);

@@ -87,6 +87,13 @@ class NotFiniteError(GengError):
     exit_code = 70
 
 
+class BackendError(GengError):
+    """Another runtime failed, or gave what is no v. Nothing was written."""
+
+    code = "backend"
+    exit_code = 70
+
+
 class CancelledError(GengError):
     """The progress callback asked to stop. Nothing was written."""
 

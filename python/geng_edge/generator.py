@@ -28,6 +28,7 @@ from geng_edge.series import DEFAULT_START, Series, moments_of
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from geng_edge.backends import Backend
     from geng_edge.reference import Reference
 
 Progress = Callable[[int, int], bool]
@@ -76,9 +77,10 @@ class Generator:
         (2, 512)
     """
 
-    def __init__(self, model: _core.Model, path: Path) -> None:
+    def __init__(self, model: _core.Model, path: Path, backend: Backend | None = None) -> None:
         self.model = model
         self.path = path
+        self.backend = backend
 
     @classmethod
     def load(
@@ -87,6 +89,7 @@ class Generator:
         precision: str = "int8",
         threads: int = 0,
         isa: str = "",
+        backend: Backend | None = None,
     ) -> Generator:
         """Load and check a model file.
 
@@ -98,10 +101,12 @@ class Generator:
             precision: ``int8``, ``fp32``, or ``auto``: what is faster here, measured once.
             threads: Threads that share the work; 0 takes what affinity and quota allow.
             isa: Kernel set; ``$GENG_FORCE_ISA``, then the best this CPU runs, by default.
+            backend: Another runtime that is asked for v; the core's own network by default.
 
         Raises:
             ArgumentError: A setting is out of range.
-            ModelFileError: The file is missing, not whole or not ours.
+            ModelFileError: The file is missing, not whole or not ours, or the backend's export is of
+                another model.
         """
         check_precision(precision)
         if isinstance(threads, bool) or not 0 <= threads <= 256:
@@ -113,7 +118,10 @@ class Generator:
             precision = fastest(file, threads)
         kept = cache.folder()
         folder = str(kept) if kept is not None else ""
-        return cls(_core.Model(str(file), precision, threads, isa, folder), file)
+        model = _core.Model(str(file), precision, threads, isa, folder, backend)
+        if backend is not None:
+            backend.check(model.fingerprint, file)
+        return cls(model, file, backend)
 
     @cached_property
     def tokenizer(self) -> Any:

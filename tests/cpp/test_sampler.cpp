@@ -169,7 +169,7 @@ TEST(Sampler, NamesStepTimestepAndSeedOfANan) {
   Arena arena(geng::sampler_bytes(3, 4));
   std::vector<float> latents(12, 7.0f);
   CHECK_ERROR(geng::sample_batch(denoiser, plan, 40, 3, {}, arena, latents), Code::not_finite,
-              "bridge returned NaN at step 7 of 20 (t = 324), seed 41; nothing was written");
+              "network returned NaN at step 7 of 20 (t = 324), seed 41; nothing was written");
   CHECK_EQ(latents, std::vector<float>(12, 7.0f));
 }
 

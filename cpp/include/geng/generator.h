@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "geng/network.h"
 #include "geng/precision.h"
 #include "geng/sampler.h"
 
@@ -35,6 +36,12 @@ struct NumberReading {
   std::vector<std::pair<std::string_view, double>> frame;  ///< Every field; flags are 0 or 1.
 };
 
+/// What a network is told beside the tokens of a condition (NetworkCondition).
+struct NetworkFacts {
+  std::vector<float> frame;    ///< Features of the frame that the numbers span.
+  std::vector<float> answers;  ///< How sure the claims reader is of each; may be empty.
+};
+
 /// A model, loaded and checked: text in, series out.
 ///
 /// A condition is Z_x, float32 [tokens, condition_width()], row-major, 1 .. max_tokens() tokens,
@@ -50,11 +57,12 @@ class Generator {
   /// @param isa  Kernel set to use; empty = $GENG_FORCE_ISA, then the best this CPU runs.
   /// @param cache_folder  Where packed weights are kept for the next start, which then verifies no
   ///                      sum and packs nothing; made when missing. Empty = nowhere.
+  /// @param network  Takes the place of bridge and student; empty = the model's own.
   /// @throws Error{model_file}  The file is not whole or not ours.
   /// @throws Error{invalid_argument}  The kernel set is unknown, or this CPU lacks it.
   explicit Generator(const std::string& path, Precision precision = Precision::int8,
                      int threads = 0, std::string_view isa = {},
-                     const std::string& cache_folder = {});
+                     const std::string& cache_folder = {}, Network network = {});
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;
@@ -99,7 +107,7 @@ class Generator {
   /// @param series  Out: [count, length].
   ///
   /// @throws Error{invalid_argument}  A setting or a size is out of range.
-  /// @throws Error{not_finite}        The bridge returned NaN or infinity.
+  /// @throws Error{not_finite}        The network returned NaN or infinity.
   /// @throws Error{cancelled}         `progress` returned false.
   /// In every case `series` is untouched.
   void sample(std::span<const float> condition, std::size_t count, std::size_t length,
@@ -154,6 +162,10 @@ class Generator {
   /// v of noised latents x [n, ...] at timestep t; an empty condition is the unconditional branch.
   void predict_v(std::span<const float> x, int t, std::span<const float> condition,
                  std::span<float> v) const;
+
+  /// What a network is told of a condition beside its tokens, for a series of `length` steps.
+  [[nodiscard]] NetworkFacts network_facts(std::span<const float> condition,
+                                           std::size_t length) const;
 
  private:
   friend class LongSeries;

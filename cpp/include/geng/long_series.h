@@ -37,7 +37,7 @@ class LongSeries {
   [[nodiscard]] std::size_t block() const noexcept;
 
   /// @param series  Out: [count, block()].
-  /// @throws Error{not_finite}  The bridge returned NaN or infinity.
+  /// @throws Error{not_finite}  The network returned NaN or infinity.
   void next(std::span<float> series);
 
  private:

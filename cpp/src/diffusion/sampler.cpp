@@ -62,7 +62,7 @@ void check_finite(std::span<const float> prediction, std::size_t latent, const S
                                 [](float value) { return !std::isfinite(value); });
   if (bad == prediction.end()) return;
   const auto row = static_cast<std::size_t>(bad - prediction.begin()) / latent;
-  throw Error(Code::not_finite, std::string("bridge returned ") +
+  throw Error(Code::not_finite, std::string("network returned ") +
                                     (std::isnan(*bad) ? "NaN" : "infinity") + " at step " +
                                     std::to_string(step.index) + " of " + std::to_string(steps) +
                                     " (t = " + std::to_string(step.t) + "), seed " +

@@ -4,15 +4,15 @@
 #include <span>
 #include <vector>
 
-#include "diffusion/denoiser.h"
 #include "model/bridge.h"
+#include "model/velocity.h"
 
 namespace geng {
 
 /// The bridge bound to one trajectory and one or two memories, with all the scratch it needs.
 ///
 /// Memory: allocated by the constructor, in proportion to `samples`; nothing afterwards.
-class BridgeDenoiser final : public Denoiser {
+class BridgeDenoiser final : public VelocityDenoiser {
  public:
   /// @param timesteps  Step i of the trajectory is timesteps[i].
   /// @param memories   The condition's; then, for guidance, the null one. Borrowed.
@@ -20,14 +20,8 @@ class BridgeDenoiser final : public Denoiser {
   BridgeDenoiser(const Bridge& bridge, const Compute& compute, std::span<const int> timesteps,
                  std::vector<const BridgeMemory*> memories, std::size_t samples);
 
-  /// v at timesteps[step] of `x`, for the first `memories` memories: [memories, samples, latent].
   void predict_v(std::size_t step, std::span<const float> x, std::size_t memories,
-                 std::span<float> v) const;
-
-  /// The bridge predicts v (Salimans and Ho 2022), and here alone it becomes what solvers read:
-  ///   x0 = alpha x - sigma v          eps = sigma x + alpha v
-  void denoise(const Step& step, std::span<const float> x, std::span<float> x0,
-               std::span<float> eps) override;
+                 std::span<float> v) const override;
 
  private:
   const Bridge& bridge_;
@@ -36,7 +30,6 @@ class BridgeDenoiser final : public Denoiser {
   BridgeTimes times_;
   Arena arena_;
   BridgeScratch scratch_;
-  std::span<float> v_;
 };
 
 }  // namespace geng

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geng_edge.backends import BACKENDS
+from geng_edge.cli.backend import NATIVE
 from geng_edge.request import (
     DEFAULT_CANDIDATES,
     DEFAULT_GUIDANCE,
@@ -33,12 +35,22 @@ log = logging.getLogger("geng_export.evaluate")
 def _generator(arguments: argparse.Namespace) -> Generator:
     from geng_edge import Generator
 
-    return Generator.load(arguments.model, arguments.precision, arguments.threads)
+    backend = None
+    if getattr(arguments, "backend", NATIVE) != NATIVE:
+        from geng_edge.backends import Backend
+
+        if arguments.backend_model is None:
+            raise ExportError("backend is given without a model; name its export")
+        backend = Backend(arguments.backend, arguments.backend_model, arguments.threads)
+    return Generator.load(arguments.model, arguments.precision, arguments.threads, backend=backend)
 
 
 def _facts(generator: Generator, arguments: argparse.Namespace, way: Way) -> dict[str, object]:
     settled = way.settled(generator)
+    backend = generator.backend
+    other = {"backend": f"{backend.name} {backend.precision}"} if backend is not None else {}
     return {
+        **other,
         "model": Path(generator.path).name,
         "sha256": generator.model.fingerprint[:16],
         "precision": generator.model.precision,
@@ -290,6 +302,10 @@ def _parser() -> argparse.ArgumentParser:
     conformity.add_argument("--solver", choices=SOLVERS, help="default: as sample")
     conformity.add_argument("--guidance", type=float, help="default: as sample")
     conformity.add_argument("--length", type=int, default=512, help="steps of each series")
+    conformity.add_argument(
+        "--backend", choices=BACKENDS, default=NATIVE, help="what runs the network"
+    )
+    conformity.add_argument("--backend-model", type=Path, help="its export, as sample takes it")
     conformity.add_argument(
         "--no-numbers",
         action="store_true",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from geng_edge.bench.peers import Floats, Step
-from geng_export.peers.lean import INPUTS, Lean
+from geng_export.peers.lean import Lean
 
 
 class LiteRt:
@@ -36,15 +36,14 @@ class LiteRt:
         litert.write_step(lean, file)
         if self.variant == "int8":
             small = folder / f"{model.stem}-step-int8.tflite"
-            litert.quantize_dynamic(file, small)
+            litert.quantize_dynamic(file, small, lean.part(), {})
             file = small
         interpreter = Interpreter(model_path=str(file), num_threads=threads)
         interpreter.allocate_tensors()
-        inputs = sorted(interpreter.get_input_details(), key=lambda i: str(i["name"]))
         output = interpreter.get_output_details()[0]["index"]
 
         changing = {"x", "mod", "fin"}
-        index = {name: port["index"] for name, port in zip(INPUTS, inputs, strict=True)}
+        index = litert.ports(interpreter.get_input_details())
         for name, value in lean.feed(np.zeros(lean.shape, np.float32), 0).items():
             interpreter.set_tensor(index[name], value)
 

@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from geng_edge.bench.peers import Floats, Step
 from geng_export.errors import ExportError
-from geng_export.peers.lean import Lean, norm
+from geng_export.peers.lean import Lean
+from geng_export.targets.networks import norm
 
 
 class OneBranch(torch.nn.Module):

@@ -37,7 +37,7 @@ class OnnxRuntime:
         onnx.write_step(lean, file, {"model": model.name})
         if self.variant != "fp32":
             small = folder / f"{model.stem}-step-{self.variant}.onnx"
-            onnx.quantize_dynamic(file, small, per_channel=self.variant == "int8")
+            onnx.quantize_dynamic(file, small, lean.part(), per_channel=self.variant == "int8")
             file = small
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads

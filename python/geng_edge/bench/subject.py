@@ -35,6 +35,7 @@ class Subject:
         shape: Its sizes.
         fingerprint: SHA-256 of its contents.
         trained: False for random weights, whose quality means nothing.
+        distilled: Whether there is a student, which samples unless another solver is named.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Subject:
     shape: Shape
     fingerprint: str
     trained: bool = True
+    distilled: bool = False
     _references: dict[tuple[float, int], list[npt.NDArray[np.float32]]] = field(
         default_factory=dict
     )
@@ -121,4 +123,6 @@ def load_subject(path: Path, condition: Path | None = None, *, trained: bool = T
         asked = [Condition.load(condition)]
         generator.check(asked[0])
     model = generator.model
-    return Subject(path, asked, Shape.of(model.metadata), model.fingerprint, trained)
+    return Subject(
+        path, asked, Shape.of(model.metadata), model.fingerprint, trained, generator.distilled
+    )

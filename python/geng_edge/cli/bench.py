@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
-from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS, TEACHER_SOLVER
+from geng_edge.request import (
+    DEFAULT_GUIDANCE,
+    DEFAULT_STEPS,
+    SOLVERS,
+    STUDENT_SOLVER,
+    TEACHER_SOLVER,
+)
 
 if TYPE_CHECKING:
     from geng_edge.bench.case import Case
@@ -68,7 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--shape", metavar="SHAPE", help="random weights instead of a model: edge, paper, tiny, or "
         "dim=256,depth=6,heads=4,tokens=10,width=32")  # fmt: skip
     add("--compare", type=_list_of(str), metavar="NAMES",
-        help="measure one guided step beside these runtimes, in turns (needs geng-export)")  # fmt: skip
+        help="measure one guided step beside these runtimes, in turns (needs geng-export); or whole "
+        "series beside exports, as onnxruntime=PATH,litert=PATH")  # fmt: skip
     add("--profile", metavar="ID", help="estimate for this board instead, and try the estimate here; "
         "see geng-edge profiles list")  # fmt: skip
     add_model(parser)
@@ -91,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.profile is not None:
         way = _forecast
     elif arguments.compare is not None:
-        way = _compare
+        way = _compare_exports if _exports(arguments) else _compare
     with tempfile.TemporaryDirectory(prefix="geng-bench-") as name:
         records, text = way(arguments, Path(name))
     if arguments.output != "md":
@@ -117,8 +124,27 @@ def _check(arguments: argparse.Namespace) -> None:
         sizes_of(arguments.shape)
     if arguments.compare is not None and arguments.profile is not None:
         raise ArgumentError("compare is given beside profile; it must be one of them")
+    if arguments.compare is not None:
+        _exports(arguments)
     if arguments.out is not None:
         files.check_writable(arguments.out)
+
+
+def _exports(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
+    """Backends and exports to compare with; none where runtimes alone are named."""
+    from geng_edge.backends import SESSIONS
+
+    named = [name.partition("=") for name in arguments.compare]
+    if not any(equals for _, equals, _ in named):
+        return []
+    for name, equals, path in named:
+        if name not in SESSIONS or not (equals and path):
+            raise ArgumentError(
+                f"compare is {name + equals + path!r} beside an export; it must be "
+                f"{' or '.join(f'{each}=PATH' for each in SESSIONS)}",
+                name="compare",
+            )
+    return [(name, Path(path)) for name, _, path in named]
 
 
 def _cases(arguments: argparse.Namespace, threads: list[int], precision: list[str]) -> list[Case]:
@@ -188,6 +214,32 @@ def _compare(arguments: argparse.Namespace, folder: Path) -> tuple[list[dict[str
     found = list(compare.compare(subject, cases, peers, options, folder, console.say))
     made = compare.records(found, subject)
     return made, compare.text(made)
+
+
+def _compare_exports(
+    arguments: argparse.Namespace, folder: Path
+) -> tuple[list[dict[str, Any]], str]:
+    from geng_edge.bench import runtimes
+    from geng_edge.bench.measure import Options
+
+    subject = _subject(arguments, folder)
+    if arguments.solver is None and arguments.guidance is None and subject.distilled:
+        arguments.solver, arguments.guidance = [STUDENT_SOLVER], [0.0]
+    cases = _here(arguments)
+    _same_request(cases)
+    options = Options(arguments.repetitions, arguments.cooldown)
+    found = list(runtimes.run(subject, cases, _exports(arguments), options, console.say))
+    made = runtimes.records(found, subject)
+    return made, runtimes.text(made)
+
+
+def _same_request(cases: list[Case]) -> None:
+    """Series are held against each other, so all must be of one request."""
+    fields = ("batch", "length", "steps", "solver", "guidance")
+    if len({tuple(getattr(case, name) for name in fields) for case in cases}) > 1:
+        raise ArgumentError(
+            f"{', '.join(fields)} have more than one value; each must have one beside exports"
+        )
 
 
 def _forecast(arguments: argparse.Namespace, folder: Path) -> tuple[list[dict[str, Any]], str]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
+    from geng_edge.cli.backend import add_backend
     from geng_edge.cli.main import add_model, real, whole
     from geng_edge.cli.output import add_output
     from geng_edge.series import DEFAULT_START
@@ -125,6 +126,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --verify: every claim, asked and measured, series by series",
     )
     add("--json", action="store_true", help="print the facts of the run as JSON instead of data")
+    add_backend(parser)
     add_model(parser)
 
 
@@ -184,9 +186,10 @@ def run(arguments: argparse.Namespace) -> None:
             series, report = _verified(arguments, generator, condition, request, settings)
         _deliver(arguments, recorder.keep(series), report, reference)
     seconds = time.perf_counter() - began
-    model = generator.model
+    model, backend = generator.model, generator.backend
+    asked = f"; {backend.name}, {backend.precision}" if backend is not None else ""
     console.say(
-        f"done in {seconds:.2f} s ({model.isa}, {model.threads} threads, {model.precision})"
+        f"done in {seconds:.2f} s ({model.isa}, {model.threads} threads, {model.precision}{asked})"
     )
     if arguments.json:
         facts = _facts(arguments, request, generator, condition, seconds)
@@ -335,14 +338,17 @@ def _example(arguments: argparse.Namespace) -> Recorded | None:
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Generator, Any]:
+    from geng_edge.cli.backend import backend_of
     from geng_edge.condition import Condition
     from geng_edge.generator import Generator
 
-    threads = arguments.threads
-    if arguments.cond is not None:
-        condition = Condition.load(arguments.cond)
-        return Generator.load(arguments.model, arguments.precision, threads), condition
-    generator = Generator.load(arguments.model, arguments.precision, threads)
+    condition = Condition.load(arguments.cond) if arguments.cond is not None else None
+    backend = backend_of(arguments, arguments.threads)
+    generator = Generator.load(
+        arguments.model, arguments.precision, arguments.threads, backend=backend
+    )
+    if condition is not None:
+        return generator, condition
     return generator, Condition.from_text(arguments.text, arguments.interval, generator)
 
 
@@ -386,6 +392,7 @@ def _facts(
         "isa": generator.model.isa,
         "threads": generator.model.threads,
         "precision": generator.model.precision,
+        "backend": generator.backend.name if generator.backend else "native",
         "seconds": round(seconds, 4),
         "model": str(generator.path),
         "fingerprint": generator.model.fingerprint,

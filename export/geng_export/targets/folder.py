@@ -1,0 +1,175 @@
+"""A folder of exports: every network of a model, for each target and precision.
+
+OUT/edge.gguf                     the model itself
+OUT/onnx/{fp32,int8,int8-static}  student.onnx, student-memory.onnx, bridge..., text, encoder
+OUT/litert/{fp32,int8,int8-full}  the same as .tflite
+OUT/export.json                   files, bytes, sha256, shapes, and why there is no decoder
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from geng_export.errors import ExportError
+from geng_export.targets import litert, onnx
+from geng_export.targets.networks import even_channels
+from geng_export.targets.parts import NO_DECODER, Part, Variant, facts_of, parts_of
+from geng_export.targets.source import Source
+
+TARGETS = ("gguf", "onnx", "litert")
+PRECISIONS = {
+    "onnx": ("fp32", "int8", "int8-static"),
+    "litert": ("fp32", "int8", "int8-full"),
+}
+SUFFIXES = {"onnx": ".onnx", "litert": ".tflite"}
+#: Word pieces of the longest condition, where shapes are fixed.
+WORDS = 64
+NETWORKS = ("student", "bridge", "text", "encoder")
+
+
+def export(
+    path: Path,
+    targets: Sequence[str],
+    out: Path,
+    *,
+    words: int = WORDS,
+    precisions: Sequence[str] = (),
+    networks: Sequence[str] = NETWORKS,
+    say: Callable[[str], object] = print,
+) -> dict[str, Any]:
+    """Write the exports of a model file.
+
+    Args:
+        path: The GGUF file.
+        targets: Of :data:`TARGETS`.
+        out: The folder; files in it are replaced one by one, each as a whole.
+        words: Word pieces of the longest condition in LiteRT files; shorter ones are padded and
+            masked. ONNX files take any number.
+        precisions: Of :data:`PRECISIONS`; all by default.
+        networks: Of :data:`NETWORKS`; all by default.
+        say: Takes a line for each file.
+
+    Returns:
+        What ``export.json`` holds.
+
+    Raises:
+        ExportError: A name or ``words`` is none of these, the file is no model of ours, or a converter
+            is not installed.
+    """
+    known = {name for names in PRECISIONS.values() for name in names}
+    _check("to", targets, TARGETS)
+    _check("precision", precisions, sorted(known))
+    _check("network", networks, NETWORKS)
+    source = Source.load(path)
+    parts_of(source, Variant(False, False, words))  # refused before anything is written
+    out.mkdir(parents=True, exist_ok=True)
+    files: list[dict[str, Any]] = []
+    for target in targets:
+        if target == "gguf":
+            kept = _copied(path, out)
+            files.append(_described(kept, out, {"target": target}))
+            say(f"{kept}: {kept.stat().st_size / 1e6:.1f} MB")
+            continue
+        for file, facts in _written(source, target, out, words, precisions, networks):
+            files.append(_described(file, out, {"target": target, **facts}))
+            say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    manifest = {
+        "model": path.name,
+        "fingerprint": source.fingerprint,
+        "sha256": source.sha256,
+        "opset": onnx.OPSET,
+        "files": files,
+        "decoder": NO_DECODER,
+    }
+    beside = out / "export.json.tmp"
+    beside.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    beside.replace(out / "export.json")
+    return manifest
+
+
+def _check(name: str, chosen: Sequence[str], known: Sequence[str]) -> None:
+    for each in chosen:
+        if each not in known:
+            raise ExportError(f"{name} is {each!r}; it must be of {', '.join(known)}")
+
+
+def _copied(path: Path, out: Path) -> Path:
+    to = out / path.name
+    if to.resolve() != path.resolve():
+        beside = to.with_suffix(".tmp")
+        shutil.copyfile(path, beside)
+        beside.replace(to)
+    return to
+
+
+def _described(file: Path, out: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    content = file.read_bytes()
+    return {
+        "file": file.relative_to(out).as_posix(),
+        "bytes": len(content),
+        "file_sha256": hashlib.sha256(content).hexdigest(),
+        **facts,
+    }
+
+
+def variant_of(target: str, precision: str, words: int) -> Variant:
+    """How the networks are prepared.
+
+    ONNX Runtime has one scale for a whole tensor, LiteRT's dynamic kernels one for each row.
+    """
+    quantised = precision != "fp32"
+    if target == "onnx":
+        return Variant(quantised, quantised, words, samples=2)  # of one, an axis would close
+    return Variant(quantised, precision == "int8-full", words)
+
+
+def _written(
+    source: Source,
+    target: str,
+    out: Path,
+    words: int,
+    precisions: Sequence[str],
+    networks: Sequence[str],
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for precision in PRECISIONS[target]:
+        if precisions and precision not in precisions:
+            continue
+        folder = out / target / precision
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in parts_of(source, variant_of(target, precision, words)):
+            if part.name.removesuffix("-memory") not in networks:
+                continue
+            file = folder / f"{part.name}{SUFFIXES[target]}"
+            if precision == "int8-full":
+                rows = ([torch.from_numpy(f[k]) for k in part.inputs] for f in part.examples())
+                even_channels(part.module, rows)
+            _write(part, target, precision, file, facts_of(source, precision))
+            shapes = {name: list(value.shape) for name, value in part.inputs.items()}
+            yield file, {"precision": precision, "part": part.name, "traced": shapes}
+
+
+def _write(part: Part, target: str, precision: str, file: Path, facts: dict[str, str]) -> None:
+    # Beside the file, so that the last move is a rename.
+    with TemporaryDirectory(dir=file.parent) as folder:
+        exact, made = Path(folder) / f"exact{file.suffix}", Path(folder) / file.name
+        if target == "onnx":
+            onnx.write(part, exact, facts)
+            if precision == "int8":
+                onnx.quantize_dynamic(exact, made, part)
+            elif precision == "int8-static":
+                onnx.quantize_static(exact, made, part)
+        else:
+            litert.write(part, exact, facts)
+            if precision == "int8":
+                litert.quantize_dynamic(exact, made, part, facts)
+            elif precision == "int8-full":
+                litert.quantize_full(exact, made, part, facts)
+        (exact if precision == "fp32" else made).replace(file)
