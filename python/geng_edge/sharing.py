@@ -30,14 +30,14 @@ Array: TypeAlias = npt.NDArray[np.float32]
 _NEAR_ENOUGH = 0.02**2
 _FIRST_STEP, _LAST_STEP = 0.5, 0.02
 #: Growth of the wander from which a search that did not get there starts again.
-_RESTARTS = (0.0, 0.0, 0.5, 0.5)
+_RESTARTS = (0.0, 0.0, 0.3, 0.3, 0.6, 1.0)
 #: A round that leaves more than this share of the distance is followed by smaller steps.
 _GAIN = 0.95
 _TURN = math.pi
 #: How much larger or smaller wander may become, so that it weighs enough beside trend and season.
 _MOST_GROWTH = 6.0
 #: Wander that a channel drawn with none may get, as a share of its range.
-_MOST_WANDER = 0.15
+_MOST_WANDER = 0.25
 #: Weight of the low harmonic that each follower's wave gets of its own.
 _OWN_HARMONIC = 0.3
 #: Seasons within this share of one another's period have the same phase to share.
