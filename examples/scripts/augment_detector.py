@@ -1,16 +1,16 @@
 """Augment an anomaly detector's training set, and measure the gain on days that it never saw.
 
-A detector of faults in a station's log (`station_log.md`) has few of them to learn from: three windows of two
-days with a fault and nine without, from the first twelve days. A random forest over fifteen features of a
-window learns from these alone; with copies of them under fresh noise, the usual augmentation; and with series
-that geng-edge draws from sentences: the log's daily cycle and limits, and a spike, a dip, a level shift, a
-dropout or no anomaly. It is judged on the last eighteen days. Half of the windows there have a fault put in by
-this program, by rules of its own: the generator has no part in them.
+A detector of faults in a station's log (`station_log.md`) has few of them to learn from: three windows of
+two days with a fault and nine without, from the first twelve days. A random forest over fifteen features of
+a window learns from these alone; with copies of them under fresh noise, the usual augmentation; and with
+series that geng-edge draws from sentences: the log's daily cycle and limits, and a spike, a dip, a level
+shift, a dropout or no anomaly. It is judged on the last eighteen days. Half of the windows there have a
+fault put in by this program, by rules of its own: the generator has no part in them.
 
-The score is the area under the ROC curve, 0.5 for chance and 1 for a detector without fault. Each seed draws
-other training windows, other faults and other series. Ten seeds on an x86-64 server: 0.840 (± 0.046) as
-recorded, 0.809 (± 0.061) with noisy copies, 0.877 (± 0.033) with geng-edge, better than as recorded in nine of
-ten.
+The score is the area under the ROC curve, 0.5 for chance and 1 for a detector without fault. Each seed
+draws other training windows, other faults and other series. Ten seeds on an x86-64 server: 0.840 (± 0.046)
+as recorded, 0.809 (± 0.061) with noisy copies, 0.877 (± 0.033) with geng-edge, better than as recorded in
+nine of ten.
 """
 
 from __future__ import annotations

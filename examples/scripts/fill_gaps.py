@@ -1,13 +1,13 @@
 """Fill gaps in a real log, and measure the filling on values that were hidden.
 
 Temperature at a weather station, every half hour for a month (`station_log.md` says whose). Gaps of 3, 6
-and 12 hours are cut into it, twelve hours and more apart, and filled in two ways: by a straight line, and by
-the median of 20 draws of `geng_edge.completion`, which is what `geng-edge impute` writes. The errors are
-those of the values that were cut out; `inside` is how many of them lie in the middle 80 % of the draws, which
-a straight line cannot say. At last the gap that the station itself left is filled.
+and 12 hours are cut into it, twelve hours and more apart, and filled in two ways: by a straight line, and
+by the median of 20 draws of `geng_edge.completion`, which is what `geng-edge impute` writes. The errors are
+those of the values that were cut out; `inside` is how many of them lie in the middle 80 % of the draws,
+which a straight line cannot say. At last the gap that the station itself left is filled.
 
-The filling knows the log alone. Three seeds of places: over 3, 6 and 12 hours a straight line is off by 1.60,
-3.41 and 6.75 degC on average, the completion by 0.97, 1.70 and 2.52.
+The filling knows the log alone. Three seeds of places: over 3, 6 and 12 hours a straight line is off by
+1.60, 3.41 and 6.75 degC on average, the completion by 0.97, 1.70 and 2.52.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 Draws a series of its own for each sensor, temperatures, humidities, pressures, powers and vibrations from
 sentences, and then sends every sensor's value at each tick, as a fleet of gateways would: one request to a
-gateway of fifty sensors, all gateways at once, at a pace that does not wait for the pipeline. What comes back
-is counted: accepted, refused, and how long a request took; `late` is how far the sender itself fell behind,
-which must be small or the load was not the one asked for.
+gateway of fifty sensors, all gateways at once, at a pace that does not wait for the pipeline. What comes
+back is counted: accepted, refused, and how long a request took; `late` is how far the sender itself fell
+behind, which must be small or the load was not the one asked for.
 
-`--url` is the pipeline's: it takes `{"gateway", "time", "readings": [{"sensor", "value", "unit"}]}` by POST and
-answers 2xx. Without it the program starts a small one of its own in a process beside it, which parses each
-request and adds its readings up; at the end both sums must be equal.
+`--url` is the pipeline's: it takes `{"gateway", "time", "readings": [{"sensor", "value", "unit"}]}` by POST
+and answers 2xx. Without it the program starts a small one of its own in a process beside it, which parses
+each request and adds its readings up; at the end both sums must be equal.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import time
 import urllib.parse
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from typing import ClassVar
 
 import numpy as np
 
@@ -44,10 +45,10 @@ class Sink(http.server.BaseHTTPRequestHandler):
     """A pipeline in little: parses what comes and adds it up."""
 
     protocol_version = "HTTP/1.1"
-    taken = [0, 0.0]
-    lock = threading.Lock()
+    taken: ClassVar = [0, 0.0]  # readings and their sum
+    lock: ClassVar = threading.Lock()
 
-    def do_POST(self) -> None:  # noqa: N802  http.server's name
+    def do_POST(self) -> None:
         """Take one request."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         values = [reading["value"] for reading in body["readings"]]
