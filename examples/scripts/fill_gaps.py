@@ -2,7 +2,7 @@
 
 Temperature at a weather station, every half hour for a month (`station_log.md` says whose). Gaps of 3, 6
 and 12 hours are cut into it, twelve hours and more apart, and filled in two ways: by a straight line, and
-by the median of 20 draws of `geng_edge.completion`, which is what `geng-edge impute` writes. The errors are
+by the median of 20 draws of `geng_edge.completion`, those that `geng-edge impute` writes. The errors are
 those of the values that were cut out; `inside` is how many of them lie in the middle 80 % of the draws,
 which a straight line cannot say. At last the gap that the station itself left is filled.
 
