@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from geng_edge.errors import ArgumentError
 from support.pages import DRAWN, OUTPUT, ROOT, RUN, SAVED, Block, Desk, missing, read_page
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+SAID = sorted(
+    [
+        *PAGES,
+        *(ROOT / "examples").rglob("*.md"),
+        *(
+            ROOT / name
+            for name in ("CHANGELOG.md", "CONTRIBUTING.md", "firmware_profiles/README.md")
+        ),
+    ]
+)
+#: Pages whose blocks need what another test makes, and run there.
+ELSEWHERE = {"docs/how-to/another-runtime.md": "tests/export/test_another_runtime.py"}
 WITH_BLOCKS = [page for page in PAGES if read_page(page).blocks]
 
 
@@ -39,6 +54,9 @@ def test_every_block_is_run_or_says_why_not(page: Path) -> None:
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_of_a_page_do_what_it_says(page: Path, desk: Desk) -> None:
     text = read_page(page)
+    if other := ELSEWHERE.get(page.relative_to(ROOT).as_posix()):
+        assert page.name in (ROOT / other).read_text(encoding="utf-8")
+        return
     if lacking := missing(text.needs):
         pytest.skip(f"needs {lacking}")
     following = [*text.blocks[1:], None]
@@ -76,6 +94,44 @@ def test_what_a_page_left_running_is_ended(desk: Desk) -> None:
     time.sleep(0.2)
     # Where nobody asks how it ended, it stays in the table as a zombie.
     assert not sleeper.exists() or " Z " in sleeper.read_text()
+
+
+def spoken(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Commands of the two programs in indented blocks, which are not run: line and words."""
+    lines = enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
+    for number, line in lines:
+        if not re.match(r" {4,}(?:\$ )?(?:\.venv/bin/)?geng-(?:edge|cog) ", line):
+            continue
+        command = line.strip().removeprefix("$ ").removeprefix(".venv/bin/")
+        while command.endswith("\\") or command.count('"') % 2:
+            command = command.removesuffix("\\") + "\n" + next(lines)[1].strip()
+        words = shlex.split(command, comments=True)
+        stops = [i for i, word in enumerate(words) if word in {"|", ">", "&"}]
+        yield number, words[: stops[0]] if stops else words
+
+
+@pytest.mark.parametrize("page", SAID, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_that_a_page_only_names_are_commands(page: Path) -> None:
+    from geng_cog.cli.main import build_parser as cog
+    from geng_edge.cli.main import build_parser as edge
+
+    parsers = {"geng-edge": edge, "geng-cog": cog}
+    for number, words in spoken(page):
+        if "--help" in words:
+            continue
+        try:
+            parsers[words[0]]().parse_args(words[1:])
+        except ArgumentError as error:
+            pytest.fail(f"{page.relative_to(ROOT)}:{number}: {' '.join(words)}: {error}")
+
+
+@pytest.mark.parametrize("page", SAID, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_a_page_outside_the_site_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        made = (ROOT / "docs").joinpath("reference"), (ROOT / "docs").joinpath("cli")
+        file = (page.parent / target).resolve()
+        if not any(file.is_relative_to(folder) for folder in made) and file.name != "examples.md":
+            assert file.exists(), f"{page.relative_to(ROOT)}: {target} is not there"
 
 
 def test_the_first_page_leads_to_a_series_within_three_commands() -> None:

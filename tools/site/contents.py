@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -79,6 +80,35 @@ COPIED = {
     "reference/boards.md": "firmware_profiles/README.md",
     "changelog.md": "CHANGELOG.md",
 }
+
+#: File that a page may link to -> the page that stands for it in the site.
+STANDS_FOR = {
+    **{path: name for name, path in COPIED.items()},
+    "README.md": "index.md",
+    "examples/c/README.md": "how-to/embed-in-c.md",
+    "examples/mosquitto/README.md": "how-to/connect-a-broker.md",
+}
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)#:\s]+)(#[^)]*)?\)")
+
+
+def linked(page: str, text: str) -> str:
+    """A page's Markdown with its links to files outside ``docs/`` as the site can keep them.
+
+    A link to a file that has a page leads there; of any other file of the project its path is named.
+    """
+    home = ROOT / COPIED[page] if page in COPIED else ROOT / "docs" / page
+
+    def kept(found: re.Match[str]) -> str:
+        target = (home.parent / found[2]).resolve()
+        if target.is_relative_to(ROOT / "docs") or not target.exists():
+            return found[0]
+        path = target.relative_to(ROOT).as_posix()
+        if path not in STANDS_FOR:
+            return f"{found[1]} (`{path}`)"
+        up = "../" * page.count("/")
+        return f"[{found[1]}]({up}{STANDS_FOR[path]}{found[3] or ''})"
+
+    return _LINK.sub(kept, text)
 
 
 def navigation(pages: Iterable[str]) -> list[dict[str, list[str]]]:

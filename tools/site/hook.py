@@ -38,6 +38,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Keep links to files of the project that are no pages from leading nowhere."""
+    del config, files
+    return contents.linked(page.file.src_uri, markdown)
+
+
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Set the equations and note where the page links to."""
     del config, files
