@@ -60,7 +60,7 @@ MACHINES = {
         ("python3", "python3-numpy"),
         ("manylinux_2_17_armv7l", "manylinux2014_armv7l"),
         False,
-        {"cortex-a7": "scalar"},
+        {"cortex-a7": "armv7_neon"},
     ),
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,-s -Wl,-z,max-page-size=65536 -Wl,-z,noe
 set(CMAKE_MODULE_LINKER_FLAGS_INIT "${CMAKE_SHARED_LINKER_FLAGS_INIT}")
 
 # How this compiler spells the instruction sets of cmake/kernels.cmake.
+set(GENG_FLAGS_armv7_neon -mcpu=generic+v7a+neon+vfp4)
 set(GENG_FLAGS_neon -mcpu=generic)
 set(GENG_FLAGS_dotprod -mcpu=generic+v8_2a+dotprod)
 set(GENG_FLAGS_i8mm -mcpu=generic+v8_2a+dotprod+i8mm)
