@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -44,7 +45,11 @@ def install(machine: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "CALLS": str(machine / "calls"),
     }
     return subprocess.run(
-        ["sh", str(INSTALL), *arguments], env=environment, capture_output=True, text=True, check=False
+        ["sh", str(INSTALL), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -137,7 +142,7 @@ def instructions(path: Path) -> list[tuple[str, str]]:
 def test_a_container_keeps_our_rules(path: Path) -> None:
     said = instructions(path)
     names = [name for name, _ in said]
-    last = {name: rest for name, rest in said}  # the final stage's
+    last = dict(said)  # the final stage's
     known = {"FROM", "COPY", "RUN", "ENV", "ARG", "USER", "WORKDIR", "VOLUME", "HEALTHCHECK",
              "STOPSIGNAL", "ENTRYPOINT"}  # fmt: skip
     assert set(names) <= known
@@ -163,7 +168,10 @@ def test_a_container_starts_a_command_that_there_is(path: Path) -> None:
     program, command, *options = re.findall(r'"([^"]+)"', entry)
     module = {"geng-edge": "geng_edge", "geng-cog": "geng_cog"}[program]
     said = subprocess.run(
-        [sys.executable, "-m", module, command, "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", module, command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     for option in options:
         if option.startswith("--"):
@@ -173,7 +181,9 @@ def test_a_container_starts_a_command_that_there_is(path: Path) -> None:
 def test_no_model_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GENG_MODEL", raising=False)
     monkeypatch.setattr(generator, "_model_folders", lambda: iter([tmp_path]))
-    with pytest.raises(ModelFileError, match=r"^no model is installed; pip install geng-edge-model, or"):
+    with pytest.raises(
+        ModelFileError, match=r"^no model is installed; pip install geng-edge-model, or"
+    ):
         generator.find_model()
 
 
@@ -188,3 +198,22 @@ def test_a_model_is_found_in_a_package_of_its_own(
     folders = list(generator._model_folders())
     assert folders[0] == Path(generator.__file__).parent / "models"
     assert folders[1:] == [apart.parent]
+
+
+def test_the_firmware_page_names_options_and_files_that_there_are() -> None:
+    page = (ROOT / "docs" / "firmware.md").read_text()
+    cmake = "".join(
+        p.read_text() for p in [ROOT / "CMakeLists.txt", *ROOT.glob("cpp/*/CMakeLists.txt")]
+    )
+    for option in set(re.findall(r"-D(GENG_\w+)=", page)):
+        assert f"option({option}" in cmake
+    for name in re.findall(r"\]\(\.\./([^)#]+)\)", page) + re.findall(r"cmake/\w+\.cmake", page):
+        assert (ROOT / name).is_file(), name
+    digest = hashlib.md5((ROOT / "LICENSE").read_bytes(), usedforsecurity=False).hexdigest()
+    assert f"md5={digest}" in page
+    version = re.search(
+        r"VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text().split("project")[1]
+    )
+    assert version is not None
+    assert f"geng-edge_{version.group(1)}.bb" in page
+    assert f"GENG_VERSION = {version.group(1)}" in page

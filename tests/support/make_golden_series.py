@@ -63,12 +63,12 @@ def main() -> int:
         for isa in kernel_sets():
             path, drawn = kept(name, isa), draw(name, isa)
             if not path.exists():
-                print(f"{path.name}: new" if rewrite else f"{path.name}: is not kept")
-                changed += 1
+                said, changed = "new" if rewrite else "is not kept", changed + 1
             else:
                 golden = np.load(path, allow_pickle=False)
                 changed += not np.array_equal(drawn, golden)
-                print(f"{path.name}: {apart(drawn, golden):.1e} away")
+                said = f"{apart(drawn, golden):.1e} away"
+            sys.stdout.write(f"{path.name}: {said}\n")
             if rewrite:
                 np.save(path, drawn, allow_pickle=False)
     return int(changed > 0 and not rewrite)

@@ -21,6 +21,7 @@ from pathlib import Path
 import cross
 import finish
 from cross import ROOT, call, environment_of, run_backend
+from repack import rezip
 from targets import PYTHONS, TARGETS, BuildError, Interpreter, interpreters
 
 LIMIT = 35_000_000  # bytes of a wheel; the model's own may be larger
@@ -75,7 +76,7 @@ def make_wheel(name: str, python: Interpreter, source: Path, work: Path, epoch: 
     target = TARGETS[name]
     built = cross.build(target, python, source, work / name, WORK, epoch)
     wheel = finish.audit(built, target, work / f"{name}-{python.tag}", epoch)
-    finish.rezip(wheel, epoch)
+    rezip(wheel, epoch)
     finish.check(wheel, target, work / f"{name}-{python.tag}" / "checked")
     return wheel
 
@@ -84,8 +85,10 @@ def make_model(work: Path, epoch: int) -> Path:
     """The weights of this checkout as a wheel for every platform."""
     source = ROOT / "packaging" / "model"
     settings = {"build-dir": str(work / "model"), "wheel.reproducible": "true"}
-    wheel = run_backend("build_wheel", source, work / "model-wheel", settings, environment_of(epoch))
-    finish.rezip(wheel, epoch)
+    wheel = run_backend(
+        "build_wheel", source, work / "model-wheel", settings, environment_of(epoch)
+    )
+    rezip(wheel, epoch)
     return wheel
 
 
@@ -104,7 +107,9 @@ def keep(made: Path, out: Path, since: float, note: str = "") -> None:
 def same(first: Path, second: Path) -> None:
     """Raises BuildError unless two files have the same name and bytes."""
     if first.name != second.name or first.read_bytes() != second.read_bytes():
-        raise BuildError(f"{first.name} came out otherwise the second time; it must be the same bytes")
+        raise BuildError(
+            f"{first.name} came out otherwise the second time; it must be the same bytes"
+        )
 
 
 def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> None:
@@ -130,7 +135,10 @@ def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> N
         return
     here = interpreters(pythons)
     for version in sorted(set(pythons) - set(here)):
-        print(f"Python {version} is not here with its headers; its wheels are left out", file=sys.stderr)
+        print(
+            f"Python {version} is not here with its headers; its wheels are left out",
+            file=sys.stderr,
+        )
     (sdist,) = (WORK / "sdist").glob("*.tar.gz")
     source = unpack(sdist, WORK / "source")
     for name in machines:
