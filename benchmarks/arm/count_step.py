@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 from emulate import CORES, HERE, ROOT, Core, Count, EmulationError, build, call, count, slope
-
 from userland import Userland
 
 MODEL = ROOT / "python" / "geng_edge" / "models" / "edge.gguf"

@@ -57,18 +57,25 @@ def unpack(sdist: Path, into: Path) -> Path:
     return folder
 
 
-def forget_objects(sdist: Path, passes: list[str]) -> None:
-    """Removes what was compiled of other sources; with a second pass, of these too.
+def forget_objects(source: Path, passes: list[str]) -> None:
+    """Removes what was compiled of other sources; where there is a second pass, of these too.
 
-    Files of an sdist are all of one date, by which no build program could tell.
+    Files of an sdist are all of one date, by which no build program could tell them from older ones.
     """
-    digest = hashlib.sha256(sdist.read_bytes()).hexdigest()
-    mark = WORK / "first" / "sdist.sha256"
-    if len(passes) > 1 or not mark.is_file() or mark.read_text(encoding="ascii") != digest:
+    compiled = [source / name for name in ("CMakeLists.txt", "cmake", "cpp", "firmware_profiles")]
+    settings = [cross.HERE / name for name in ("zig.cmake", "module.map", "pyconfig.h")]
+    digest = hashlib.sha256()
+    for top in [*compiled, *settings]:
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file():
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    mark = WORK / "first" / "sources.sha256"
+    told = digest.hexdigest()
+    if len(passes) > 1 or not mark.is_file() or mark.read_text(encoding="ascii") != told:
         for name in ("first", "second"):
             shutil.rmtree(WORK / name, ignore_errors=True)
         mark.parent.mkdir(parents=True)
-        mark.write_text(digest, encoding="ascii")
+        mark.write_text(told, encoding="ascii")
 
 
 def make_wheel(name: str, python: Interpreter, source: Path, work: Path, epoch: int) -> Path:
@@ -125,7 +132,8 @@ def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> N
             same(made[0], other)
         keep(made[0], out, since, note)
 
-    forget_objects(make_sdist(WORK / "sdist", WORK, epoch), passes)
+    source = unpack(make_sdist(WORK / "sdist", WORK, epoch), WORK / "source")
+    forget_objects(source, passes)
     if "sdist" in wanted:
         make(lambda work: make_sdist(work / "sdist", work, epoch))
     if "model" in wanted:
@@ -139,8 +147,6 @@ def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> N
             f"Python {version} is not here with its headers; its wheels are left out",
             file=sys.stderr,
         )
-    (sdist,) = (WORK / "sdist").glob("*.tar.gz")
-    source = unpack(sdist, WORK / "source")
     for name in machines:
         for version in pythons:
             if version in here:

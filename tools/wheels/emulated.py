@@ -84,7 +84,7 @@ class Userland:
 
     def __init__(self, machine: Machine, folder: Path) -> None:
         self.machine = machine
-        self.root = folder / "debian"
+        self.root = folder.resolve() / "debian"
         if not self.root.exists():
             self._unpack()
         self.python = self.root / "usr" / "bin" / f"python{PYTHON}"
