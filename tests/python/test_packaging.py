@@ -124,10 +124,11 @@ def test_install_refuses_before_it_writes(
     assert not (machine / "root").exists()
 
 
-def test_install_passes_shellcheck() -> None:
+@pytest.mark.parametrize("script", [INSTALL, ROOT / "tools/wheels/try_sdist.sh"], ids=lambda p: p.name)
+def test_a_script_passes_shellcheck(script: Path) -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed")
-    done = subprocess.run(["shellcheck", INSTALL], capture_output=True, text=True, check=False)
+    done = subprocess.run(["shellcheck", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 

@@ -26,6 +26,9 @@ set(CMAKE_CXX_FLAGS_INIT "-fno-sanitize=undefined -ffile-prefix-map=${GENG_SOURC
 set(CMAKE_MODULE_LINKER_FLAGS_INIT "-Wl,-s -Wl,-z,max-page-size=65536 -Wl,-z,noexecstack")
 string(APPEND CMAKE_MODULE_LINKER_FLAGS_INIT " -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/module.map")
 
+# pybind11 would optimise its few files over again when they are linked: twice the time for nothing.
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF)
+
 # How this compiler spells the instruction sets of cmake/kernels.cmake.
 set(GENG_FLAGS_armv7_neon -mcpu=generic+v7a+neon+vfp4)
 set(GENG_FLAGS_neon -mcpu=generic)
