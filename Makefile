@@ -7,6 +7,8 @@ TEXT   ?= Periodic data with a period of 64 steps, values range from -5 to 5, up
 TORCH  ?= torch==2.13.0
 # Pi 3 and Zero 2 W, Pi 4, Pi 5, and a server with i8mm; qemu's SME is not to be trusted.
 ARM_CPUS ?= cortex-a53 cortex-a72 cortex-a76 max,sme=off
+# Pi 2, and a CPU without the fused multiply-add.
+ARMV7_CPUS ?= cortex-a7 cortex-a8
 
 BIN    := .venv/bin
 STAMPS := .venv/stamps
@@ -24,8 +26,8 @@ PY_DIRS := $(wildcard python export cloud tests tools benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sample cloud test test-cpp test-c test-sanitizers test-aarch64 test-python \
-        lint lint-python lint-cpp lint-tree docs format clean distclean
+.PHONY: help sample cloud test test-cpp test-c test-sanitizers test-aarch64 test-armv7 test-python \
+        wheels try-arm try-sdist lint lint-python lint-cpp lint-tree docs format clean distclean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +39,7 @@ sample: $(STAMPS)/device ## Install the device package and generate 20 series: o
 cloud: $(STAMPS)/device $(STAMPS)/cloud ## A broker, a Cog-LLM worker and a gateway on this machine, until Ctrl-C.
 	@$(WITH) python tools/cloud.py
 
-test: test-cpp test-c test-sanitizers test-aarch64 test-python ## Build and test everything; the last line is pytest's.
+test: test-cpp test-c test-sanitizers test-aarch64 test-armv7 test-python ## Build and test everything; the last line is pytest's.
 
 # --- environment -------------------------------------------------------------------------------
 
@@ -71,6 +73,11 @@ $(STAMPS)/cloud: $(STAMPS)/device $(STAMPS)/torch $(CLOUD)
 
 $(STAMPS)/test: $(STAMPS)/venv requirements/test.txt
 	@$(PIP) -r requirements/test.txt
+	@touch $@
+
+$(STAMPS)/wheels: $(STAMPS)/venv requirements/wheels.txt
+	@echo "== .venv: what makes wheels"
+	@$(PIP) -r requirements/wheels.txt
 	@touch $@
 
 $(STAMPS)/lint: $(STAMPS)/venv requirements/lint.txt
@@ -114,9 +121,35 @@ test-aarch64: $(STAMPS)/venv ## The same for 64-bit Arm under qemu, where both a
 	  echo "== C++ tests, aarch64: skipped, needs the packages g++-aarch64-linux-gnu and qemu-user-static"; \
 	fi
 
+test-armv7: $(STAMPS)/venv ## The same for 32-bit Arm under qemu, where both are installed.
+	@if command -v arm-linux-gnueabihf-g++ >/dev/null && command -v qemu-arm-static >/dev/null; then \
+	  echo "== C++ tests, armv7 under qemu" && \
+	  { $(call configure,armv7); } && $(call build,armv7) && \
+	  for cpu in $(ARMV7_CPUS); do echo "-- $$cpu"; QEMU_CPU=$$cpu $(call ctest,armv7) || exit 1; done; \
+	else \
+	  echo "== C++ tests, armv7: skipped, needs the packages g++-arm-linux-gnueabihf and qemu-user-static"; \
+	fi
+
 test-python: $(STAMPS)/device $(STAMPS)/export $(STAMPS)/cloud $(STAMPS)/test ## Install the three packages and run pytest.
 	@echo "== Python tests"
 	@$(BIN)/pytest
+
+# --- what is released --------------------------------------------------------------------------
+
+wheels: $(STAMPS)/wheels ## Wheels of every platform for each Python here, the model's, the sdist: out/wheels.
+	@$(WITH) python tools/wheels/make.py --to out/wheels
+
+try-arm: $(STAMPS)/wheels $(STAMPS)/device ## Make the Arm wheels, one of them twice, and use them on emulated boards.
+	@echo "== wheels"
+	@$(WITH) python tools/wheels/make.py sdist model aarch64 --pythons 3.11 --twice --to out/wheels
+	@$(WITH) python tools/wheels/make.py armv7l --pythons 3.11 --to out/wheels
+	@echo "== wheels on emulated boards"
+	@$(WITH) python tools/wheels/try_arm.py out/wheels
+
+try-sdist: $(STAMPS)/wheels $(STAMPS)/device ## Install the sdist with the distribution's compiler and no network.
+	@echo "== sdist"
+	@$(WITH) python tools/wheels/make.py sdist --to out/wheels
+	@$(WITH) tools/wheels/try_sdist.sh out/wheels/geng_edge-*.tar.gz $(BIN)/python
 
 # --- lint --------------------------------------------------------------------------------------
 

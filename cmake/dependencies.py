@@ -16,7 +16,9 @@ MODELS = Path("python/geng_edge/models")  # the build backend stands in the proj
 def dynamic_metadata(settings: Mapping[str, Any], _project: Mapping[str, Any]) -> dict[str, Any]:
     """``project.dependencies``, from the two lists in pyproject.toml."""
     carried = any(MODELS.glob("*.gguf"))
-    return {"dependencies": [*settings["always"], *([] if carried else settings["without-a-model"])]}
+    return {
+        "dependencies": [*settings["always"], *([] if carried else settings["without-a-model"])]
+    }
 
 
 def dynamic_wheel(_settings: Mapping[str, Any]) -> dict[str, bool]:

@@ -74,4 +74,17 @@ TEST(Detect, FindsWhatTheEmulatedCpuHas) {
 }
 #endif
 
+#if defined(__arm__)
+TEST(KernelSet, TakesNeonOnlyWithItsFusedMultiplyAdd) {
+  CHECK_EQ(select(0, "").name, "scalar");
+  CHECK_EQ(select(geng::cpu::kNeonFma, "").name, "armv7_neon");
+}
+TEST(Detect, FindsWhatTheEmulatedCpuHas) {
+  const char* emulated = std::getenv("QEMU_CPU");
+  const std::string cpu = emulated != nullptr ? emulated : "";
+  if (cpu == "cortex-a8") CHECK_EQ(geng::cpu::detect(), 0u);
+  if (cpu == "cortex-a7") CHECK_EQ(geng::cpu::detect(), geng::cpu::kNeonFma);
+}
+#endif
+
 CHECK_MAIN()

@@ -49,6 +49,10 @@ def test_golden_series_of_all_kernel_sets_are_kept_and_agree(name: str) -> None:
             assert golden.apart(series, scalar) <= golden.TOLERANCE, f"{machine} {isa}"
 
 
+def test_the_page_says_how_far_golden_series_are_apart() -> None:
+    assert golden.table() in (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
+
+
 def test_no_kernel_set_is_without_a_golden_series() -> None:
     source = (ROOT / "cpp/src/cpu/kernel_sets.cpp").read_text(encoding="utf-8")
     known = {isa for sets in SETS.values() for isa in sets}

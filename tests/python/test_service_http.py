@@ -355,7 +355,7 @@ def test_the_schemas_say_what_the_code_says(running: Gateway) -> None:
 
 
 def test_the_unit_file_starts_the_command_as_it_is(tmp_path: Path) -> None:
-    path = Path(__file__).parents[2] / "examples" / "systemd" / "geng-edge.service"
+    path = Path(__file__).parents[2] / "packaging" / "gateway" / "geng-edge.service"
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(path)

@@ -53,22 +53,42 @@ def apart(drawn: npt.NDArray[np.float32], golden: npt.NDArray[np.float32]) -> fl
     return float(np.linalg.norm(drawn - golden) / np.linalg.norm(golden))
 
 
+def table() -> str:
+    """docs/compatibility.md's: how far each kept series lies from x86-64's scalar set's."""
+    names = list(facts()["models"])
+    rows = [f"| kernel set | {' | '.join(names)} |", "| --- |" + " ---: |" * len(names)]
+    for path in sorted((GOLDEN / "series").glob(f"{names[0]}-*.npy")):
+        _, machine, isa = path.stem.split("-")
+        away = [
+            apart(*(np.load(kept(n, *at), allow_pickle=False)
+                    for at in ((isa, machine), ("scalar", "x86_64"))))
+            for n in names
+        ]  # fmt: skip
+        rows.append(f"| {machine} `{isa}` | {' | '.join(f'{d:.1e}' if d else '0' for d in away)} |")
+    return "\n".join(rows)
+
+
 def main() -> int:
     """The command line; 1 where a series is another."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rewrite", action="store_true", help="keep what is drawn now")
-    rewrite = parser.parse_args().rewrite
+    parser.add_argument("--table", action="store_true", help="print how far the kept ones are apart")
+    asked = parser.parse_args()
+    if asked.table:
+        sys.stdout.write(table() + "\n")
+        return 0
+    rewrite = asked.rewrite
     changed = 0
     for name in facts()["models"]:
         for isa in kernel_sets():
             path, drawn = kept(name, isa), draw(name, isa)
             if not path.exists():
-                print(f"{path.name}: new" if rewrite else f"{path.name}: is not kept")
-                changed += 1
+                said, changed = "new" if rewrite else "is not kept", changed + 1
             else:
                 golden = np.load(path, allow_pickle=False)
                 changed += not np.array_equal(drawn, golden)
-                print(f"{path.name}: {apart(drawn, golden):.1e} away")
+                said = f"{apart(drawn, golden):.1e} away"
+            sys.stdout.write(f"{path.name}: {said}\n")
             if rewrite:
                 np.save(path, drawn, allow_pickle=False)
     return int(changed > 0 and not rewrite)

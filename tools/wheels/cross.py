@@ -16,7 +16,8 @@ from pathlib import Path
 
 import scikit_build_core
 import ziglang
-from targets import BuildError, Interpreter, Target
+
+from targets import THIS, BuildError, Interpreter, Target
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -62,7 +63,7 @@ def _headers(python: Interpreter, work: Path) -> Path:
 
 def _backend(python: Interpreter, work: Path) -> Path:
     """Where an interpreter finds the build backend: the one that runs this has it already."""
-    if python.version == "%d.%d" % sys.version_info[:2]:
+    if python.version == THIS:
         return Path(scikit_build_core.__file__).parents[1]
     site = work / f"site-{python.version}"
     if not site.exists():
@@ -99,7 +100,9 @@ def environment_of(epoch: int) -> dict[str, str]:
         "HOME": os.environ.get("HOME", "/"),
         "SOURCE_DATE_EPOCH": str(epoch),
         "PYTHONHASHSEED": "0",
-        "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count())),
+        "CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get(
+            "CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count())
+        ),
         "CMAKE_GENERATOR": "Ninja",
     }
 

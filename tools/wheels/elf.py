@@ -85,7 +85,9 @@ def offences(module: Module, machine: str, page: int, musl: bool) -> list[str]:
     if module.machine != machine:
         found.append(f"is for {module.machine}; it must be {machine}")
     if strange := sorted(module.needed - allowed):
-        found.append(f"needs {', '.join(strange)}; it must need none but {', '.join(sorted(allowed))}")
+        found.append(
+            f"needs {', '.join(strange)}; it must need none but {', '.join(sorted(allowed))}"
+        )
     if module.alignment < page:
         found.append(f"has segments aligned to {module.alignment} bytes; it must be {page} or more")
     if not module.congruent:

@@ -21,6 +21,7 @@ from pathlib import Path
 import cross
 import finish
 from cross import ROOT, call, environment_of, run_backend
+from repack import rezip
 from targets import PYTHONS, TARGETS, BuildError, Interpreter, interpreters
 
 LIMIT = 35_000_000  # bytes of a wheel; the model's own may be larger
@@ -56,18 +57,25 @@ def unpack(sdist: Path, into: Path) -> Path:
     return folder
 
 
-def forget_objects(sdist: Path, passes: list[str]) -> None:
-    """Removes what was compiled of other sources; with a second pass, of these too.
+def forget_objects(source: Path, passes: list[str]) -> None:
+    """Removes what was compiled of other sources; where there is a second pass, of these too.
 
-    Files of an sdist are all of one date, by which no build program could tell.
+    Files of an sdist are all of one date, by which no build program could tell them from older ones.
     """
-    digest = hashlib.sha256(sdist.read_bytes()).hexdigest()
-    mark = WORK / "first" / "sdist.sha256"
-    if len(passes) > 1 or not mark.is_file() or mark.read_text(encoding="ascii") != digest:
+    compiled = [source / name for name in ("CMakeLists.txt", "cmake", "cpp", "firmware_profiles")]
+    settings = [cross.HERE / name for name in ("zig.cmake", "module.map", "pyconfig.h")]
+    digest = hashlib.sha256()
+    for top in [*compiled, *settings]:
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file():
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    mark = WORK / "first" / "sources.sha256"
+    told = digest.hexdigest()
+    if len(passes) > 1 or not mark.is_file() or mark.read_text(encoding="ascii") != told:
         for name in ("first", "second"):
             shutil.rmtree(WORK / name, ignore_errors=True)
         mark.parent.mkdir(parents=True)
-        mark.write_text(digest, encoding="ascii")
+        mark.write_text(told, encoding="ascii")
 
 
 def make_wheel(name: str, python: Interpreter, source: Path, work: Path, epoch: int) -> Path:
@@ -75,7 +83,7 @@ def make_wheel(name: str, python: Interpreter, source: Path, work: Path, epoch: 
     target = TARGETS[name]
     built = cross.build(target, python, source, work / name, WORK, epoch)
     wheel = finish.audit(built, target, work / f"{name}-{python.tag}", epoch)
-    finish.rezip(wheel, epoch)
+    rezip(wheel, epoch)
     finish.check(wheel, target, work / f"{name}-{python.tag}" / "checked")
     return wheel
 
@@ -84,8 +92,10 @@ def make_model(work: Path, epoch: int) -> Path:
     """The weights of this checkout as a wheel for every platform."""
     source = ROOT / "packaging" / "model"
     settings = {"build-dir": str(work / "model"), "wheel.reproducible": "true"}
-    wheel = run_backend("build_wheel", source, work / "model-wheel", settings, environment_of(epoch))
-    finish.rezip(wheel, epoch)
+    wheel = run_backend(
+        "build_wheel", source, work / "model-wheel", settings, environment_of(epoch)
+    )
+    rezip(wheel, epoch)
     return wheel
 
 
@@ -104,7 +114,9 @@ def keep(made: Path, out: Path, since: float, note: str = "") -> None:
 def same(first: Path, second: Path) -> None:
     """Raises BuildError unless two files have the same name and bytes."""
     if first.name != second.name or first.read_bytes() != second.read_bytes():
-        raise BuildError(f"{first.name} came out otherwise the second time; it must be the same bytes")
+        raise BuildError(
+            f"{first.name} came out otherwise the second time; it must be the same bytes"
+        )
 
 
 def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> None:
@@ -120,7 +132,8 @@ def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> N
             same(made[0], other)
         keep(made[0], out, since, note)
 
-    forget_objects(make_sdist(WORK / "sdist", WORK, epoch), passes)
+    source = unpack(make_sdist(WORK / "sdist", WORK, epoch), WORK / "source")
+    forget_objects(source, passes)
     if "sdist" in wanted:
         make(lambda work: make_sdist(work / "sdist", work, epoch))
     if "model" in wanted:
@@ -130,9 +143,10 @@ def make_all(wanted: list[str], pythons: list[str], out: Path, twice: bool) -> N
         return
     here = interpreters(pythons)
     for version in sorted(set(pythons) - set(here)):
-        print(f"Python {version} is not here with its headers; its wheels are left out", file=sys.stderr)
-    (sdist,) = (WORK / "sdist").glob("*.tar.gz")
-    source = unpack(sdist, WORK / "source")
+        print(
+            f"Python {version} is not here with its headers; its wheels are left out",
+            file=sys.stderr,
+        )
     for name in machines:
         for version in pythons:
             if version in here:

@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
+_WHO = """
+import json, sys, sysconfig
+version = f"{sys.version_info.major}.{sys.version_info.minor}"
+folders = [sysconfig.get_path("include"), sysconfig.get_config_var("INCLUDEPY")]
+print(json.dumps([version, sys.executable, *folders]))
+"""
 
 
 class BuildError(Exception):
@@ -75,11 +82,7 @@ class Interpreter:
 
 
 def _ask(program: Path) -> Interpreter | None:
-    said = subprocess.run(
-        [program, "-c", "import json, sys, sysconfig; print(json.dumps(['%d.%d' % sys.version_info[:2], "
-         "sys.executable, sysconfig.get_path('include'), sysconfig.get_config_var('INCLUDEPY')]))"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    said = subprocess.run([program, "-c", _WHO], capture_output=True, text=True, check=False)
     if said.returncode != 0:
         return None
     version, executable, *folders = json.loads(said.stdout)
@@ -94,7 +97,7 @@ def interpreters(wanted: list[str]) -> dict[str, Interpreter]:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = {}
     for version in wanted:
-        places = [Path(sys.executable)] if version == "%d.%d" % sys.version_info[:2] else []
+        places = [Path(sys.executable)] if version == THIS else []
         places += [Path(at) for at in [shutil.which(f"python{version}")] if at]
         places += sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
         for place in places:

@@ -25,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cross import ROOT, call
-from targets import BuildError
-from userland import MACHINES, PYTHON, RELEASE, Machine, Userland, lacking
 
+from cross import ROOT, call
+from emulated import MACHINES, PYTHON, RELEASE, Machine, Userland, lacking
 from geng_edge import Condition, Generator
 from geng_edge.wire.condition import pack
 from geng_edge.wire.fingerprint import fingerprint
+from targets import BuildError
 
 WORK = ROOT / "build" / "try_arm"
 GOLDEN = ROOT / "tests" / "data" / "golden"
@@ -55,7 +55,9 @@ def install(machine: Machine, wheels: Path, site: Path) -> None:
 
 def settings(name: str) -> list[str]:
     """Options by which a golden model is asked for its golden series."""
-    asked = json.loads((GOLDEN / "golden.json").read_text(encoding="utf-8"))["models"][name]["asked"]
+    asked = json.loads((GOLDEN / "golden.json").read_text(encoding="utf-8"))["models"][name][
+        "asked"
+    ]
     options = [o for key, value in asked.items() for o in (f"--{key}", str(value))]
     return ["--model", str(GOLDEN / f"{name}.gguf"), "--cond", str(GOLDEN / f"{name}_condition.npy"),
             *options]  # fmt: skip
@@ -68,7 +70,9 @@ def golden_names() -> list[str]:
 
 def request_for(name: str) -> dict[str, Any]:
     """A golden series as ``POST /v1/sample`` asks for it: by its condition, so without a tokenizer."""
-    asked = json.loads((GOLDEN / "golden.json").read_text(encoding="utf-8"))["models"][name]["asked"]
+    asked = json.loads((GOLDEN / "golden.json").read_text(encoding="utf-8"))["models"][name][
+        "asked"
+    ]
     generator = Generator.load(GOLDEN / f"{name}.gguf", threads=1)
     condition = pack(Condition.load(GOLDEN / f"{name}_condition.npy"))
     return {**asked, "condition": {**condition, "fingerprint": fingerprint(generator)}}
@@ -78,7 +82,13 @@ class Trial:
     """One CPU with the wheels installed."""
 
     def __init__(self, name: str, userland: Userland, site: Path, folder: Path, cpu: str) -> None:
-        self.name, self.userland, self.site, self.folder, self.cpu = name, userland, site, folder, cpu
+        self.name, self.userland, self.site, self.folder, self.cpu = (
+            name,
+            userland,
+            site,
+            folder,
+            cpu,
+        )
         self.isa = userland.machine.cpus[cpu]
 
     def geng(self, *arguments: str | Path, page: int = 0) -> str:
@@ -95,7 +105,9 @@ class Trial:
         if report["isa"] != self.isa:
             raise BuildError(f"doctor names {report['isa']} on {self.cpu}; it must be {self.isa}")
         if Path(report["model"]["file"]).parent.name != "geng_edge_model":
-            raise BuildError(f"the model is {report['model']['file']}; it must be geng-edge-model's")
+            raise BuildError(
+                f"the model is {report['model']['file']}; it must be geng-edge-model's"
+            )
         return f"{report['isa']}, geng-edge {report['version']}, numpy {report['numpy']}"
 
     def golden(self, name: str, rewrite: bool, page: int = 0) -> None:
@@ -116,7 +128,9 @@ class Trial:
         found, expected = np.load(out), np.load(here)
         apart = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
         if not apart <= TOLERANCE:
-            raise BuildError(f"the shipped model draws {apart:.3g} away; it must be {TOLERANCE} at most")
+            raise BuildError(
+                f"the shipped model draws {apart:.3g} away; it must be {TOLERANCE} at most"
+            )
         return apart
 
     def serve(self, name: str) -> None:
@@ -169,11 +183,17 @@ def try_machine(name: str, wheels: Path, rewrite: bool, cpus: list[str]) -> None
     if lack := lacking(machine):
         print(f"-- {name}: skipped, {lack}")
         return
+    tag = "cp" + PYTHON.replace(".", "")
+    if not any(name in wheel.name for wheel in wheels.glob(f"geng_edge-*-{tag}-*.whl")):
+        print(f"-- {name}: skipped, {wheels} has no wheel for Python {PYTHON}, Debian {RELEASE}'s")
+        return
     since = time.monotonic()
     userland = Userland(machine, WORK / name)
     site = WORK / name / "site"
     install(machine, wheels, site)
-    print(f"-- {name}: Debian {RELEASE} and the wheels installed by pip in {time.monotonic() - since:.0f} s")
+    print(
+        f"-- {name}: Debian {RELEASE} and the wheels installed by pip in {time.monotonic() - since:.0f} s"
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         condition, here = folder / "condition.npy", folder / "here.npy"
@@ -202,7 +222,9 @@ def try_machine(name: str, wheels: Path, rewrite: bool, cpus: list[str]) -> None
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("wheels", type=Path, help="folder of the wheels: aarch64, armv7l and the model")
+    parser.add_argument(
+        "wheels", type=Path, help="folder of the wheels: aarch64, armv7l and the model"
+    )
     parser.add_argument("--machine", action="append", choices=list(MACHINES), help="default: each")
     parser.add_argument("--cpu", action="append", default=[], help="default: each of the machine's")
     parser.add_argument("--rewrite-golden", action="store_true",

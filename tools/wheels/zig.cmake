@@ -18,13 +18,19 @@ set(CMAKE_CXX_COMPILER "${GENG_ZIG}" c++ -target "${GENG_ZIG_TARGET}" ${geng_zig
 set(CMAKE_CXX_ARCHIVE_CREATE "\"${GENG_ZIG}\" ar qcD <TARGET> <LINK_FLAGS> <OBJECTS>")
 set(CMAKE_CXX_ARCHIVE_APPEND "\"${GENG_ZIG}\" ar qD <TARGET> <LINK_FLAGS> <OBJECTS>")
 set(CMAKE_CXX_ARCHIVE_FINISH "\"${GENG_ZIG}\" ranlib -D <TARGET>")
+set(CMAKE_STRIP "" CACHE FILEPATH "The linker does it" FORCE)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 # Zig looks for undefined behaviour unless told not to; unwinding must work, since errors are thrown.
 set(CMAKE_CXX_FLAGS_INIT "-fno-sanitize=undefined -ffile-prefix-map=${GENG_SOURCE}=.")
-set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,-s -Wl,-z,max-page-size=65536 -Wl,-z,noexecstack")
-set(CMAKE_MODULE_LINKER_FLAGS_INIT "${CMAKE_SHARED_LINKER_FLAGS_INIT}")
+# Its C++ library is inside the module, and stays there: only the function that Python calls is exported.
+set(CMAKE_MODULE_LINKER_FLAGS_INIT "-Wl,-s -Wl,-z,max-page-size=65536 -Wl,-z,noexecstack")
+string(APPEND CMAKE_MODULE_LINKER_FLAGS_INIT " -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/module.map")
+
+# pybind11 would optimise its few files over again when they are linked: twice the time for nothing.
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF)
 
 # How this compiler spells the instruction sets of cmake/kernels.cmake.
+set(GENG_FLAGS_armv7_neon -mcpu=generic+v7a+neon+vfp4)
 set(GENG_FLAGS_neon -mcpu=generic)
 set(GENG_FLAGS_dotprod -mcpu=generic+v8_2a+dotprod)
 set(GENG_FLAGS_i8mm -mcpu=generic+v8_2a+dotprod+i8mm)

@@ -1,6 +1,6 @@
 #include "cpu/kernel_set.h"
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(__arm__)
 #include <sys/auxv.h>
 #endif
 
@@ -35,6 +35,13 @@ std::uint32_t detect() noexcept {
   if ((second & kSmmla) != 0) have |= kI8mm;
   if ((first & kHalfScalar) != 0 && (first & kHalfVector) != 0) have |= kFp16;
   return have;
+}
+#elif defined(__arm__)
+std::uint32_t detect() noexcept {
+  constexpr unsigned long kNeon = 1ul << 12;   // HWCAP_NEON
+  constexpr unsigned long kVfpv4 = 1ul << 16;  // HWCAP_VFPv4: the fused multiply-add
+  const unsigned long have = getauxval(AT_HWCAP);
+  return (have & kNeon) != 0 && (have & kVfpv4) != 0 ? std::uint32_t{kNeonFma} : 0;
 }
 #else
 std::uint32_t detect() noexcept { return 0; }

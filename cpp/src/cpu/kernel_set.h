@@ -20,6 +20,7 @@ enum Feature : std::uint32_t {
   kDotprod = 1u << 5,
   kI8mm = 1u << 6,
   kFp16 = 1u << 7,
+  kNeonFma = 1u << 8,  ///< 32-bit Arm: NEON and VFPv4. Every 64-bit Arm has both.
 };
 
 /// A row of quantized activations is padded with zeros to a multiple of this.

@@ -32,6 +32,10 @@ extern const KernelSet kernels;
 namespace neon {
 extern const KernelSet kernels;
 }
+#elif defined(__arm__)
+namespace armv7_neon {
+extern const KernelSet kernels;
+}
 #endif
 
 namespace {
@@ -44,6 +48,8 @@ constexpr const KernelSet* kBestFirst[] = {
     &i8mm::kernels,
     &dotprod::kernels,
     &neon::kernels,
+#elif defined(__arm__)
+    &armv7_neon::kernels,
 #endif
     &scalar::kernels,
 };
@@ -57,6 +63,7 @@ constexpr NamedFeature kFeatures[] = {
     {kDotprod, "dotprod"},
     {kI8mm, "i8mm"},
     {kFp16, "fp16"},
+    {kNeonFma, "neon_fma"},
 };
 
 std::string names_in_this_binary() {

@@ -15,9 +15,11 @@ static std::uint64_t peak_i8(std::size_t rounds) noexcept {
       total[i] = peak_link(total[i], input, weight);
     }
   }
-  std::int32_t sum = 0;
+  int32x4_t all = total[0];
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < kChains; ++i) sum ^= vaddvq_s32(total[i]);
+  for (std::size_t i = 1; i < kChains; ++i) all = veorq_s32(all, total[i]);
+  const std::int64_t sum =
+      vgetq_lane_s64(vreinterpretq_s64_s32(all), 0) ^ vgetq_lane_s64(vreinterpretq_s64_s32(all), 1);
   // The sum is used, so that no compiler can leave the loop out.
   const std::uint64_t never = sum == 0x5EED5EED ? 1 : 0;
   return rounds * kChains * kPeakProducts + never;

@@ -60,7 +60,7 @@ MACHINES = {
         ("python3", "python3-numpy"),
         ("manylinux_2_17_armv7l", "manylinux2014_armv7l"),
         False,
-        {"cortex-a7": "scalar"},
+        {"cortex-a7": "armv7_neon"},
     ),
 }  # fmt: skip
 
@@ -84,7 +84,7 @@ class Userland:
 
     def __init__(self, machine: Machine, folder: Path) -> None:
         self.machine = machine
-        self.root = folder / "debian"
+        self.root = folder.resolve() / "debian"
         if not self.root.exists():
             self._unpack()
         self.python = self.root / "usr" / "bin" / f"python{PYTHON}"
