@@ -42,6 +42,10 @@ SEEDS = 8
 WAYS: tuple[tuple[str, int, float], ...] = (("consistency", 4, 0.0), ("dpmpp_2m", 20, 1.5))
 
 Feed = dict[str, npt.NDArray[Any]]
+_HEAD = (
+    "| target | precision | trajectory | latent, from torch or core | "
+    "series, % of range from core fp32 | from core int8 |"
+)
 
 
 @dataclass(frozen=True)
@@ -296,8 +300,7 @@ def to_markdown(found: dict[str, Any]) -> str:
         lines.append(head + " | ".join(cells) + " |")
     lines += [
         "",
-        "| target | precision | trajectory | latent, from torch or core | "
-        "series, % of range from core fp32 | from core int8 |",
+        _HEAD,
         "| --- | --- | --- | ---: | ---: | ---: |",
     ]
     for row in found["rows"]:
