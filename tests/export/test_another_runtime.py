@@ -31,7 +31,6 @@ def test_code_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     )  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENG_MODEL", str(DISTILLED))
-    monkeypatch.setattr(Generator.load.__func__, "__defaults__", (None, "fp32", 1, "", None, None))
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
         exec(compile(block, str(PAGE), "exec"), names)
@@ -40,7 +39,8 @@ def test_code_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     wanted = native.generate(names["condition"], count=3, seed=7).values
     span = np.ptp(wanted)
     np.testing.assert_allclose(names["series"].values, wanted, atol=1e-3 * span)
-    np.testing.assert_allclose(names["again"], names["condition"].array, atol=1e-3)
+    off = names["again"] - names["condition"].array  # of the core's text expert in int8
+    assert np.linalg.norm(off) < 0.05 * np.linalg.norm(names["again"])
     assert names["own"].shape == (3, 512)
 
     shape = native.model.latent_shape
