@@ -153,3 +153,17 @@ def test_condition_longer_than_a_fixed_shape_is_refused(folder: Path) -> None:
     condition = Condition.from_text("longer than twenty-four pieces", generator=generator)
     with pytest.raises(ArgumentError, match="it must be at most 24, which this export takes"):
         generator.generate(condition, 1)
+
+
+@pytest.mark.parametrize("rows", [0, -1, 4097, 2**40])
+def test_shape_that_nobody_needs_is_refused(
+    rows: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large(FakeSession):
+        def __init__(self, path: Path, threads: int) -> None:
+            super().__init__(path, threads)
+            self.shapes["condition"] = [rows, 64]
+
+    monkeypatch.setitem(backends.SESSIONS, "onnxruntime", Large)
+    with pytest.raises(ModelFileError, match=f"has {rows} rows; it must have 1 to 4096"):
+        Backend("onnxruntime", folder, 1)
