@@ -104,12 +104,13 @@ BoundNetwork Generator::Parts::bind(const NetworkQuestion& asked, std::span<cons
                                                        std::move(branches), layout, samples);
     return bound;
   }
-  const Bridge& own = asked.distilled ? *student : bridge;
+  const Bridge& own = asked.distilled && student ? *student : bridge;
   if (asked.condition) {
     bound.memories.push_back(own.remember(compute(), *asked.condition, features, asked.answers));
   }
   if (asked.unconditional) bound.memories.push_back(own.remember_nothing(compute()));
   std::vector<const BridgeMemory*> memories;
+  memories.reserve(bound.memories.size());
   for (const BridgeMemory& memory : bound.memories) memories.push_back(&memory);
   bound.denoiser =
       std::make_unique<BridgeDenoiser>(own, compute(), timesteps, std::move(memories), samples);

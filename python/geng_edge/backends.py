@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ MASKED = -1e9
 _SUFFIXES = {"onnxruntime": ".onnx", "litert": ".tflite"}
 _NETWORKS = {True: "student", False: "bridge"}
 _MOST_BYTES = 2**31
+#: Rows of an input whose shape is fixed: words or samples.
+_MOST_ROWS = 4096
 _MOST_FACTS = 2**20
 
 
@@ -97,9 +100,11 @@ class _LiteRt:
             name: [int(n) for n in port["shape"]] for name, port in details.items()
         }
         self._outputs = list(_named(self.facts, "geng.outputs", path))
+        self._lock = threading.Lock()  # an interpreter keeps its inputs in itself
 
     def run(self, feed: Mapping[str, Any]) -> list[Any]:
-        answer = self._run(**feed)
+        with self._lock:
+            answer = self._run(**feed)
         return [np.asarray(answer[name]) for name in self._outputs]
 
 
@@ -257,6 +262,12 @@ class Backend:
                 f"{path} is of another model than the files beside it; it must be of the same",
                 path=path,
             )
+        for name, sizes in session.shapes.items():
+            if sizes and isinstance(sizes[0], int) and not 0 < sizes[0] <= _MOST_ROWS:
+                raise ModelFileError(
+                    f"{path}: input {name[:64]} has {sizes[0]} rows; it must have 1 to {_MOST_ROWS}",
+                    path=path,
+                )
         self.facts = facts
         return session
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from geng_edge.reference import Reference
 
 Progress = Callable[[int, int], bool]
+#: As :class:`geng_edge.backends.Backend` is one; see docs/how-to/another-runtime.md.
+Network = Callable[..., Callable[..., Any]]
 
 
 def bundled_model() -> Path:
@@ -90,6 +92,7 @@ class Generator:
         threads: int = 0,
         isa: str = "",
         backend: Backend | None = None,
+        network: Network | None = None,
     ) -> Generator:
         """Load and check a model file.
 
@@ -102,6 +105,8 @@ class Generator:
             threads: Threads that share the work; 0 takes what affinity and quota allow.
             isa: Kernel set; ``$GENG_FORCE_ISA``, then the best this CPU runs, by default.
             backend: Another runtime that is asked for v; the core's own network by default.
+            network: A function that is asked for v, where no backend is named: called with (distilled,
+                condition, frame, answers) once a request, and gives a step, (x, t, conditional) -> v.
 
         Raises:
             ArgumentError: A setting is out of range.
@@ -118,7 +123,8 @@ class Generator:
             precision = fastest(file, threads)
         kept = cache.folder()
         folder = str(kept) if kept is not None else ""
-        model = _core.Model(str(file), precision, threads, isa, folder, backend)
+        asked = backend if backend is not None else network
+        model = _core.Model(str(file), precision, threads, isa, folder, asked)
         if backend is not None:
             backend.check(model.fingerprint, file)
         return cls(model, file, backend)
@@ -281,6 +287,17 @@ class Generator:
         """Which number of the text plays which role, and the frame they span."""
         self.check(condition)
         return dict(self.model.read_numbers(condition.array, length))
+
+    def network_facts(
+        self, condition: Condition, length: int = 512
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """What a network is told beside the condition: features of its frame, and its answers.
+
+        Raises:
+            ArgumentError: The condition has another width than this model's.
+        """
+        self.check(condition)
+        return self.model.network_facts(condition.array, length)
 
 
 def _check_reference(request: Request, reference: Reference | None) -> None:

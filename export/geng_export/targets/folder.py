@@ -139,37 +139,50 @@ def _written(
     precisions: Sequence[str],
     networks: Sequence[str],
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for precision in PRECISIONS[target]:
-        if precisions and precision not in precisions:
-            continue
-        folder = out / target / precision
-        folder.mkdir(parents=True, exist_ok=True)
-        for part in parts_of(source, variant_of(target, precision, words)):
+    wanted = [name for name in PRECISIONS[target] if not precisions or name in precisions]
+    groups: dict[Variant, list[str]] = {}  # what is traced alike is traced once
+    for precision in wanted:
+        groups.setdefault(variant_of(target, precision, words), []).append(precision)
+    for variant, alike in groups.items():
+        for part in parts_of(source, variant):
             if part.name.removesuffix("-memory") not in networks:
                 continue
-            file = folder / f"{part.name}{SUFFIXES[target]}"
-            if precision == "int8-full":
+            if "int8-full" in alike:
                 rows = ([torch.from_numpy(f[k]) for k in part.inputs] for f in part.examples())
                 even_channels(part.module, rows)
-            _write(part, target, precision, file, facts_of(source, precision))
             shapes = {name: list(value.shape) for name, value in part.inputs.items()}
-            yield file, {"precision": precision, "part": part.name, "traced": shapes}
+            for precision, file in _write(source, part, target, alike, out):
+                yield file, {"precision": precision, "part": part.name, "traced": shapes}
 
 
-def _write(part: Part, target: str, precision: str, file: Path, facts: dict[str, str]) -> None:
-    # Beside the file, so that the last move is a rename.
-    with TemporaryDirectory(dir=file.parent) as folder:
-        exact, made = Path(folder) / f"exact{file.suffix}", Path(folder) / file.name
-        if target == "onnx":
-            onnx.write(part, exact, facts)
-            if precision == "int8":
-                onnx.quantize_dynamic(exact, made, part)
-            elif precision == "int8-static":
-                onnx.quantize_static(exact, made, part)
-        else:
-            litert.write(part, exact, facts)
-            if precision == "int8":
+def _write(
+    source: Source, part: Part, target: str, precisions: Sequence[str], out: Path
+) -> Iterator[tuple[str, Path]]:
+    name = f"{part.name}{SUFFIXES[target]}"
+    # Beside the files, so that the last move is a rename.
+    with TemporaryDirectory(dir=out) as work:
+        exact, made = Path(work) / f"exact{SUFFIXES[target]}", Path(work) / name
+        _exact(part, target, exact, facts_of(source, "fp32"))
+        for precision in precisions:
+            facts = facts_of(source, precision)
+            if precision == "fp32":
+                exact.replace(made)
+            elif target == "onnx" and precision == "int8":
+                onnx.quantize_dynamic(exact, made, part, facts=facts)
+            elif target == "onnx":
+                onnx.quantize_static(exact, made, part, facts=facts)
+            elif precision == "int8":
                 litert.quantize_dynamic(exact, made, part, facts)
-            elif precision == "int8-full":
+            else:
                 litert.quantize_full(exact, made, part, facts)
-        (exact if precision == "fp32" else made).replace(file)
+            file = out / target / precision / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            made.replace(file)
+            yield precision, file
+
+
+def _exact(part: Part, target: str, file: Path, facts: dict[str, str]) -> None:
+    if target == "onnx":
+        onnx.write(part, file, facts)
+    else:
+        litert.write(part, file, facts)

@@ -96,7 +96,14 @@ def write_step(lean: Lean, out: Path, facts: Mapping[str, str]) -> None:
     write(lean.part(), out, facts)
 
 
-def quantize_dynamic(source: Path, out: Path, part: Part, *, per_channel: bool = True) -> None:
+def quantize_dynamic(
+    source: Path,
+    out: Path,
+    part: Part,
+    *,
+    per_channel: bool = True,
+    facts: Mapping[str, str] | None = None,
+) -> None:
     """int8 weights, activations as they come.
 
     Unsigned weights were slower on AVX-512 VNNI, and quantizing attention's products as well no
@@ -107,6 +114,7 @@ def quantize_dynamic(source: Path, out: Path, part: Part, *, per_channel: bool =
         out: The file; replaced as a whole.
         part: Says which layers, where it has evened layers; else all products with a constant.
         per_channel: A scale for each output channel, not one for a whole matrix: closer, slower.
+        facts: Metadata that differs from the source's.
 
     Raises:
         ExportError: onnxruntime is missing.
@@ -119,7 +127,18 @@ def quantize_dynamic(source: Path, out: Path, part: Part, *, per_channel: bool =
         extra_options={"MatMulConstBOnly": True},
     )  # fmt: skip
     prepared.unlink()
+    _restate(beside, facts or {})
     beside.replace(out)
+
+
+def _restate(path: Path, facts: Mapping[str, str]) -> None:
+    """Metadata of a file, some of it anew."""
+    import onnx
+
+    model = onnx.load(str(path))
+    for entry in model.metadata_props:
+        entry.value = facts.get(entry.key, entry.value)
+    onnx.save(model, str(path))
 
 
 class _Reader:
@@ -134,7 +153,9 @@ class _Reader:
         return None if feed is None else {name: feed[name] for name in self._inputs}
 
 
-def quantize_static(source: Path, out: Path, part: Part) -> None:
+def quantize_static(
+    source: Path, out: Path, part: Part, *, facts: Mapping[str, str] | None = None
+) -> None:
     """int8 weights and activations, QDQ, calibrated on the part's examples.
 
     What a product gives stays float32: one scale for all of it costs more than it saves.
@@ -143,6 +164,7 @@ def quantize_static(source: Path, out: Path, part: Part) -> None:
         source: From :func:`write`, of ``part``.
         out: The file; replaced as a whole.
         part: Whose examples come in use.
+        facts: Metadata that differs from the source's.
 
     Raises:
         ExportError: onnxruntime is missing.
@@ -163,6 +185,7 @@ def quantize_static(source: Path, out: Path, part: Part) -> None:
         },
     )  # fmt: skip
     prepared.unlink()
+    _restate(beside, facts or {})
     beside.replace(out)
 
 

@@ -227,16 +227,15 @@ def _memories(source: Source, memory: MemoryNetwork, words: int) -> Iterator[Fee
 def _steps(source: Source, bridge: Bridge, memory: MemoryNetwork, tokens: int) -> Iterator[Feed]:
     """Noised latents of examples under their own conditions, and now and then under none."""
     decoder = source.bundle.decoder
+    words = tokens - bridge.extra_tokens  # of a longer text, the first
     make = torch.Generator().manual_seed(_SEED)
-    for i, (told, raw) in enumerate(_conditions(source, memory)):
+    for i, ((condition, *others), raw) in enumerate(_conditions(source, memory)):
         x0 = ((raw - decoder.mean) / decoder.std).clamp(-7.0, 7.0).float()
         with torch.no_grad():
-            keys, values, null_keys, null_values = memory(*told)
+            keys, values, null_keys, null_values = memory(condition[:words], *others)
         alone = i % 4 == 3 and bridge is source.bundle.bridge
         keys, values = (null_keys, null_values) if alone else (keys, values)
         missing = tokens - keys.shape[-1]
-        if missing < 0:
-            continue
         mask = torch.zeros(tokens)
         mask[keys.shape[-1] :] = MASKED
         for t in _TIMESTEPS:

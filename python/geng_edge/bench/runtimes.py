@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 #: Mean distance of the series from the core's float32, as a share of their range: int8 stays below.
-TOLERANCE = 0.05
+TOLERANCE = 0.1
 _SERIES = 8
 
 
