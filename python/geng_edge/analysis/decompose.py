@@ -29,6 +29,8 @@ from geng_edge.analysis.model import (
 SEASON_MARGIN = 40.0
 #: The same over free wander.
 EVIDENT = 64.0
+#: In a short window that is corrected less than the others: a season is easily better than wander there.
+_EVIDENT_SCALE = 0.8
 #: Least share of the variance beside trend and events, and least swing as a share of the range.
 STRENGTH = 0.1
 PEAK_TO_PEAK = 0.05
@@ -310,7 +312,7 @@ def _believable(parts: Parts, plain: Parts) -> bool:
     count = parts.parameters - len(parts.steps)
     smooth = Nested(_wander(n, count), parts.residual + parts.trend + parts.seasonal, parts.keep)
     left = float((parts.residual[parts.keep] ** 2).sum())
-    return bool(n * np.log(smooth.rss[-1] / (left + 1e-12)) > EVIDENT * _scale(n))
+    return bool(n * np.log(smooth.rss[-1] / (left + 1e-12)) > EVIDENT * _scale(n) ** _EVIDENT_SCALE)
 
 
 @lru_cache(maxsize=64)
