@@ -134,6 +134,19 @@ def test_links_of_a_page_outside_the_site_lead_to_files(page: Path) -> None:
             assert file.exists(), f"{page.relative_to(ROOT)}: {target} is not there"
 
 
+@pytest.mark.parametrize("page", SAID, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    if page.name == "CHANGELOG.md":  # it names what was
+        return
+    folders = (
+        "benchmarks|cloud|cmake|cpp|examples|export|firmware_profiles|packaging|python|tests|tools"
+    )
+    text = page.read_text(encoding="utf-8")
+    for named in re.findall(rf"`((?:{folders})/[\w./*-]+)`", text):
+        there = [*ROOT.glob(named.rstrip("/")), *ROOT.glob(f"{named}.*")]  # or a stem
+        assert there, f"{page.relative_to(ROOT)}: {named} is not there"
+
+
 def test_phrases_that_the_guide_offers_are_read_as_claims() -> None:
     from geng_edge import Condition, Generator
     from geng_edge.claims_reader import read_claims
