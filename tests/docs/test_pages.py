@@ -134,6 +134,37 @@ def test_links_of_a_page_outside_the_site_lead_to_files(page: Path) -> None:
             assert file.exists(), f"{page.relative_to(ROOT)}: {target} is not there"
 
 
+@pytest.mark.parametrize("page", SAID, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    if page.name == "CHANGELOG.md":  # it names what was
+        return
+    folders = (
+        "benchmarks|cloud|cmake|cpp|examples|export|firmware_profiles|packaging|python|tests|tools"
+    )
+    text = page.read_text(encoding="utf-8")
+    for named in re.findall(rf"`((?:{folders})/[\w./*-]+)`", text):
+        there = [*ROOT.glob(named.rstrip("/")), *ROOT.glob(f"{named}.*")]  # or a stem
+        assert there, f"{page.relative_to(ROOT)}: {named} is not there"
+
+
+def test_phrases_that_the_guide_offers_are_read_as_claims() -> None:
+    from geng_edge import Condition, Generator
+    from geng_edge.claims_reader import read_claims
+
+    generator = Generator.load(threads=1)
+    guide = (ROOT / "docs" / "how-to" / "sample.md").read_text(encoding="utf-8")
+    rows = [line for line in guide.split("\n") if re.match(r"\| (limits|trend|one|events)", line)]
+    assert len(rows) == 4
+    for row in rows:
+        for phrase in re.findall(r"`([^`]+)`", row):
+            text = phrase if row.startswith("| limits") else f"values from 1 to 9, {phrase}"
+            condition = Condition.from_text(text, 1800 if "da" in phrase else 1, generator)
+            claims = read_claims(generator, condition, 512, 1.0)
+            said = {key for key, value in vars(claims).items() if value not in (None, (), "")}
+            said -= {"interval", "length"} | ({"low", "high"} if text != phrase else set())
+            assert said or "no anomaly" in phrase, f"{phrase}: no claim is read from it"
+
+
 def test_the_first_page_leads_to_a_series_within_three_commands() -> None:
     commands = []
     for block in read_page(ROOT / "docs" / "index.md").blocks:

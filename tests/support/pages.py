@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Languages whose blocks are run, are an output, are a drawing, or are saved under their title.
 RUN, OUTPUT, DRAWN = {"sh", "python"}, {"text"}, {""}
 SAVED = {"c", "csv", "ini", "json", "toml", "yaml"}
-SECONDS = 60
+SECONDS = 180
 _FENCE = re.compile(r"^( *)(`{3,}|~{3,})(\w*)(.*)$")
 _NOTE = re.compile(r"<!-- (not run|run with|needs): (.+?) -->")
 _TITLE = re.compile(r'title="([^"/]+)"')

@@ -48,7 +48,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "how-to/your-data.md",
         "how-to/benchmark-a-board.md",
         "how-to/connect-a-broker.md",
+        "how-to/another-runtime.md",
         "how-to/embed-in-c.md",
+        "firmware.md",
         "how-to/",
         "examples.md",
     ),
@@ -58,6 +60,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "performance.md",
         "performance_arm.md",
         "model-card.md",
+        "compatibility.md",
         "",
     ),
     "Reference": (
