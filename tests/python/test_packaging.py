@@ -124,7 +124,9 @@ def test_install_refuses_before_it_writes(
     assert not (machine / "root").exists()
 
 
-@pytest.mark.parametrize("script", [INSTALL, ROOT / "tools/wheels/try_sdist.sh"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "script", [INSTALL, ROOT / "tools/wheels/try_sdist.sh"], ids=lambda p: p.name
+)
 def test_a_script_passes_shellcheck(script: Path) -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed")

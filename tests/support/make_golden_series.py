@@ -72,7 +72,9 @@ def main() -> int:
     """The command line; 1 where a series is another."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rewrite", action="store_true", help="keep what is drawn now")
-    parser.add_argument("--table", action="store_true", help="print how far the kept ones are apart")
+    parser.add_argument(
+        "--table", action="store_true", help="print how far the kept ones are apart"
+    )
     asked = parser.parse_args()
     if asked.table:
         sys.stdout.write(table() + "\n")
