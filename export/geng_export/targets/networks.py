@@ -197,8 +197,8 @@ class MemoryNetwork(torch.nn.Module):
 
     inputs: tuple[str, ...] = ("condition", "frame", "answers")
     outputs = ("keys", "values", "null_keys", "null_values")
-    null_keys: torch.Tensor
-    null_values: torch.Tensor
+    no_keys: torch.Tensor
+    no_values: torch.Tensor
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -207,8 +207,8 @@ class MemoryNetwork(torch.nn.Module):
         self.heads = bridge.config.heads
         with torch.no_grad():
             keys, values = self._packed(bridge.null_memory(1))
-        self.register_buffer("null_keys", keys)
-        self.register_buffer("null_values", values)
+        self.register_buffer("no_keys", keys)
+        self.register_buffer("no_values", values)
 
     def _packed(self, memory: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         keys, values = [], []
@@ -230,8 +230,8 @@ class MemoryNetwork(torch.nn.Module):
         return (
             keys,
             values,
-            self.null_keys + 0.0 * keys[..., :1],
-            self.null_values + 0.0 * values[..., :1, :],
+            self.no_keys + 0.0 * keys[..., :1],
+            self.no_values + 0.0 * values[..., :1, :],
         )
 
 
