@@ -100,8 +100,8 @@ def main(argv: list[str] | None = None) -> int:
         "--out", type=Path, required=True, help="the .gguf file, or a folder for all of them"
     )
     export.add_argument(
-        "--words", type=int, default=64,
-        help="litert: word pieces of the longest condition (default 64); shorter ones are padded",
+        "--words", type=int, default=128,
+        help="litert: word pieces of the longest condition (default 128); shorter ones are padded",
     )  # fmt: skip
     export.add_argument(
         "--precision", choices=("int8", "fp32"), default="int8", help="of the .gguf file"

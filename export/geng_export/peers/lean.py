@@ -22,7 +22,8 @@ from geng_export.targets.read_gguf import load_bundle
 
 Floats = npt.NDArray[np.float32]
 WINDOW = 512
-INPUTS = ("x", "mod", "fin", "keys", "values", "mask")
+#: No input may be called "mod": litert-torch has an argument of that name.
+INPUTS = ("x", "modulation", "fin", "keys", "values", "mask")
 
 
 class LeanBridge(StepNetwork):

@@ -42,7 +42,7 @@ class LiteRt:
         interpreter.allocate_tensors()
         output = interpreter.get_output_details()[0]["index"]
 
-        changing = {"x", "mod", "fin"}
+        changing = {"x", "modulation", "fin"}
         index = litert.ports(interpreter.get_input_details())
         for name, value in lean.feed(np.zeros(lean.shape, np.float32), 0).items():
             interpreter.set_tensor(index[name], value)

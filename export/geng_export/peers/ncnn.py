@@ -113,7 +113,7 @@ class Ncnn:
         keys, values = feed["keys"][:, row], feed["values"][:, row]
         return [
             feed["x"][row],
-            feed["mod"].reshape(-1, feed["mod"].shape[-1]),
+            feed["modulation"].reshape(-1, feed["modulation"].shape[-1]),
             feed["fin"].reshape(2, -1),
             keys.reshape(-1, *keys.shape[2:]),
             values.reshape(-1, *values.shape[2:]),

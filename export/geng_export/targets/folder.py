@@ -30,8 +30,8 @@ PRECISIONS = {
     "litert": ("fp32", "int8", "int8-full"),
 }
 SUFFIXES = {"onnx": ".onnx", "litert": ".tflite"}
-#: Word pieces of the longest condition, where shapes are fixed.
-WORDS = 64
+#: Word pieces of the longest condition, where shapes are fixed: as many as the model takes.
+WORDS = 128
 NETWORKS = ("student", "bridge", "text", "encoder")
 
 

@@ -197,12 +197,18 @@ class MemoryNetwork(torch.nn.Module):
 
     inputs: tuple[str, ...] = ("condition", "frame", "answers")
     outputs = ("keys", "values", "null_keys", "null_values")
+    no_keys: torch.Tensor
+    no_values: torch.Tensor
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self.bridge = bridge
         self.blocks = [cast(Block, block) for block in bridge.blocks]
         self.heads = bridge.config.heads
+        with torch.no_grad():
+            keys, values = self._packed(bridge.null_memory(1))
+        self.register_buffer("no_keys", keys)
+        self.register_buffer("no_values", values)
 
     def _packed(self, memory: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         keys, values = [], []
@@ -219,8 +225,14 @@ class MemoryNetwork(torch.nn.Module):
         self, condition: torch.Tensor, frame: torch.Tensor, answers: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Keys ``[depth, 1, heads, d, n]``, values ``[depth, 1, heads, n, d]``; then of no condition."""
-        told = self.bridge.memory(condition[None], frame[None], answers[None])
-        return *self._packed(told), *self._packed(self.bridge.null_memory(1))
+        keys, values = self._packed(self.bridge.memory(condition[None], frame[None], answers[None]))
+        # No file may end in a bare constant, and a quantiser takes one for an activation.
+        return (
+            keys,
+            values,
+            self.no_keys + 0.0 * keys[..., :1],
+            self.no_values + 0.0 * values[..., :1, :],
+        )
 
 
 class PlainMemoryNetwork(MemoryNetwork):
