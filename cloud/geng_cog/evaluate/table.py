@@ -1,8 +1,8 @@
 """Table I and figure 3 of the paper, rebuilt: what self-training brings, over seeds.
 
 The documents are curated once. Each set is then learned from the base with several seeds: the seed
-pairs alone; with every candidate, unselected; with what round 2 and round 5 kept. For figure 3: with
-so many of each set. Everything is kept in a folder, so that an interrupted run goes on, and the results
+pairs alone; with a candidate of every document, as first written, unselected; with what round 2 and round 5
+kept. For figure 3: with so many of each set. Everything is kept in a folder, so that an interrupted run goes on, and the results
 are one JSON file.
 """
 
@@ -22,7 +22,7 @@ from geng_cog.evaluate.measure import measure
 from geng_cog.evaluate.sets import tasks
 from geng_cog.selftrain.candidates import Candidate, read_candidates
 from geng_cog.selftrain.documents import Document
-from geng_cog.selftrain.rounds import Plan, run_rounds, seed_lessons, tuned
+from geng_cog.selftrain.rounds import Plan, run_rounds, seed_lessons, tuned, unfiltered
 from geng_cog.selftrain.tune import Lesson
 from geng_edge import files
 
@@ -54,8 +54,9 @@ def run_table(
     """
     run_rounds(plan, documents, generator, say)
     last = plan.rounds
-    pool = read_candidates(plan.round(last) / "scored.jsonl")
-    sets: dict[str, Sequence[Candidate]] = {"seed only": [], "unfiltered": pool}
+    sets: dict[str, Sequence[Candidate]] = {
+        "seed only": [], "unfiltered": unfiltered(plan, documents),
+    }  # fmt: skip
     for n in sorted({min(MIDDLE, last), last}):
         sets[f"round {n}"] = read_candidates(plan.round(n) / "kept.jsonl")
     known = {"seed only": plan.round(0)} | {f"round {n}": plan.round(n) for n in range(1, last + 1)}

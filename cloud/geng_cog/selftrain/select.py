@@ -43,7 +43,7 @@ def select(candidates: Sequence[Candidate], round_: int, bar: Bar = BAR) -> list
         bar: How much.
     """
     good = [c for c in candidates if c.passed]
-    good.sort(key=lambda c: (-(c.grade or 0.0), c.document, c.task))
+    good.sort(key=lambda c: (-c.merit, c.document, c.task))
     good = good[: round(bar.of_round(round_) * len(good))]
     taken: Counter[str] = Counter()
     seen: set[str] = set()
