@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=int, default=5, metavar="N", help="--table: rounds (default 5)"
     )
-    parser.add_argument("--documents", type=int, default=250, metavar="N", help="--table: a round")
+    parser.add_argument("--documents", type=int, default=500, metavar="N", help="--table: a round")
     parser.add_argument("--sizes", action="store_true", help="--table: the points of figure 3 too")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="--table: results")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="--table: figure 3")

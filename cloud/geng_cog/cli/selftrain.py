@@ -47,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--documents",
         type=int,
-        default=250,
+        default=500,
         metavar="N",
-        help="documents read a round (default 250)",
+        help="documents read a round (default 500)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of everything (default 0)"
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--edge-model", metavar="FILE", help="model file of the edge that checks series"
     )
     parser.add_argument(
-        "--epochs", type=float, metavar="N", help="tune: passes over the seed pairs (default 3.2)"
+        "--epochs", type=float, metavar="N", help="tune: passes over the seed pairs (default 4)"
     )
 
 

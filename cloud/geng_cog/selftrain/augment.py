@@ -1,12 +1,13 @@
 """The stage ``augment``: turn unlabeled documents into candidate pairs.
 
-The model reads a document and names, within a small grammar, a quantity and a device of it: the quantity
-in words that the project knows, the device in words copied from the document. The subject is put into one
+The model reads a document and names, within a small grammar, a quantity and a thing of it: a quantity that
+the project knows, of a kind that the document speaks of, and a device or a place in words of the document. The subject is put into one
 of the wordings of tasks, and the same model, asked forwards, answers it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,9 +26,14 @@ from geng_cog.statement import END
 
 #: Characters of a document that the model reads.
 READ = 300
+#: Quantities of a document among which the model chooses.
+OFFERED = 2
 #: Writings of each answer, and their temperature. Chosen on the tuning set.
-DRAFTS, ANSWERING = 6, 0.6
-_FORMS = ("{q} of {d}", "{d} {q}", "{q} from a {d}", "{d} measuring {q}", "{q} in a {d}", "{q} at the {d}")
+DRAFTS, ANSWERING = 5, 0.6
+_FORMS = (
+    "{q} of a {d}", "{d} {q}", "{q} from a {d}", "{d} measuring {q}", "{q} in a {d}", "{q} at the {d}",
+    "{q} sensor in a {d}", "{d} {q} sensor", "{q} sensor at a {d}",
+)  # fmt: skip
 
 
 def augment(
@@ -51,7 +57,7 @@ def augment(
     Cost: about 0.03 s a document and 0.02 s a draft on one core.
     """
     rng = np.random.default_rng((seed, round_))
-    offered = [(d, phrases(d), spoken(d)) for d in documents]
+    offered = [(d, phrases(d), _some(spoken(d), rng)) for d in documents]
     offered = [(d, p, q) for d, p, q in offered if p and q]
     subjects = writer.write(
         [backward_prompt(_shown(d)) for d, _, _ in offered],
@@ -91,13 +97,18 @@ def _shown(document: Document) -> str:
 
 def spoken(document: Document) -> tuple[str, ...]:
     """Names of quantities, as training scenarios call them, of the kinds that a document speaks of."""
-    text = f"{document.title} {document.text}".lower()
+    text = " ".join(re.findall(r"[a-z0-9.]+", f"{document.title} {document.text}".lower()))
     found = [
         s.said
         for s in scenarios("train")
-        if any(word.lower() in text for word in (s.said, *s.kind.words))
+        if any(f" {word.lower()} " in f" {text} " for word in (s.said, *s.kind.words))
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _some(quantities: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+    """A few of the quantities: left all of them, the model names the same ones again and again."""
+    return tuple(quantities[int(i)] for i in rng.permutation(len(quantities))[:OFFERED])
 
 
 def subject(quantities: tuple[str, ...], devices: tuple[str, ...]) -> State:
@@ -116,7 +127,8 @@ def _parted(text: str, quantities: tuple[str, ...]) -> tuple[str, str]:
 
 def _times_for(quantity: str, rng: np.random.Generator) -> Scenario:
     """A scenario of that quantity, whose usual times the task takes."""
-    same = [s for s in scenarios("train") if s.said == quantity]
+    known = names(quantity)
+    same = [s for s in scenarios("train") if s.kind.key in known]
     return same[int(rng.integers(len(same)))]
 
 

@@ -98,7 +98,7 @@ def read_lessons(path: Path) -> list[Lesson]:
         try:
             entry = json.loads(line)
             parse(entry["text"])
-            found.append(Lesson(str(entry["task"]), str(entry["text"]), graded=True))
+            found.append(Lesson(str(entry["task"]), str(entry["text"]), whole=True))
         except (ValueError, KeyError, TypeError) as error:  # noqa: PERF203  names the line
             raise ArgumentError(
                 f"{path}: line {number} is no seed pair: {str(error)[:120]}"

@@ -76,15 +76,18 @@ def score(
 def settled(candidate: Candidate) -> Candidate:
     """The candidate with what its drafts agree on, those that pass the cheap checks where any does."""
     drafts = candidate.drafts or (candidate.text,)
-    good = [
-        draft
-        for draft in drafts
-        if all(value == 1.0 for _, value in cheap_checks(replace(candidate, text=draft)))
-    ]
+    good = [draft for draft in drafts if _sound(replace(candidate, text=draft))]
     statements = [parse(draft) for draft in good or drafts]
     _, found = agreed(statements)
-    alike = sum(_gist(s) == _gist(found) for s in statements) if good else 0
-    return replace(candidate, text=found.text(), support=round(alike / len(drafts), 4))
+    alike = [s for s in statements if _gist(s) == _gist(found)]
+    settled_ = replace(candidate, text=found.text())
+    if good and not _sound(settled_):  # medians of two sorts of place fit neither
+        settled_ = replace(candidate, text=(alike or statements)[0].text())
+    return replace(settled_, support=round(len(alike) / len(drafts), 4) if good else 0.0)
+
+
+def _sound(candidate: Candidate) -> bool:
+    return all(value == 1.0 for _, value in cheap_checks(candidate))
 
 
 def _gist(statement: Statement) -> tuple[object, ...]:

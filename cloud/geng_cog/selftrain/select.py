@@ -21,7 +21,7 @@ class Bar:
     """
 
     best: float = 0.9
-    fall: float = 0.075
+    fall: float = 0.05
     least: float = 0.5
     each: int = 24
 

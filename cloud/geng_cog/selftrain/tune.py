@@ -16,14 +16,14 @@ from geng_cog.lm.texts import GRADES, backward_prompt, prompt
 from geng_cog.lm.training import Example, Recipe, train
 from geng_cog.seeds import Pair, seed_pair
 from geng_cog.selftrain.base import prose
-from geng_cog.statement import END, Statement, parse
+from geng_cog.statement import END, VALUES, Statement, parse
 from geng_edge.wire.answer import ChannelClaims
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import LlamaForCausalLM
 
-RECIPE = Recipe(epochs=3.2, rate=2.5e-3, tokens=1024, decay=0.05)
+RECIPE = Recipe(epochs=4.0, rate=2.5e-3, tokens=1024, decay=0.05, average=0.3)
 #: Of the seed pairs, how many are also shown spoiled, with the lower grade they deserve.
 SPOILED = 0.2
 
@@ -34,12 +34,14 @@ class Lesson:
 
     Attributes:
         task, text: Prompt and target.
-        graded: Whether the top grade after it is learned too: seeds deserve it, candidates may not.
+        whole: Whether all of the text and the top grade after it are learned, as of seeds. Of a candidate
+            only what follows the name of the quantity is: that name is a word of its document, which tells
+            nothing of how to choose one, and the grade may not be deserved.
     """
 
     task: str
     text: str
-    graded: bool = False
+    whole: bool = False
 
 
 def tune(
@@ -86,8 +88,10 @@ def _example(tokenizer: Tokenizer, before: str, target: str) -> Example:
 
 
 def _lesson(tokenizer: Tokenizer, lesson: Lesson) -> Example:
-    grade = GRADES[-1] if lesson.graded else ""
-    return _example(tokenizer, prompt(lesson.task), f"{lesson.text}{END}{grade}")
+    if lesson.whole:
+        return _example(tokenizer, prompt(lesson.task), f"{lesson.text}{END}{GRADES[-1]}")
+    given, mark, rest = lesson.text.partition(VALUES)
+    return _example(tokenizer, f"{prompt(lesson.task)}{given}", f"{mark}{rest}{END}")
 
 
 def _graded(tokenizer: Tokenizer, task: str, text: str, grade: str) -> Example:
