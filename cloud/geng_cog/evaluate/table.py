@@ -2,8 +2,8 @@
 
 The documents are curated once. Each set is then learned from the base with several seeds: the seed
 pairs alone; with a candidate of every document, as first written, unselected; with what round 2 and round 5
-kept. For figure 3: with so many of each set. Everything is kept in a folder, so that an interrupted run goes on, and the results
-are one JSON file.
+kept. For figure 3: with so many of each set. Everything is kept in a folder, so that an interrupted run goes
+on, and the results are one JSON file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The stage ``augment``: turn unlabeled documents into candidate pairs.
 
 The model reads a document and names, within a small grammar, a quantity and a thing of it: a quantity that
-the project knows, of a kind that the document speaks of, and a device or a place in words of the document. The subject is put into one
-of the wordings of tasks, and the same model, asked forwards, answers it.
+the project knows, of a kind that the document speaks of, and a device or a place in words of the document.
+The subject is put into one of the wordings of tasks, and the same model, asked forwards, answers it in
+several drafts.
 """
 
 from __future__ import annotations

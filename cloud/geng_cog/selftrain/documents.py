@@ -143,7 +143,7 @@ def _jsonl(path: Path) -> Iterator[Document]:
 
 
 def phrases(document: Document) -> tuple[str, ...]:
-    """What may be a device or a place: things that the text is in, at or of, and runs of the title's words."""
+    """What may be a device or a place: things that the text is in, at or of, and runs of the title."""
     found: dict[str, None] = {}
     for match in _PLACED.finditer(document.text):
         run = _cut(match[1].lower().split())

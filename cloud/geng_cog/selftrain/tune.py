@@ -68,7 +68,7 @@ def tune(
     """
     model, _ = network.load(base)
     rng = np.random.default_rng((recipe.seed, 1))
-    examples = [_lesson(tokenizer, lesson) for lesson in (*seeds, *kept)]
+    examples = [lesson(tokenizer, pair) for pair in (*seeds, *kept)]
     spoiled = rng.permutation(len(seeds))[: int(SPOILED * len(seeds))]
     examples += [_graded(tokenizer, *_spoil(seeds[int(i)], rng)) for i in spoiled]
     examples += [_asked(tokenizer, s) for s in _backward(rng)]
@@ -87,11 +87,12 @@ def _example(tokenizer: Tokenizer, before: str, target: str) -> Example:
     return Example((*ahead, *learned), (False,) * len(ahead) + (True,) * len(learned))
 
 
-def _lesson(tokenizer: Tokenizer, lesson: Lesson) -> Example:
-    if lesson.whole:
-        return _example(tokenizer, prompt(lesson.task), f"{lesson.text}{END}{GRADES[-1]}")
-    given, mark, rest = lesson.text.partition(VALUES)
-    return _example(tokenizer, f"{prompt(lesson.task)}{given}", f"{mark}{rest}{END}")
+def lesson(tokenizer: Tokenizer, pair: Lesson) -> Example:
+    """A pair as the training takes it."""
+    if pair.whole:
+        return _example(tokenizer, prompt(pair.task), f"{pair.text}{END}{GRADES[-1]}")
+    given, mark, rest = pair.text.partition(VALUES)
+    return _example(tokenizer, f"{prompt(pair.task)}{given}", f"{mark}{rest}{END}")
 
 
 def _graded(tokenizer: Tokenizer, task: str, text: str, grade: str) -> Example:
@@ -108,9 +109,9 @@ def _asked(tokenizer: Tokenizer, pair: Pair) -> Example:
     return _example(tokenizer, backward_prompt(prose(pair)), f"{s.said} of {s.device}\n")
 
 
-def _spoil(lesson: Lesson, rng: np.random.Generator) -> tuple[str, str, str]:
+def _spoil(pair: Lesson, rng: np.random.Generator) -> tuple[str, str, str]:
     """A pair with one to four faults, and the grade that is left of five."""
-    statement = parse(lesson.text)
+    statement = parse(pair.text)
     claims = statement.channels[0]
     number = int(rng.integers(1, 5))
     faults = [int(i) for i in rng.permutation(4)[:number]]
@@ -126,7 +127,7 @@ def _spoil(lesson: Lesson, rng: np.random.Generator) -> tuple[str, str, str]:
             claims = replace(claims, trend=trend if trend != claims.trend else "up")
             statement = _other_times(statement, rng)
     spoiled = replace(statement, channels=(claims, *statement.channels[1:]))
-    return lesson.task, spoiled.text(), GRADES[max(0, 4 - number)]
+    return pair.task, spoiled.text(), GRADES[max(0, 4 - number)]
 
 
 def _other_quantity(claims: ChannelClaims, rng: np.random.Generator) -> ChannelClaims:
