@@ -1,9 +1,9 @@
 """Table I and figure 3 of the paper, rebuilt: what self-training brings, over seeds.
 
 The documents are curated once. Each set is then learned from the base with several seeds: the seed
-pairs alone; with a candidate of every document, as first written, unselected; with what round 2 and round 5
-kept. For figure 3: with so many of each set. Everything is kept in a folder, so that an interrupted run goes
-on, and the results are one JSON file.
+pairs alone; with as many candidates as round 5 keeps, as the model of round 0 writes them, unselected;
+with what round 2 and round 5 kept. For figure 3: with so many of each set. Everything is kept in a
+folder, so that an interrupted run goes on, and the results are one JSON file.
 """
 
 from __future__ import annotations
@@ -54,9 +54,11 @@ def run_table(
     """
     run_rounds(plan, documents, generator, say)
     last = plan.rounds
+    kept = len(read_candidates(plan.round(last) / "kept.jsonl"))
     sets: dict[str, Sequence[Candidate]] = {
-        "seed only": [], "unfiltered": unfiltered(plan, documents),
-    }  # fmt: skip
+        "seed only": [],
+        "unfiltered": unfiltered(plan, documents, kept),
+    }
     for n in sorted({min(MIDDLE, last), last}):
         sets[f"round {n}"] = read_candidates(plan.round(n) / "kept.jsonl")
     known = {"seed only": plan.round(0)} | {f"round {n}": plan.round(n) for n in range(1, last + 1)}
@@ -91,7 +93,7 @@ def _sizes(plan: Plan, sets: dict[str, Sequence[Candidate]], say: Say) -> dict[s
 
 def _learned(plan: Plan, folder: Path, candidates: Sequence[Candidate], say: Say) -> dict[str, Any]:
     """The row of a model tuned on seed pairs and candidates."""
-    seeds = seed_lessons()
+    seeds = seed_lessons(plan.scenarios)
     tuned(plan, folder, seeds, _lessons(candidates), say)
     return _row(folder, len(seeds), len(candidates), say)
 

@@ -24,13 +24,14 @@ from geng_cog.selftrain.candidates import Candidate
 from geng_cog.selftrain.documents import Document, phrases
 from geng_cog.stated import read_stated
 from geng_cog.statement import END
+from geng_edge.errors import ArgumentError
 
 #: Characters of a document that the model reads.
 READ = 300
 #: Quantities of a document among which the model chooses.
-OFFERED = 2
-#: Writings of each answer, and their temperature. Chosen on the tuning set.
-DRAFTS, ANSWERING = 5, 0.6
+OFFERED = 3
+#: Writings of each answer, and their temperature.
+DRAFTS, ANSWERING = 4, 0.7
 _FORMS = (
     "{q} of a {d}", "{d} {q}", "{q} from a {d}", "{d} measuring {q}", "{q} in a {d}", "{q} at the {d}",
     "{q} sensor in a {d}", "{d} {q} sensor", "{q} sensor at a {d}",
@@ -44,6 +45,7 @@ def augment(
     seed: int,
     drafts: int = DRAFTS,
     temperature: float = 0.7,
+    most: int | None = None,
 ) -> list[Candidate]:
     """One candidate for each document that offers a device, answered.
 
@@ -54,12 +56,13 @@ def augment(
         seed: Of every draw.
         drafts: Writings of each answer.
         temperature: Of the writing of subjects.
+        most: Candidates; the first so many documents that offer a device are taken.
 
     Cost: about 0.03 s a document and 0.02 s a draft on one core.
     """
     rng = np.random.default_rng((seed, round_))
     offered = [(d, phrases(d), _some(spoken(d), rng)) for d in documents]
-    offered = [(d, p, q) for d, p, q in offered if p and q]
+    offered = [(d, p, q) for d, p, q in offered if p and q][:most]
     subjects = writer.write(
         [backward_prompt(_shown(d)) for d, _, _ in offered],
         [subject(q, p) for _, p, q in offered], seed * 1000 + round_, temperature,
@@ -69,7 +72,8 @@ def augment(
         quantity, device = _parted(written.text.strip(), quantities)
         form = _FORMS[int(rng.integers(len(_FORMS)))]
         task = ask(form.format(q=quantity, d=device), _times_for(quantity, rng), rng)
-        found.append(Candidate(document.id, quantity, task.text, task.asked, "", round_))
+        if _readable(task.text):
+            found.append(Candidate(document.id, quantity, task.text, task.asked, "", round_))
     return answered(writer, found, seed * 1000 + 500 + round_, drafts)
 
 
@@ -90,6 +94,15 @@ def answered(
         )
         for i, c in enumerate(candidates)
     ]  # fmt: skip
+
+
+def _readable(task: str) -> bool:
+    """Whether the task states times that can be: a thing may be called by the word for one."""
+    try:
+        read_stated(task)
+    except ArgumentError:
+        return False
+    return True
 
 
 def _shown(document: Document) -> str:

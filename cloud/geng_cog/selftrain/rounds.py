@@ -25,6 +25,8 @@ import numpy as np
 
 from geng_cog import knowledge
 from geng_cog.backends.embedded import MODEL, TOKENIZER, EmbeddedBackend
+from geng_cog.evaluate.sets import draw_seeds
+from geng_cog.knowledge import scenarios
 from geng_cog.lm import model as network
 from geng_cog.lm.training import Recipe
 from geng_cog.selftrain.augment import answered, augment
@@ -50,6 +52,7 @@ class Plan:
         base: Folder of tokenizer and base model.
         rounds: Curation rounds.
         documents: Documents read anew in each round.
+        scenarios: Training scenarios whose seed pairs are learned; None for all.
         seed: Of every draw and training.
         recipe: Of each tuning; its seed is the plan's.
         bar: Of the selection.
@@ -59,6 +62,7 @@ class Plan:
     base: Path
     rounds: int = 5
     documents: int = 500
+    scenarios: int | None = None
     seed: int = 0
     recipe: Recipe = RECIPE
     bar: Bar = BAR
@@ -77,10 +81,25 @@ class Plan:
 Say = Callable[[str], None]
 
 
-def seed_lessons() -> list[Lesson]:
-    """The seed pairs of the package, as the tuning takes them."""
+def seed_lessons(most: int | None = None, seed: int = 0) -> list[Lesson]:
+    """The seed pairs of the package, as the tuning takes them.
+
+    Args:
+        most: Take only those of so many training scenarios; all by default.
+        seed: Decides which.
+    """
     with resources.as_file(resources.files(knowledge).joinpath("seeds.jsonl")) as path:
-        return read_lessons(path)
+        lessons = read_lessons(path)
+    if most is None:
+        return lessons
+    known = scenarios("train")
+    order = np.random.default_rng((seed, 11)).permutation(len(known))[:most]
+    taken = {known[int(i)].id for i in order}
+    return [
+        lesson
+        for lesson, pair in zip(lessons, draw_seeds(), strict=True)
+        if all(s.id in taken for s in pair.scenarios)
+    ]
 
 
 def read_lessons(path: Path) -> list[Lesson]:
@@ -119,7 +138,7 @@ def run_rounds(
 
     Cost: 3 to 5 minutes a round on one core with 500 documents a round.
     """
-    seeds = seed_lessons()
+    seeds = seed_lessons(plan.scenarios)
     tuned(plan, plan.round(0), seeds, [], say)
     pool: list[Candidate] = []
     for number in range(1, plan.rounds + 1):
@@ -154,13 +173,15 @@ def _scored(
     return found
 
 
-def unfiltered(plan: Plan, documents: Sequence[Document]) -> list[Candidate]:
-    """A candidate of every document of all rounds, as the model of round 0 writes it: the loop left out."""
+def unfiltered(plan: Plan, documents: Sequence[Document], most: int) -> list[Candidate]:
+    """So many candidates as the model of round 0 writes them, nothing chosen: the loop left out."""
     file = plan.folder / "unfiltered.jsonl"
     if not file.is_file():
         read = [d for n in range(1, plan.rounds + 1) for d in plan.part(documents, n)]
+        order = np.random.default_rng((plan.seed, 13)).permutation(len(read))
+        drawn = [read[int(i)] for i in order[: 2 * most]]  # not every document offers a device
         writer = EmbeddedBackend(plan.round(0)).writer
-        write_candidates(file, augment(writer, read, 0, plan.seed, drafts=1))
+        write_candidates(file, augment(writer, drawn, 0, plan.seed, drafts=1, most=most))
     return read_candidates(file)
 
 

@@ -20,7 +20,7 @@ class Bar:
         each: Most candidates kept of one quantity.
     """
 
-    best: float = 0.9
+    best: float = 1.0
     fall: float = 0.05
     least: float = 0.5
     each: int = 24
