@@ -231,8 +231,8 @@ def test_rounds_run_resume_and_end_in_a_table(
     base: Path, real: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = rounds.seed_lessons()[:6]
-    monkeypatch.setattr(rounds, "seed_lessons", lambda: few)
-    monkeypatch.setattr("geng_cog.evaluate.table.seed_lessons", lambda: few)
+    monkeypatch.setattr(rounds, "seed_lessons", lambda *_: few)
+    monkeypatch.setattr("geng_cog.evaluate.table.seed_lessons", lambda *_: few)
     monkeypatch.setattr("geng_cog.evaluate.table.tasks", lambda _: rounds_tasks())
     plan = rounds.Plan(
         tmp_path / "run", base, rounds=2, documents=2, recipe=Recipe(epochs=0.05, tokens=1024)
@@ -288,3 +288,10 @@ def test_the_command_runs_stages_through_files(tmp_path: Path) -> None:
     )
     assert len(read_candidates(tmp_path / "kept.jsonl")) == 1
     assert main(["selftrain", "augment", "--out", str(out)]) == 2
+
+
+def test_seed_pairs_of_fewer_scenarios_are_a_part_of_all() -> None:
+    few, every = rounds.seed_lessons(30), rounds.seed_lessons()
+    assert 90 <= len(few) < 150
+    assert set(few) < set(every)
+    assert few == rounds.seed_lessons(30)
