@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,12 +143,14 @@ def _jsonl(path: Path) -> Iterator[Document]:
 
 
 def phrases(document: Document) -> tuple[str, ...]:
-    """What may be a device or a place: things that the text is in, at or of, and runs of the title."""
+    """What may be a device or a place: things that the text is in, at or of, else runs of the title."""
     found: dict[str, None] = {}
     for match in _PLACED.finditer(document.text):
         run = _cut(match[1].lower().split())
         if run:
             found[" ".join(run)] = None
+    if found:
+        return _sized(found)
     for part in re.split(r"[,;:()\[\]/.-]\s|\n| - ", document.title[:_TITLE]):
         run = [w for w in _TOKEN.findall(part) if len(w) < _LONGEST_WORD]
         for at in range(len(run)):
@@ -156,6 +158,10 @@ def phrases(document: Document) -> tuple[str, ...]:
                 piece = run[at : at + number]
                 if len(piece) == number and not {piece[0].lower(), piece[-1].lower()} & _EMPTY:
                     found[" ".join(piece).lower()] = None
+    return _sized(found)
+
+
+def _sized(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(text for text in found if 4 <= len(text) <= 40 and not text.endswith("."))
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from geng_cog.agreement import agreed
 from geng_cog.backends.causal import Writer
 from geng_cog.describe import describe
+from geng_cog.evaluate.rubric import range_right
 from geng_cog.knowledge import Kind, by_label, scenarios
 from geng_cog.lm.texts import GRADES, prompt
 from geng_cog.plausible import doubts
@@ -132,14 +133,9 @@ def does_as_asked(claims: ChannelClaims, asked: str) -> bool:
 
 
 def is_usual(claims: ChannelClaims, kind: Kind, statement: Statement) -> bool:
-    """Whether range and period are as in the training scenarios of the kind, without any slack."""
+    """Whether the range is right by the rubric for a training scenario of the kind, and the period usual."""
     same = [s for s in scenarios("train") if s.kind.key == kind.key]
-    width = claims.high - claims.low
-    ranged = any(
-        s.span[0] <= width <= s.span[1]
-        and s.low[0] - 0.1 * width <= claims.low <= s.low[1] + 0.1 * width
-        for s in same
-    )
+    ranged = any(range_right(claims.low, claims.high, s.low, s.span) for s in same)
     shown = [p for s in same for p in usual_periods(s, statement.span, statement.interval)]
     if not claims.periods:
         never = any(not usual_periods(s, statement.span, statement.interval) for s in same)
