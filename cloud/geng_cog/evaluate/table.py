@@ -29,7 +29,7 @@ from geng_edge import files
 if TYPE_CHECKING:
     from geng_edge import Generator
 
-SIZES = (100, 300)
+SIZES = (200, 600)
 MIDDLE = 2
 Say = Callable[[str], None]
 
@@ -50,7 +50,7 @@ def run_table(
         sizes: Train the points of figure 3 too, with the first seed.
         keep: Given the rows so far after each seed, so that an interrupted table is not lost.
 
-    Cost: about 45 minutes on one core with 250 documents a round, three seeds and no sizes.
+    Cost: about 35 minutes on one core with 900 documents a round, three seeds and no sizes.
     """
     run_rounds(plan, documents, generator, say)
     last = plan.rounds

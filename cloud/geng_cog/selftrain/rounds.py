@@ -136,7 +136,7 @@ def run_rounds(
         generator: The model whose series are checked.
         say: Told what happens, a line at a time.
 
-    Cost: 3 to 5 minutes a round on one core with 500 documents a round.
+    Cost: 2 to 5 minutes a round on one core with 900 documents a round; later ones have more to write anew.
     """
     seeds = seed_lessons(plan.scenarios)
     tuned(plan, plan.round(0), seeds, [], say)
