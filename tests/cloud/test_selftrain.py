@@ -11,18 +11,31 @@ import pytest
 pytest.importorskip("torch", reason="the cloud package needs torch")
 pytest.importorskip("transformers", reason="the cloud package needs transformers")
 
+import torch
+from tokenizers import Tokenizer
+
 from geng_cog.backends.embedded import EmbeddedBackend
 from geng_cog.cli.main import main
 from geng_cog.evaluate.table import run_table, shown, summary, write_results
+from geng_cog.knowledge import by_label
 from geng_cog.lm import model as network
-from geng_cog.lm.training import Example, Recipe, batches
+from geng_cog.lm.training import Example, Recipe, batches, train
 from geng_cog.selftrain import rounds
-from geng_cog.selftrain.augment import augment, spoken
+from geng_cog.selftrain.augment import DRAFTS, answered, augment, spoken
 from geng_cog.selftrain.base import pretrain
 from geng_cog.selftrain.candidates import Candidate, read_candidates, write_candidates
 from geng_cog.selftrain.documents import Document, read_documents
-from geng_cog.selftrain.score import checked, does_as_asked, grades, kept_by_bridge
+from geng_cog.selftrain.score import (
+    checked,
+    does_as_asked,
+    grades,
+    kept_by_bridge,
+    settled,
+    shows,
+)
 from geng_cog.selftrain.select import Bar, select
+from geng_cog.selftrain.tune import Lesson
+from geng_cog.selftrain.tune import lesson as lesson_example
 from geng_cog.statement import parse
 from geng_edge import Generator
 from geng_edge.errors import ArgumentError
@@ -76,11 +89,64 @@ def test_augment_makes_candidates_of_documents_and_of_their_own_words(base: Path
     writer = EmbeddedBackend(base).writer
     found = augment(writer, DOCUMENTS, 1, 0)
     assert found == augment(writer, DOCUMENTS, 1, 0)
+    assert all(len(c.drafts) == DRAFTS and c.text == c.drafts[0] for c in found)
     for c in found:
         document = next(d for d in DOCUMENTS if d.id == c.document)
         assert c.named in spoken(document)
         assert parse(c.text).channels
         assert c.named.lower() in c.task.lower()
+
+
+def test_a_failed_answer_is_written_anew_for_the_same_task(base: Path) -> None:
+    old = candidate(grade=2.0, checks=(("usual", 0.0),))
+    (new,) = answered(EmbeddedBackend(base).writer, [old], 5, drafts=3)
+    assert (new.task, new.document, len(new.drafts)) == (old.task, old.document, 3)
+    assert new.checks == ()
+    assert new.grade is None
+
+
+def test_drafts_settle_on_what_the_good_ones_agree_on() -> None:
+    plain = GOOD.replace("trend up", "trend none")
+    asked = "anomaly dip down 0.9"
+    warm = plain.replace("10.5 .. 19.5", "11 .. 20")
+    warmer = plain.replace("10.5 .. 19.5", "11.5 .. 20.5")
+    wrong = plain.replace("period 1 day", "period 5 h")
+    many = candidate(asked=asked, text=wrong, drafts=(wrong, plain, warm, warmer, wrong))
+    found = settled(many)
+    assert parse(found.text).channels[0].periods == (86400.0,)
+    assert (parse(found.text).channels[0].low, parse(found.text).channels[0].high) == (11.0, 20.0)
+    assert found.support == 0.6
+    assert settled(replace(many, drafts=(wrong, wrong))).support == 0.0
+
+
+def test_times_of_the_models_own_choice_must_show_a_cycle() -> None:
+    claims, kind = parse(GOOD).channels[0], by_label()["air temperature [degC]"]
+    never = replace(claims, periods=(), wave=None)
+    assert shows("air temperature of a barn", claims, kind)
+    assert not shows("air temperature of a barn", never, kind)
+    assert shows("air temperature of a barn for one hour, every minute", never, kind)
+
+
+def test_a_candidate_teaches_what_follows_its_quantity_and_a_seed_all(base: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    part, whole = (
+        lesson_example(tokenizer, Lesson("a task", GOOD, whole=w)) for w in (False, True)
+    )
+    shown = tokenizer.decode([i for i, on in zip(part.ids, part.learned, strict=True) if on])
+    assert shown.lstrip().startswith("values")
+    assert shown.rstrip().endswith("end")
+    assert sum(whole.learned) > sum(part.learned)
+
+
+def test_averaged_weights_differ_from_the_last_and_repeat(base: Path) -> None:
+    examples = [Example((5, 6 + i % 3, 7), (False, True, True)) for i in range(32)]
+    found = []
+    for average in (0.0, 0.5, 0.5):
+        model, _ = network.load(base / "cog.safetensors")
+        train(model, examples, Recipe(epochs=2.0, tokens=12, average=average))
+        found.append(model.lm_head.weight.detach().clone())
+    assert not torch.equal(found[0], found[1])
+    assert torch.equal(found[1], found[2])
 
 
 def test_the_grade_is_an_expectation_over_five_digits(base: Path) -> None:
@@ -165,8 +231,8 @@ def test_rounds_run_resume_and_end_in_a_table(
     base: Path, real: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = rounds.seed_lessons()[:6]
-    monkeypatch.setattr(rounds, "seed_lessons", lambda: few)
-    monkeypatch.setattr("geng_cog.evaluate.table.seed_lessons", lambda: few)
+    monkeypatch.setattr(rounds, "seed_lessons", lambda *_: few)
+    monkeypatch.setattr("geng_cog.evaluate.table.seed_lessons", lambda *_: few)
     monkeypatch.setattr("geng_cog.evaluate.table.tasks", lambda _: rounds_tasks())
     plan = rounds.Plan(
         tmp_path / "run", base, rounds=2, documents=2, recipe=Recipe(epochs=0.05, tokens=1024)
@@ -222,3 +288,10 @@ def test_the_command_runs_stages_through_files(tmp_path: Path) -> None:
     )
     assert len(read_candidates(tmp_path / "kept.jsonl")) == 1
     assert main(["selftrain", "augment", "--out", str(out)]) == 2
+
+
+def test_seed_pairs_of_fewer_scenarios_are_a_part_of_all() -> None:
+    few, every = rounds.seed_lessons(30), rounds.seed_lessons()
+    assert 90 <= len(few) < 150
+    assert set(few) < set(every)
+    assert few == rounds.seed_lessons(30)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from geng_cog.cli.backend import add_backend, load_backend
-from geng_cog.cli.selftrain import needed
+from geng_cog.cli.selftrain import needed, recipe
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
 
@@ -39,7 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=int, default=5, metavar="N", help="--table: rounds (default 5)"
     )
-    parser.add_argument("--documents", type=int, default=250, metavar="N", help="--table: a round")
+    parser.add_argument(
+        "--scenarios",
+        type=int,
+        metavar="N",
+        help="--table: seed pairs of N scenarios (default all)",
+    )
+    parser.add_argument(
+        "--epochs", type=float, metavar="N", help="--table: passes over the seed pairs (default 4)"
+    )
+    parser.add_argument("--documents", type=int, default=500, metavar="N", help="--table: a round")
     parser.add_argument("--sizes", action="store_true", help="--table: the points of figure 3 too")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="--table: results")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="--table: figure 3")
@@ -80,7 +89,10 @@ def _table(arguments: argparse.Namespace) -> None:
     documents = read_documents(corpus)
     generator = Generator.load(threads=1)
     base = arguments.base or folder / "base"
-    plan = Plan(folder, base, rounds=arguments.rounds, documents=arguments.documents)
+    plan = Plan(
+        folder, base, rounds=arguments.rounds, documents=arguments.documents,
+        scenarios=arguments.scenarios, recipe=recipe(arguments),
+    )  # fmt: skip
     # Names of files and folders only: where they lie is nobody else's business.
     given = [Path(a).name if "/" in a else a for a in sys.argv[1:]]
     command = shlex.join(["geng-cog", *given])

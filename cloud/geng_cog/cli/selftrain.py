@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from geng_cog.lm.training import Recipe
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
@@ -47,9 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--documents",
         type=int,
-        default=250,
+        default=500,
         metavar="N",
-        help="documents read a round (default 250)",
+        help="documents read a round (default 500)",
+    )
+    parser.add_argument(
+        "--scenarios", type=int, metavar="N", help="rounds: seed pairs of N scenarios (default all)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of everything (default 0)"
@@ -58,7 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--edge-model", metavar="FILE", help="model file of the edge that checks series"
     )
     parser.add_argument(
-        "--epochs", type=float, metavar="N", help="tune: passes over the seed pairs (default 3.2)"
+        "--epochs",
+        type=float,
+        metavar="N",
+        help="passes over the seed pairs of a tuning (default 4)",
     )
 
 
@@ -91,6 +98,20 @@ def needed(arguments: argparse.Namespace, *names: str) -> list[Path]:
     return found
 
 
+def recipe(arguments: argparse.Namespace) -> Recipe:
+    """The recipe of the tuning, with the passes that are asked for.
+
+    Raises:
+        ArgumentError: They are out of range.
+    """
+    from geng_cog.selftrain.tune import RECIPE
+
+    if arguments.epochs is None:
+        return RECIPE
+    check_between("epochs", arguments.epochs, 0.01, 1000.0)
+    return replace(RECIPE, epochs=arguments.epochs)
+
+
 def _loop(arguments: argparse.Namespace) -> None:
     from geng_cog.selftrain.documents import read_documents
     from geng_cog.selftrain.rounds import Plan, run_rounds
@@ -104,8 +125,9 @@ def _loop(arguments: argparse.Namespace) -> None:
     if not (base / "cog.safetensors").is_file():
         _base(argparse.Namespace(folder=base, corpus=corpus, seed=arguments.seed))
     plan = Plan(
-        folder, base, rounds=arguments.rounds, documents=arguments.documents, seed=arguments.seed
-    )
+        folder, base, rounds=arguments.rounds, documents=arguments.documents, seed=arguments.seed,
+        scenarios=arguments.scenarios, recipe=recipe(arguments),
+    )  # fmt: skip
     run_rounds(plan, documents, Generator.load(arguments.edge_model, threads=1), console.say)
 
 
@@ -179,14 +201,10 @@ def _select(arguments: argparse.Namespace) -> None:
 def _tune(arguments: argparse.Namespace) -> None:
     from geng_cog.selftrain.candidates import read_candidates
     from geng_cog.selftrain.rounds import Plan, read_lessons, seed_lessons, tuned
-    from geng_cog.selftrain.tune import RECIPE, Lesson
+    from geng_cog.selftrain.tune import Lesson
 
     base, folder = needed(arguments, "base", "folder")
     seeds = read_lessons(arguments.seeds) if arguments.seeds else seed_lessons()
     kept = read_candidates(arguments.given) if arguments.given else []
-    recipe = RECIPE
-    if arguments.epochs is not None:
-        check_between("epochs", arguments.epochs, 0.01, 1000.0)
-        recipe = replace(RECIPE, epochs=arguments.epochs)
-    plan = Plan(folder, base, seed=arguments.seed, recipe=recipe)
+    plan = Plan(folder, base, seed=arguments.seed, recipe=recipe(arguments))
     tuned(plan, folder, seeds, [Lesson(c.task, c.text) for c in kept], console.say)

@@ -204,7 +204,7 @@ def _channel(
     return {
         "quantity": claims.quantity == reference.quantity,
         "unit": same,
-        "range": same and range_right(claims.low, claims.high, reference),
+        "range": same and range_right(claims.low, claims.high, reference.low, reference.span),
         "period": _period(reference, claims, statement),
         "trend": claims.trend in reference.trend,
         "anomaly": _anomaly(reference, claims),
@@ -215,15 +215,20 @@ def _channel(
     }
 
 
-def range_right(low: float, high: float, reference: Reference) -> bool:
-    """Whether a range overlaps the reference's enough and is about as wide."""
-    bottom, top = reference.low[0], reference.low[1] + reference.span[1]
+def range_right(
+    low: float, high: float, lows: tuple[float, float], spans: tuple[float, float]
+) -> bool:
+    """Whether a range overlaps the reference's enough and is about as wide.
+
+    Args:
+        low, high: The range.
+        lows: From and to, where the reference's minimum may lie.
+        spans: From and to, how far its maximum may lie above it.
+    """
+    bottom, top = lows[0], lows[1] + spans[1]
     inside = max(0.0, min(high, top) - max(low, bottom)) / (high - low)
     width = high - low
-    return (
-        inside >= LEAST_OVERLAP
-        and reference.span[0] / SPAN_FACTOR <= width <= reference.span[1] * SPAN_FACTOR
-    )
+    return inside >= LEAST_OVERLAP and spans[0] / SPAN_FACTOR <= width <= spans[1] * SPAN_FACTOR
 
 
 def _period(reference: Reference, claims: ChannelClaims, statement: Statement) -> bool:

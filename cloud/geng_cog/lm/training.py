@@ -35,6 +35,7 @@ class Recipe:
         rate: Peak learning rate; it warms up over 5 % of the steps and falls to a tenth as a cosine.
         tokens: Tokens of a batch, padding included.
         decay: Weight decay.
+        average: Share of the steps, the last ones, over which the weights are averaged; 0 takes the last.
         seed: Of the order.
     """
 
@@ -42,6 +43,7 @@ class Recipe:
     rate: float = 2e-3
     tokens: int = 2048
     decay: float = 0.05
+    average: float = 0.0
     seed: int = 0
 
 
@@ -91,26 +93,41 @@ def train(
     model.set_attn_implementation("eager")
     model.train()
     started, losses, tokens = time.monotonic(), [], 0
+    averaged = torch.optim.swa_utils.AveragedModel(model) if recipe.average > 0.0 else None
     for step, batch in enumerate(plan):
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * _schedule(step, len(plan))
         ids, labels = padded(batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = model(input_ids=ids, labels=labels).loss
+            loss = _loss(model, ids, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        if averaged is not None and step >= (1.0 - recipe.average) * len(plan):
+            averaged.update_parameters(model)
         tokens += sum(len(e.ids) for e in batch)
         losses.append(float(loss.detach()))
         if report is not None:
             report(step + 1, len(plan), losses[-1])
+    if averaged is not None:
+        model.load_state_dict(averaged.module.state_dict())
     model.eval()
     last = losses[-max(1, len(losses) // 10) :]
     return {
         "examples": len(examples), "steps": len(plan), "tokens": tokens,
         "seconds": round(time.monotonic() - started, 1), "loss": round(float(np.mean(last)), 4),
     }  # fmt: skip
+
+
+def _loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross entropy of the learned tokens; the others' logits are never computed."""
+    import torch
+
+    hidden = model.model(input_ids=ids).last_hidden_state[:, :-1]
+    learned = labels[:, 1:] != IGNORED
+    logits = model.lm_head(hidden[learned]).float()
+    return torch.nn.functional.cross_entropy(logits, labels[:, 1:][learned])
 
 
 def _schedule(step: int, steps: int) -> float:

@@ -18,9 +18,12 @@ class Candidate:
     Attributes:
         document: Its id.
         named: The quantity as the task calls it.
-        task, text: The task, and the statement that answers it.
+        task, text: The task, and the statement that answers it: the first draft, after ``score`` what
+            the drafts agree on.
         asked: What the task asks for beside its subject; see :class:`geng_cog.seeds.Asked`.
         round: The curation round that made it.
+        drafts: Every writing of the answer, by the last model that was asked.
+        support: Share of the drafts that pass the cheap checks and say the same; None before ``score``.
         grade: Expected grade, 1 to 5; None before ``score``.
         checks: By name, 0 to 1; empty before ``score``.
     """
@@ -31,8 +34,15 @@ class Candidate:
     asked: str
     text: str
     round: int
+    drafts: tuple[str, ...] = ()
+    support: float | None = None
     grade: float | None = None
     checks: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def merit(self) -> float:
+        """What ``select`` sorts by: the grade, weighed with the support."""
+        return (self.grade or 0.0) * (1.0 if self.support is None else self.support)
 
     @property
     def passed(self) -> bool:
@@ -67,6 +77,7 @@ def read_candidates(path: Path) -> list[Candidate]:
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
+            entry["drafts"] = tuple(map(str, entry.get("drafts", ())))
             entry["checks"] = tuple((str(k), float(v)) for k, v in entry["checks"])
             found.append(Candidate(**entry))
         except (ValueError, KeyError, TypeError) as error:  # noqa: PERF203  names the line

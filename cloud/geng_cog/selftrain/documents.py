@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,11 @@ _SUFFIXES = {".txt", ".md", ".rst"}
 
 _MOST_WORDS = 4
 _TITLE = 120
+_LONGEST_WORD = 20
+_PLACED = re.compile(
+    r"\b(?:in|at|on|inside|under|near|of|for|from|by)\s+(?:an?|the|each|every)\s+((?:[a-z][a-z-]+\s+)?[a-z][a-z-]+)",
+    re.I,
+)
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9.+]*")
 _EMPTY = frozenset(
     [
@@ -138,18 +143,29 @@ def _jsonl(path: Path) -> Iterator[Document]:
 
 
 def phrases(document: Document) -> tuple[str, ...]:
-    """Runs of one to four words of the title, and of what the text begins with, that may be a device."""
+    """What may be a device or a place: things that the text is in, at or of, else runs of the title."""
     found: dict[str, None] = {}
-    for part in re.split(
-        r"[,;:()\[\]/.-]\s|\n| - ", f"{document.title[:_TITLE]}\n{document.text[:_TITLE]}"
-    ):
-        run = [w for w in _TOKEN.findall(part) if len(w) < 20]
+    for match in _PLACED.finditer(document.text):
+        run = _cut(match[1].lower().split())
+        if run:
+            found[" ".join(run)] = None
+    if found:
+        return _sized(found)
+    for part in re.split(r"[,;:()\[\]/.-]\s|\n| - ", document.title[:_TITLE]):
+        run = [w for w in _TOKEN.findall(part) if len(w) < _LONGEST_WORD]
         for at in range(len(run)):
             for number in range(1, _MOST_WORDS + 1):
                 piece = run[at : at + number]
-                if len(piece) < number or {piece[0].lower(), piece[-1].lower()} & _EMPTY:
-                    continue
-                text = " ".join(piece).lower()
-                if 4 <= len(text) <= 40 and not text.endswith("."):
-                    found[text] = None
-    return tuple(found)
+                if len(piece) == number and not {piece[0].lower(), piece[-1].lower()} & _EMPTY:
+                    found[" ".join(piece).lower()] = None
+    return _sized(found)
+
+
+def _sized(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text for text in found if 4 <= len(text) <= 40 and not text.endswith("."))
+
+
+def _cut(words: list[str]) -> list[str]:
+    """The words before the first that says nothing of a thing."""
+    end = next((i for i, w in enumerate(words) if w in _EMPTY or w.endswith("ly")), len(words))
+    return words[:end]

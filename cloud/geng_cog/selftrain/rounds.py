@@ -2,7 +2,8 @@
 
     FOLDER/base/{tokenizer.json,cog.safetensors}         once
     FOLDER/round-0/cog.safetensors                       tuned on the seed pairs alone
-    FOLDER/round-N/candidates.jsonl                      augment: new ones, by the model of round N - 1
+    FOLDER/round-N/candidates.jsonl                      augment: new ones, and those that failed so far
+                                                         answered anew, by the model of round N - 1
     FOLDER/round-N/scored.jsonl                          score: all so far, graded anew
     FOLDER/round-N/kept.jsonl                            select
     FOLDER/round-N/{cog.safetensors,figures.json}        tune: from base, on seed + kept
@@ -24,9 +25,11 @@ import numpy as np
 
 from geng_cog import knowledge
 from geng_cog.backends.embedded import MODEL, TOKENIZER, EmbeddedBackend
+from geng_cog.evaluate.sets import draw_seeds
+from geng_cog.knowledge import scenarios
 from geng_cog.lm import model as network
 from geng_cog.lm.training import Recipe
-from geng_cog.selftrain.augment import augment
+from geng_cog.selftrain.augment import answered, augment
 from geng_cog.selftrain.candidates import Candidate, read_candidates, write_candidates
 from geng_cog.selftrain.documents import Document
 from geng_cog.selftrain.score import score
@@ -49,6 +52,7 @@ class Plan:
         base: Folder of tokenizer and base model.
         rounds: Curation rounds.
         documents: Documents read anew in each round.
+        scenarios: Training scenarios whose seed pairs are learned; None for all.
         seed: Of every draw and training.
         recipe: Of each tuning; its seed is the plan's.
         bar: Of the selection.
@@ -57,7 +61,8 @@ class Plan:
     folder: Path
     base: Path
     rounds: int = 5
-    documents: int = 250
+    documents: int = 500
+    scenarios: int | None = None
     seed: int = 0
     recipe: Recipe = RECIPE
     bar: Bar = BAR
@@ -66,14 +71,35 @@ class Plan:
         """The folder of a round."""
         return self.folder / f"round-{number}"
 
+    def part(self, documents: Sequence[Document], number: int) -> list[Document]:
+        """The documents that a round reads anew."""
+        order = np.random.default_rng((self.seed, 7)).permutation(len(documents))
+        part = order[(number - 1) * self.documents : number * self.documents]
+        return [documents[int(i)] for i in part]
+
 
 Say = Callable[[str], None]
 
 
-def seed_lessons() -> list[Lesson]:
-    """The seed pairs of the package, as the tuning takes them."""
+def seed_lessons(most: int | None = None, seed: int = 0) -> list[Lesson]:
+    """The seed pairs of the package, as the tuning takes them.
+
+    Args:
+        most: Take only those of so many training scenarios; all by default.
+        seed: Decides which.
+    """
     with resources.as_file(resources.files(knowledge).joinpath("seeds.jsonl")) as path:
-        return read_lessons(path)
+        lessons = read_lessons(path)
+    if most is None:
+        return lessons
+    known = scenarios("train")
+    order = np.random.default_rng((seed, 11)).permutation(len(known))[:most]
+    taken = {known[int(i)].id for i in order}
+    return [
+        lesson
+        for lesson, pair in zip(lessons, draw_seeds(), strict=True)
+        if all(s.id in taken for s in pair.scenarios)
+    ]
 
 
 def read_lessons(path: Path) -> list[Lesson]:
@@ -91,7 +117,7 @@ def read_lessons(path: Path) -> list[Lesson]:
         try:
             entry = json.loads(line)
             parse(entry["text"])
-            found.append(Lesson(str(entry["task"]), str(entry["text"]), graded=True))
+            found.append(Lesson(str(entry["task"]), str(entry["text"]), whole=True))
         except (ValueError, KeyError, TypeError) as error:  # noqa: PERF203  names the line
             raise ArgumentError(
                 f"{path}: line {number} is no seed pair: {str(error)[:120]}"
@@ -110,17 +136,15 @@ def run_rounds(
         generator: The model whose series are checked.
         say: Told what happens, a line at a time.
 
-    Cost: 2 to 4 minutes a round on one core with 250 documents a round.
+    Cost: 2 to 5 minutes a round on one core with 900 documents a round; later ones have more to write anew.
     """
-    seeds = seed_lessons()
+    seeds = seed_lessons(plan.scenarios)
     tuned(plan, plan.round(0), seeds, [], say)
-    order = np.random.default_rng((plan.seed, 7)).permutation(len(documents))
     pool: list[Candidate] = []
     for number in range(1, plan.rounds + 1):
         folder = plan.round(number)
         folder.mkdir(parents=True, exist_ok=True)
-        part = order[(number - 1) * plan.documents : number * plan.documents]
-        pool = _scored(plan, number, [documents[int(i)] for i in part], pool, generator, say)
+        pool = _scored(plan, number, plan.part(documents, number), pool, generator, say)
         kept_file = folder / "kept.jsonl"
         if not kept_file.is_file():
             write_candidates(kept_file, select(pool, number, plan.bar))
@@ -139,11 +163,26 @@ def _scored(
         return read_candidates(graded)
     writer = EmbeddedBackend(plan.round(number - 1)).writer
     if not made.is_file():
-        write_candidates(made, augment(writer, new, number, plan.seed))
-        say(f"round {number}: {len(new)} documents read")
-    found = score(writer, [*pool, *read_candidates(made)], generator)
+        failed = [c for c in pool if not c.passed]
+        again = answered(writer, failed, plan.seed * 1000 + 700 + number)
+        write_candidates(made, [*augment(writer, new, number, plan.seed), *again])
+        say(f"round {number}: {len(new)} documents read, {len(again)} answers written anew")
+    passed = [c for c in pool if c.passed]
+    found = score(writer, [*passed, *read_candidates(made)], generator)
     write_candidates(graded, found)
     return found
+
+
+def unfiltered(plan: Plan, documents: Sequence[Document], most: int) -> list[Candidate]:
+    """So many candidates as the model of round 0 writes them, nothing chosen: the loop left out."""
+    file = plan.folder / "unfiltered.jsonl"
+    if not file.is_file():
+        read = [d for n in range(1, plan.rounds + 1) for d in plan.part(documents, n)]
+        order = np.random.default_rng((plan.seed, 13)).permutation(len(read))
+        drawn = [read[int(i)] for i in order[: 2 * most]]  # not every document offers a device
+        writer = EmbeddedBackend(plan.round(0)).writer
+        write_candidates(file, augment(writer, drawn, 0, plan.seed, drafts=1, most=most))
+    return read_candidates(file)
 
 
 def tuned(

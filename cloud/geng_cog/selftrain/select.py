@@ -20,8 +20,8 @@ class Bar:
         each: Most candidates kept of one quantity.
     """
 
-    best: float = 0.9
-    fall: float = 0.075
+    best: float = 1.0
+    fall: float = 0.05
     least: float = 0.5
     each: int = 24
 
@@ -43,7 +43,7 @@ def select(candidates: Sequence[Candidate], round_: int, bar: Bar = BAR) -> list
         bar: How much.
     """
     good = [c for c in candidates if c.passed]
-    good.sort(key=lambda c: (-(c.grade or 0.0), c.document, c.task))
+    good.sort(key=lambda c: (-c.merit, c.document, c.task))
     good = good[: round(bar.of_round(round_) * len(good))]
     taken: Counter[str] = Counter()
     seen: set[str] = set()

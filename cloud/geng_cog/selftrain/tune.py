@@ -16,14 +16,14 @@ from geng_cog.lm.texts import GRADES, backward_prompt, prompt
 from geng_cog.lm.training import Example, Recipe, train
 from geng_cog.seeds import Pair, seed_pair
 from geng_cog.selftrain.base import prose
-from geng_cog.statement import END, Statement, parse
+from geng_cog.statement import END, VALUES, Statement, parse
 from geng_edge.wire.answer import ChannelClaims
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import LlamaForCausalLM
 
-RECIPE = Recipe(epochs=3.2, rate=2.5e-3, tokens=1024, decay=0.05)
+RECIPE = Recipe(epochs=4.0, rate=2.5e-3, tokens=1024, decay=0.05, average=0.3)
 #: Of the seed pairs, how many are also shown spoiled, with the lower grade they deserve.
 SPOILED = 0.2
 
@@ -34,12 +34,14 @@ class Lesson:
 
     Attributes:
         task, text: Prompt and target.
-        graded: Whether the top grade after it is learned too: seeds deserve it, candidates may not.
+        whole: Whether all of the text and the top grade after it are learned, as of seeds. Of a candidate
+            only what follows the name of the quantity is: that name is a word of its document, which tells
+            nothing of how to choose one, and the grade may not be deserved.
     """
 
     task: str
     text: str
-    graded: bool = False
+    whole: bool = False
 
 
 def tune(
@@ -66,7 +68,7 @@ def tune(
     """
     model, _ = network.load(base)
     rng = np.random.default_rng((recipe.seed, 1))
-    examples = [_lesson(tokenizer, lesson) for lesson in (*seeds, *kept)]
+    examples = [lesson(tokenizer, pair) for pair in (*seeds, *kept)]
     spoiled = rng.permutation(len(seeds))[: int(SPOILED * len(seeds))]
     examples += [_graded(tokenizer, *_spoil(seeds[int(i)], rng)) for i in spoiled]
     examples += [_asked(tokenizer, s) for s in _backward(rng)]
@@ -85,9 +87,12 @@ def _example(tokenizer: Tokenizer, before: str, target: str) -> Example:
     return Example((*ahead, *learned), (False,) * len(ahead) + (True,) * len(learned))
 
 
-def _lesson(tokenizer: Tokenizer, lesson: Lesson) -> Example:
-    grade = GRADES[-1] if lesson.graded else ""
-    return _example(tokenizer, prompt(lesson.task), f"{lesson.text}{END}{grade}")
+def lesson(tokenizer: Tokenizer, pair: Lesson) -> Example:
+    """A pair as the training takes it."""
+    if pair.whole:
+        return _example(tokenizer, prompt(pair.task), f"{pair.text}{END}{GRADES[-1]}")
+    given, mark, rest = pair.text.partition(VALUES)
+    return _example(tokenizer, f"{prompt(pair.task)}{given}", f"{mark}{rest}{END}")
 
 
 def _graded(tokenizer: Tokenizer, task: str, text: str, grade: str) -> Example:
@@ -104,9 +109,9 @@ def _asked(tokenizer: Tokenizer, pair: Pair) -> Example:
     return _example(tokenizer, backward_prompt(prose(pair)), f"{s.said} of {s.device}\n")
 
 
-def _spoil(lesson: Lesson, rng: np.random.Generator) -> tuple[str, str, str]:
+def _spoil(pair: Lesson, rng: np.random.Generator) -> tuple[str, str, str]:
     """A pair with one to four faults, and the grade that is left of five."""
-    statement = parse(lesson.text)
+    statement = parse(pair.text)
     claims = statement.channels[0]
     number = int(rng.integers(1, 5))
     faults = [int(i) for i in rng.permutation(4)[:number]]
@@ -122,7 +127,7 @@ def _spoil(lesson: Lesson, rng: np.random.Generator) -> tuple[str, str, str]:
             claims = replace(claims, trend=trend if trend != claims.trend else "up")
             statement = _other_times(statement, rng)
     spoiled = replace(statement, channels=(claims, *statement.channels[1:]))
-    return lesson.task, spoiled.text(), GRADES[max(0, 4 - number)]
+    return pair.task, spoiled.text(), GRADES[max(0, 4 - number)]
 
 
 def _other_quantity(claims: ChannelClaims, rng: np.random.Generator) -> ChannelClaims:
