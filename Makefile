@@ -22,7 +22,7 @@ EXPORT  := $(call files,export)
 CLOUD   := $(call files,cloud)
 CPP     := $(call files,cpp tests/cpp)
 TIDY    := $(filter-out cpp/src/cpu/%,$(filter cpp/src/%.cpp,$(CPP)))
-PY_DIRS := $(wildcard python export cloud tests tools benchmarks)
+PY_DIRS := $(wildcard python export cloud tests tools benchmarks examples)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
