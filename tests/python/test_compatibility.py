@@ -19,9 +19,8 @@ MODELS = sorted(golden.facts()["models"])
 SETS = {
     "x86_64": ["scalar", "avx2", "avx_vnni", "avx512", "avx512_vnni"],
     "aarch64": ["neon", "dotprod", "i8mm"],
+    "armv7l": ["armv7_neon"],
 }
-#: No golden series is kept: try_arm.py holds it against the scalar set's.
-WITHOUT = {"armv7_neon"}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -56,7 +55,7 @@ def test_the_page_says_how_far_golden_series_are_apart() -> None:
 
 def test_no_kernel_set_is_without_a_golden_series() -> None:
     source = (ROOT / "cpp/src/cpu/kernel_sets.cpp").read_text(encoding="utf-8")
-    known = {isa for sets in SETS.values() for isa in sets} | WITHOUT
+    known = {isa for sets in SETS.values() for isa in sets}
     assert set(re.findall(r"&(\w+)::kernels", source)) == known
     assert {entry["name"] for entry in _core.kernel_sets()} <= known
 
