@@ -111,7 +111,7 @@ class Userland:
             page: Bytes of a page of its kernel; 0 for the host's own.
             arguments: Of the interpreter.
         """
-        libraries = f"/usr/lib/{self.machine.triplet}"
+        libraries = self.root / "usr/lib" / self.machine.triplet
         # What Debian's alternatives would link on an installed system.
         apart = f"{libraries}/blas:{libraries}/lapack"
         inside = {
