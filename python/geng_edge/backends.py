@@ -268,7 +268,7 @@ class Backend:
                     f"{path}: input {name[:64]} has {sizes[0]} rows; it must have 1 to {_MOST_ROWS}",
                     path=path,
                 )
-        self.facts = facts
+        self.facts = self.facts or facts  # a step's, which is loaded first
         return session
 
     @property
