@@ -26,3 +26,10 @@ execute_process(COMMAND git describe --always --dirty --exclude * WORKING_DIRECT
                 OUTPUT_VARIABLE geng_commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 file(CONFIGURE OUTPUT build.json CONTENT "{\"commit\": \"@geng_commit@\"}\n" @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/build.json DESTINATION geng_edge)
+
+# A wheel made in the repository carries the weights. What an sdist leaves out the build backend leaves
+# out of a wheel too, so they are put in here.
+set(geng_models ${CMAKE_CURRENT_SOURCE_DIR}/python/geng_edge/models)
+if(IS_DIRECTORY ${geng_models})
+  install(DIRECTORY ${geng_models}/ DESTINATION geng_edge/models FILES_MATCHING PATTERN "*.gguf")
+endif()
