@@ -9,7 +9,7 @@ import pytest
 
 from geng_export.evaluate.metrics import distribution
 from geng_export.evaluate.metrics.copies import CopyCheck, copy_check
-from geng_export.evaluate.metrics.discriminative import discriminative_score
+from geng_export.evaluate.metrics.discriminative import discriminative_score, paired_score
 from geng_export.evaluate.metrics.extractor import (
     features_of,
     inception_score,
@@ -107,6 +107,12 @@ def test_discriminative_score_is_low_for_the_same_and_high_for_others(kind: str)
     same = discriminative_score(noise(400), noise(400, 1), kind=kind, steps=steps)
     other = discriminative_score(noise(400), 3.0 + noise(400, 1), kind=kind, steps=steps)
     assert same < 0.2 < other
+
+
+def test_twins_of_learned_windows_do_not_count_as_told_apart() -> None:
+    windows = noise(60)
+    assert paired_score(windows, windows, steps=60, folds=3) < 1e-6
+    assert paired_score(windows, 3.0 + noise(60, 1), steps=60, folds=3) > 0.2
 
 
 def test_context_fid_is_least_between_like_sets() -> None:

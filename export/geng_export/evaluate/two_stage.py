@@ -20,7 +20,7 @@ from geng_edge.reference import Reference
 from geng_export.evaluate.conformity import COLUMNS, RATES, Judged, judge_all, report
 from geng_export.evaluate.drawing import unheard
 from geng_export.evaluate.fidelity import STEPS, Captions, windows_of
-from geng_export.evaluate.metrics.discriminative import discriminative_score
+from geng_export.evaluate.metrics.discriminative import paired_score
 from geng_export.evaluate.metrics.extractor import standardised
 from geng_export.evaluate.processes import PROCESSES, spread
 from geng_export.evaluate.reconstruction import autocorrelation
@@ -89,7 +89,7 @@ def measure(
         processes: Processes that judge.
         say: Told of progress.
 
-    Cost: some 60 ms a window and row, and half a minute a row for the discriminative score.
+    Cost: some 60 ms a window and row, and three minutes a row for the discriminative score.
     """
     examples = [Reference.of(generator, w.x) for w in held]
     others = [*examples[len(examples) // 2 :], *examples[: len(examples) // 2]]
@@ -118,7 +118,7 @@ def measure(
 
 
 def _told_apart(real: Array, made: Array, steps: int, seed: int) -> float:
-    return discriminative_score(real, made, steps=steps, seed=seed)
+    return paired_score(real, made, steps=steps, seed=seed)
 
 
 def _answers(
