@@ -1,23 +1,52 @@
 #include "cpu/kernel_set.h"
 
-#if defined(__aarch64__) || defined(__arm__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) || defined(__arm__)
 #include <sys/auxv.h>
 #endif
 
 namespace geng::cpu {
 
 #if defined(__x86_64__)
-// The compiler's own probe also asks whether the operating system saves the registers.
-std::uint32_t detect() noexcept {
-  std::uint32_t have = 0;
-  if (__builtin_cpu_supports("avx2")) have |= kAvx2;
-  if (__builtin_cpu_supports("fma")) have |= kFma;
-  if (__builtin_cpu_supports("avxvnni")) have |= kAvxVnni;
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    have |= kAvx512;
+namespace {
+
+struct Leaf {
+  std::uint32_t a = 0, b = 0, c = 0, d = 0;
+
+  Leaf(std::uint32_t leaf, std::uint32_t sub) noexcept {
+    if (__get_cpuid_count(leaf, sub, &a, &b, &c, &d) == 0) a = b = c = d = 0;
   }
-  if (__builtin_cpu_supports("avx512vnni")) have |= kAvx512Vnni;
+};
+
+bool bit(std::uint32_t word, unsigned at) noexcept { return ((word >> at) & 1u) != 0; }
+
+/// Register files that the operating system saves: XCR0, or none where XGETBV is not to be used.
+std::uint32_t saved(const Leaf& basic) noexcept {
+  if (!bit(basic.c, 27)) return 0;  // OSXSAVE
+  std::uint32_t low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+}  // namespace
+
+// Intel's manual, volume 2A, CPUID. Asked here and not of __builtin_cpu_supports: there are runtime
+// libraries of compilers that answer no to everything.
+std::uint32_t detect() noexcept {
+  constexpr std::uint32_t kYmm = 0x06, kZmm = 0xE6;  // of XCR0
+  const Leaf basic(1, 0), more(7, 0), last(7, 1);
+  const std::uint32_t registers = saved(basic);
+  std::uint32_t have = 0;
+  if ((registers & kYmm) != kYmm || !bit(basic.c, 28)) return have;  // AVX
+  if (bit(more.b, 5)) have |= kAvx2;
+  if (bit(basic.c, 12)) have |= kFma;
+  if (more.a >= 1 && bit(last.a, 4)) have |= kAvxVnni;
+  if ((registers & kZmm) != kZmm) return have;
+  if (bit(more.b, 16) && bit(more.b, 17) && bit(more.b, 30) && bit(more.b, 31)) {
+    have |= kAvx512;  // F, DQ, BW, VL
+  }
+  if (bit(more.c, 11)) have |= kAvx512Vnni;
   return have;
 }
 #elif defined(__aarch64__)
