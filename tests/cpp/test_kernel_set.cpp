@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <fstream>
 #include <string>
 
 #include "check.h"
@@ -71,6 +72,25 @@ TEST(Detect, FindsWhatTheEmulatedCpuHas) {
   if (cpu == "cortex-a53" || cpu == "cortex-a72") CHECK_EQ(detect(), 0u);
   if (cpu == "cortex-a76") CHECK_EQ(detect(), kDotprod | kFp16);
   if (cpu == "max,sme=off") CHECK_EQ(detect(), kDotprod | kI8mm | kFp16);
+}
+#endif
+
+#if defined(__x86_64__)
+TEST(Detect, FindsWhatTheKernelLists) {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line) && !line.starts_with("flags")) {
+  }
+  if (!line.starts_with("flags")) return;  // a system that lists nothing
+  const std::string flags = line + " ";
+  const auto has = [&](const char* name) { return flags.find(name) != std::string::npos; };
+  const std::uint32_t have = geng::cpu::detect();
+  CHECK_EQ((have & geng::cpu::kAvx2) != 0, has(" avx2 "));
+  CHECK_EQ((have & geng::cpu::kFma) != 0, has(" fma "));
+  CHECK_EQ((have & geng::cpu::kAvxVnni) != 0, has(" avx_vnni "));
+  CHECK_EQ((have & geng::cpu::kAvx512) != 0,
+           has(" avx512f ") && has(" avx512bw ") && has(" avx512dq ") && has(" avx512vl "));
+  CHECK_EQ((have & geng::cpu::kAvx512Vnni) != 0, has(" avx512_vnni "));
 }
 #endif
 
