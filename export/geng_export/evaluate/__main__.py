@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geng_edge.backends import BACKENDS
-from geng_edge.cli.backend import NATIVE
+from geng_edge.cli.backend import add_backend, backend_of
+from geng_edge.errors import GengError
 from geng_edge.request import (
     DEFAULT_CANDIDATES,
     DEFAULT_GUIDANCE,
@@ -21,7 +21,6 @@ from geng_edge.request import (
     DEFAULT_STEPS,
     SOLVERS,
 )
-from geng_export.errors import ExportError
 from geng_export.evaluate.drawing import SPLITS, Way, descriptions, draw
 
 if TYPE_CHECKING:
@@ -35,13 +34,8 @@ log = logging.getLogger("geng_export.evaluate")
 def _generator(arguments: argparse.Namespace) -> Generator:
     from geng_edge import Generator
 
-    backend = None
-    if getattr(arguments, "backend", NATIVE) != NATIVE:
-        from geng_edge.backends import Backend
-
-        if arguments.backend_model is None:
-            raise ExportError("backend is given without a model; name its export")
-        backend = Backend(arguments.backend, arguments.backend_model, arguments.threads)
+    takes_backend = hasattr(arguments, "backend")
+    backend = backend_of(arguments, arguments.threads) if takes_backend else None
     return Generator.load(arguments.model, arguments.precision, arguments.threads, backend=backend)
 
 
@@ -302,10 +296,7 @@ def _parser() -> argparse.ArgumentParser:
     conformity.add_argument("--solver", choices=SOLVERS, help="default: as sample")
     conformity.add_argument("--guidance", type=float, help="default: as sample")
     conformity.add_argument("--length", type=int, default=512, help="steps of each series")
-    conformity.add_argument(
-        "--backend", choices=BACKENDS, default=NATIVE, help="what runs the network"
-    )
-    conformity.add_argument("--backend-model", type=Path, help="its export, as sample takes it")
+    add_backend(conformity)
     conformity.add_argument(
         "--no-numbers",
         action="store_true",
@@ -408,7 +399,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         arguments.run(arguments)
-    except ExportError as error:
+    except GengError as error:
         log.error("%s", error)
         return 2
     return 0
