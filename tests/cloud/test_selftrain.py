@@ -14,7 +14,7 @@ pytest.importorskip("transformers", reason="the cloud package needs transformers
 import torch
 from tokenizers import Tokenizer
 
-from geng_cog.backends.embedded import EmbeddedBackend
+from geng_cog.backends.embedded import EmbeddedBackend, bound
 from geng_cog.cli.main import main
 from geng_cog.evaluate.table import run_table, shown, summary, write_results
 from geng_cog.knowledge import by_label
@@ -36,6 +36,7 @@ from geng_cog.selftrain.score import (
 from geng_cog.selftrain.select import Bar, select
 from geng_cog.selftrain.tune import Lesson
 from geng_cog.selftrain.tune import lesson as lesson_example
+from geng_cog.stated import read_stated
 from geng_cog.statement import parse
 from geng_edge import Generator
 from geng_edge.errors import ArgumentError
@@ -147,6 +148,29 @@ def test_averaged_weights_differ_from_the_last_and_repeat(base: Path) -> None:
         found.append(model.lm_head.weight.detach().clone())
     assert not torch.equal(found[0], found[1])
     assert torch.equal(found[1], found[2])
+
+
+def test_trainings_of_a_row_differ_and_write_by_the_mean_of_what_they_hold_likely(
+    base: Path, tmp_path: Path
+) -> None:
+    plan = rounds.Plan(tmp_path, base, recipe=Recipe(epochs=0.05, tokens=1024))
+    few = rounds.seed_lessons()[:6]
+    rounds.tuned(plan, plan.round(0), few, [], print)
+    said: list[str] = []
+    made = rounds.committee(plan, tmp_path / "row", few, [], 2, said.append, first=plan.round(0))
+    assert made == [plan.round(0), tmp_path / "row" / "member-1"]
+    assert len(said) == 1  # the first is the one that was there
+    first, second = (EmbeddedBackend(folder).writer for folder in made)
+    both = EmbeddedBackend(made[0], beside=made[1:]).writer
+    texts = ["task: wind speed\nanswer: ", "task: water level"]
+    a, b, mean = (w.last_logits(texts).log_softmax(1) for w in (first, second, both))
+    assert not torch.equal(a, b)
+    torch.testing.assert_close(mean, ((a + b) / 2.0).log_softmax(1))
+    same = EmbeddedBackend(made[0], beside=made[:1]).writer
+    tasks = ("wind speed", "air temperature and relative humidity in a barn")
+    states = [bound(task, read_stated(task)) for task in tasks]
+    twice, once = ([w.text for w in writer.write(tasks, states)] for writer in (same, first))
+    assert twice == once  # rows that are done leave every member's cache
 
 
 def test_the_grade_is_an_expectation_over_five_digits(base: Path) -> None:
@@ -261,10 +285,11 @@ def test_rounds_run_resume_and_end_in_a_table(
     rounds.run_rounds(plan, DOCUMENTS, real)
     assert (plan.round(1) / "cog.safetensors").stat().st_mtime_ns == before
     assert (plan.round(2) / "kept.jsonl").is_file()
-    write_results(tmp_path / "t.json", by_seed, plan, "four documents", "geng-cog evaluate")
+    write_results(tmp_path / "t.json", by_seed, plan, 1, "four documents", "geng-cog evaluate")
     result = json.loads((tmp_path / "t.json").read_text())
     assert result["seeds"] == [0, 1]
     assert result["table"][0]["parsed"] == 1.0
+    assert len(result["table"][0]["tuning_by_seed"]) == 2
     assert "seed only" in shown(result["table"])
 
 
@@ -288,6 +313,17 @@ def test_the_command_runs_stages_through_files(tmp_path: Path) -> None:
     )
     assert len(read_candidates(tmp_path / "kept.jsonl")) == 1
     assert main(["selftrain", "augment", "--out", str(out)]) == 2
+    table = [
+        "evaluate",
+        "--table",
+        "--corpus",
+        str(out),
+        "--folder",
+        str(tmp_path),
+        "--out",
+        str(out),
+    ]
+    assert main([*table, "--members", "0"]) == 2
 
 
 def test_seed_pairs_of_fewer_scenarios_are_a_part_of_all() -> None:

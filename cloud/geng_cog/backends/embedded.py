@@ -13,6 +13,7 @@ from geng_cog.grammar.nodes import State
 from geng_cog.grammar.openings import opening
 from geng_cog.grammar.statements import begin
 from geng_cog.lm import model as network
+from geng_cog.lm.committee import Committee
 from geng_cog.lm.texts import prompt
 from geng_cog.lm.tokenizer import wrapped
 from geng_cog.named import named_channels
@@ -32,6 +33,7 @@ class EmbeddedBackend:
     Args:
         folder: Holds ``cog.safetensors`` and ``tokenizer.json``; the package's own by default.
         votes: Writings beside the likeliest one whose agreement is the answer; 0 for the likeliest alone.
+        beside: Folders of further trainings of the same base, which write together with it.
 
     Raises:
         ModelFileError: A file is missing, not whole or not ours.
@@ -39,13 +41,18 @@ class EmbeddedBackend:
 
     name = "embedded"
 
-    def __init__(self, folder: Path = FOLDER, votes: int = VOTES) -> None:
+    def __init__(
+        self, folder: Path = FOLDER, votes: int = VOTES, beside: Sequence[Path] = ()
+    ) -> None:
         if not (folder / TOKENIZER).is_file():
             raise ModelFileError(
                 f"{folder} holds no {TOKENIZER}; it must hold it and {MODEL}", path=folder
             )
         model, self.facts = network.load(folder / MODEL)
-        self.writer = Writer(model, wrapped(folder / TOKENIZER))
+        others = [network.load(other / MODEL)[0] for other in beside]
+        self.writer = Writer(
+            Committee([model, *others]) if others else model, wrapped(folder / TOKENIZER)
+        )
         self.votes = votes
 
     def write(

@@ -49,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=float, metavar="N", help="--table: passes over the seed pairs (default 4)"
     )
     parser.add_argument("--documents", type=int, default=500, metavar="N", help="--table: a round")
+    parser.add_argument(
+        "--members",
+        type=int,
+        default=1,
+        metavar="N",
+        help="--table: trainings of a row that write together (default 1)",
+    )
     parser.add_argument("--sizes", action="store_true", help="--table: the points of figure 3 too")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="--table: results")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="--table: figure 3")
@@ -86,6 +93,8 @@ def _table(arguments: argparse.Namespace) -> None:
     folder, corpus, out = needed(arguments, "folder", "corpus", "out")
     if not 1 <= arguments.seeds <= 100:
         raise ArgumentError(f"seeds is {arguments.seeds}; it must be 1 to 100")
+    if not 1 <= arguments.members <= 100:
+        raise ArgumentError(f"members is {arguments.members}; it must be 1 to 100")
     documents = read_documents(corpus)
     generator = Generator.load(threads=1)
     base = arguments.base or folder / "base"
@@ -98,8 +107,8 @@ def _table(arguments: argparse.Namespace) -> None:
     command = shlex.join(["geng-cog", *given])
     origin = f"{corpus.name}, {len(documents)} documents"
     by_seed = run_table(
-        plan, arguments.seeds, documents, generator, console.say, arguments.sizes,
-        lambda rows: write_results(out, rows, plan, origin, command),
+        plan, arguments.seeds, documents, generator, console.say, arguments.sizes, arguments.members,
+        lambda rows: write_results(out, rows, plan, arguments.members, origin, command),
     )  # fmt: skip
     table = summary(by_seed)
     console.emit(shown(table))

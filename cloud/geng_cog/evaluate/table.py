@@ -2,8 +2,9 @@
 
 The documents are curated once. Each set is then learned from the base with several seeds: the seed
 pairs alone; with as many candidates as round 5 keeps, as the model of round 0 writes them, unselected;
-with what round 2 and round 5 kept. For figure 3: with so many of each set. Everything is kept in a
-folder, so that an interrupted run goes on, and the results are one JSON file.
+with what round 2 and round 5 kept. For figure 3: with so many of each set. In each row equally many
+trainings write together. Everything is kept in a folder, so that an interrupted run goes on, and the results
+are one JSON file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from geng_cog.evaluate.measure import measure
 from geng_cog.evaluate.sets import tasks
 from geng_cog.selftrain.candidates import Candidate, read_candidates
 from geng_cog.selftrain.documents import Document
-from geng_cog.selftrain.rounds import Plan, run_rounds, seed_lessons, tuned, unfiltered
+from geng_cog.selftrain.rounds import Plan, committee, run_rounds, seed_lessons, unfiltered
 from geng_cog.selftrain.tune import Lesson
 from geng_edge import files
 
@@ -36,7 +37,7 @@ Say = Callable[[str], None]
 
 def run_table(
     plan: Plan, seeds: int, documents: Sequence[Document], generator: Generator, say: Say,
-    sizes: bool = False,
+    sizes: bool = False, members: int = 1,
     keep: Callable[[dict[int, dict[str, Any]]], None] = lambda _: None,
 ) -> dict[int, dict[str, Any]]:  # fmt: skip
     """Curate once, then learn each set with every seed; rows by seed and name.
@@ -48,9 +49,10 @@ def run_table(
         generator: Checks candidates.
         say: Told what happens.
         sizes: Train the points of figure 3 too, with the first seed.
+        members: Trainings of a row that write together; the loop's own models are one training each.
         keep: Given the rows so far after each seed, so that an interrupted table is not lost.
 
-    Cost: about 35 minutes on one core with 900 documents a round, three seeds and no sizes.
+    Cost: about 35 minutes on one core with 900 documents a round, three seeds, one member and no sizes.
     """
     run_rounds(plan, documents, generator, say)
     last = plan.rounds
@@ -65,20 +67,22 @@ def run_table(
     by_seed: dict[int, dict[str, Any]] = {}
     for seed in range(plan.seed, plan.seed + seeds):
         of_seed = replace(plan, seed=seed)
-        rows = {"base": _row(plan.base, 0, 0, say)}
+        rows = {"base": _row(plan.base, [plan.base], 0, 0, say)}
         for name, found in sets.items():
-            again = plan.folder / f"seed-{seed}" / name.replace(" ", "-")
-            folder = known.get(name, again) if seed == plan.seed else again
-            rows[name] = _learned(of_seed, folder, found, say)
+            folder = plan.folder / f"seed-{seed}" / name.replace(" ", "-")
+            first = known.get(name) if seed == plan.seed else None
+            rows[name] = _learned(of_seed, folder, found, members, say, first)
         by_seed[seed] = rows
         keep(by_seed)
     if sizes:
-        by_seed[plan.seed] |= _sizes(plan, sets, say)
+        by_seed[plan.seed] |= _sizes(plan, sets, members, say)
         keep(by_seed)
     return by_seed
 
 
-def _sizes(plan: Plan, sets: dict[str, Sequence[Candidate]], say: Say) -> dict[str, Any]:
+def _sizes(
+    plan: Plan, sets: dict[str, Sequence[Candidate]], members: int, say: Say
+) -> dict[str, Any]:
     """Rows of the first so many of each set, in an order that the seed decides."""
     rng = np.random.default_rng((plan.seed, 3))
     rows = {}
@@ -87,29 +91,34 @@ def _sizes(plan: Plan, sets: dict[str, Sequence[Candidate]], say: Say) -> dict[s
             if len(found) > size:
                 part = [found[int(i)] for i in rng.permutation(len(found))[:size]]
                 folder = plan.folder / f"size-{name.replace(' ', '-')}-{size}"
-                rows[f"{name}, {size}"] = _learned(plan, folder, part, say)
+                rows[f"{name}, {size}"] = _learned(plan, folder, part, members, say)
     return rows
 
 
-def _learned(plan: Plan, folder: Path, candidates: Sequence[Candidate], say: Say) -> dict[str, Any]:
+def _learned(
+    plan: Plan, folder: Path, candidates: Sequence[Candidate], members: int, say: Say,
+    first: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The row of a model tuned on seed pairs and candidates."""
     seeds = seed_lessons(plan.scenarios)
-    tuned(plan, folder, seeds, _lessons(candidates), say)
-    return _row(folder, len(seeds), len(candidates), say)
+    made = committee(plan, folder, seeds, _lessons(candidates), members, say, first)
+    return _row(folder, made, len(seeds), len(candidates), say)
 
 
 def _lessons(candidates: Sequence[Candidate]) -> list[Lesson]:
     return [Lesson(c.task, c.text) for c in candidates]
 
 
-def _row(folder: Path, seeds: int, more: int, say: Say) -> dict[str, Any]:
-    """The measures of one model; kept beside it, so that each is taken once."""
-    file = folder / "measured.json"
+def _row(folder: Path, made: Sequence[Path], seeds: int, more: int, say: Say) -> dict[str, Any]:
+    """The measures of the trainings of a row, kept in its folder, so that they are taken once."""
+    file = folder / f"measured-{len(made)}.json"
     if not file.is_file():
-        backend = EmbeddedBackend(folder, votes=0)  # the model alone is compared
+        # What is learned is compared: without votes.
+        backend = EmbeddedBackend(made[0], votes=0, beside=made[1:])
+        folder.mkdir(parents=True, exist_ok=True)
         found: dict[str, Any] = {
             "seeds": seeds, "candidates": more,
-            "development": measure(backend, tasks("development")),
+            **{name: measure(backend, tasks(name)) for name in ("development", "tuning")},
         }  # fmt: skip
         with files.whole(file) as out:
             out.write(json.dumps(found, indent=1).encode())
@@ -132,6 +141,7 @@ def summary(by_seed: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
                 "right": round(float(np.mean(shares)), 4),
                 "spread": round(max(shares) - min(shares), 4),
                 "by_seed": shares,
+                "tuning_by_seed": [row["tuning"]["right"]["all"] for row in rows],
                 "parsed": min(row["development"]["parsed"] for row in rows),
                 "claims": {
                     claim: round(
@@ -145,7 +155,12 @@ def summary(by_seed: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def write_results(
-    path: Path, by_seed: dict[int, dict[str, Any]], plan: Plan, corpus: str, command: str
+    path: Path,
+    by_seed: dict[int, dict[str, Any]],
+    plan: Plan,
+    members: int,
+    corpus: str,
+    command: str,
 ) -> None:
     """Write the JSON of the table: rows, every figure of every seed, and what made them.
 
@@ -156,7 +171,7 @@ def write_results(
     for name in ("folder", "base", "seed"):
         recipe.pop(name)
     result = {
-        "command": command, "corpus": corpus, "seeds": sorted(by_seed), "plan": recipe,
+        "command": command, "corpus": corpus, "seeds": sorted(by_seed), "plan": recipe, "members": members,
         "machine": platform.machine(), "table": summary(by_seed),
     }  # fmt: skip
     with files.whole(path) as file:

@@ -78,6 +78,8 @@ class Plan:
         return [documents[int(i)] for i in part]
 
 
+#: Between the seeds of trainings that write together: those of two tables' seeds never meet.
+APART = 1000
 Say = Callable[[str], None]
 
 
@@ -183,6 +185,27 @@ def unfiltered(plan: Plan, documents: Sequence[Document], most: int) -> list[Can
         writer = EmbeddedBackend(plan.round(0)).writer
         write_candidates(file, augment(writer, drawn, 0, plan.seed, drafts=1, most=most))
     return read_candidates(file)
+
+
+def committee(
+    plan: Plan, folder: Path, seeds: Sequence[Lesson], kept: Sequence[Lesson], members: int, say: Say,
+    first: Path | None = None,
+) -> list[Path]:  # fmt: skip
+    """Tune several times from base; the folders of the trainings that are to write together.
+
+    Args:
+        plan: Its seed is the first training's, the others' lie ``APART``.
+        folder: Keeps each training as ``member-N``.
+        seeds, kept: What is learned.
+        members: How many trainings.
+        say: Told what happens.
+        first: Folder of the first training, where it was made before.
+    """
+    made = []
+    for member in range(members):
+        made.append(first if first and member == 0 else folder / f"member-{member}")
+        tuned(replace(plan, seed=plan.seed + APART * member), made[-1], seeds, kept, say)
+    return made
 
 
 def tuned(
