@@ -32,6 +32,12 @@ CYCLES = {
     "once per day": 86400.0, "once per hour": 3600.0,
 }  # fmt: skip
 
+#: What follows a word such as "hourly" where it says how often is sampled.
+SAMPLED = (
+    r" (?:readings?|data|samples?|sampling|values|measurements|averages|means|log|logging|records"
+    r"|resolution|intervals?|meter)\b"
+)
+
 _SMALL = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,

@@ -19,6 +19,7 @@ from geng_edge.number_words import (
     HERTZ,
     PER,
     PERCENT,
+    SAMPLED,
     SECONDS,
     STEPS,
     WORD,
@@ -61,6 +62,15 @@ _BEFORE = re.compile(
     r"|\b[tn]\s*=\s*|#\s*)$",
     re.IGNORECASE,
 )
+# "period 128", "period": 128, "wavelength of 40", "repeats every 36,": with no unit, in steps.
+_PERIOD_BEFORE = re.compile(
+    r"\b(?:(?:period|wavelength|cycle length)[\"']?\s?(?:of|is|[:=])?\s?"
+    r"|(?:repeats|repeating|recurs|cycles|oscillates) (?:itself )?every )$",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"\s*(?:[,;)}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
+# "hourly readings" are how it is sampled.
+_SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
 _GROUPS = re.compile(r"[,\u202f\u00a0'\u2019_ ]")
 # 18,5: a decimal comma, but not in [18,5].
 _COMMA = re.compile(r"(?<![\d.,\[({])(\d{1,9}),(\d{1,2})(?![\d,.\])}])")
@@ -152,6 +162,8 @@ def _of_rhythm(rhythm: Rhythm, interval: float) -> Number | None:
 def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
     cycle = match["cycle"]
     if cycle:
+        if _SAMPLING.match(text, match.end()):
+            return None
         seconds = CYCLES[plain(cycle)]
         return Number(match.start(), match.end(), 1.0, "time", seconds, seconds / interval)
     digits = match["digits"]
@@ -209,6 +221,8 @@ def _with_unit(
     if hertz is not None and hertz > 0.0:
         return Number(start, end, value, "frequency", 1.0 / hertz, 1.0 / hertz / interval)
     if _BEFORE.search(text[max(start - 16, 0) : start]):
+        return Number(start, end, value, "steps", value * interval, value)
+    if _PERIOD_BEFORE.search(text[max(start - 28, 0) : start]) and _ENDS.match(text, end):
         return Number(start, end, value, "steps", value * interval, value)
     if key := _KEY.search(text[max(start - 40, 0) : start]):
         steps = value if key["steps"] else value * SECONDS[plain(key["unit"])] / interval

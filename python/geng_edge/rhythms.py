@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from geng_edge.number_words import SECONDS, WORD, either, plain, spelled
+from geng_edge.number_words import SAMPLED, SECONDS, WORD, either, plain, spelled
 
 
 class Rhythm(NamedTuple):
@@ -74,11 +74,12 @@ _OF_A_LENGTH = (
 _LONG = (
     r"(?:takes?|taking|lasts?|lasting|of|is|needs?|about|around|roughly|after|within|exactly|[:=])"
 )
+_ABOUT = r"(?:at|of|with|an?|rate of|about|around|roughly|some|is|=|approximately|approx\.?|nearly)"
 _SHARES = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
 _RHYTHM = re.compile(
     rf"(?<![\w.-])(?:"
-    rf"(?P<word>{either(_WORDS)})(?!\w)"
+    rf"(?P<word>{either(_WORDS)})(?!\w)(?!{SAMPLED})"
     # every other day, each 3rd hour, every half hour, every quarter of an hour
     rf"|(?P<every>(?:every|each) (?:(?P<nth>{either(_ORDINALS)}|\d+(?:st|nd|rd|th)) {_MUCH}?"
     rf"|(?P<part>(?:half|quarter)(?:[ -]of)?(?:[ -]an?)?[ -])|(?P<couple>couple of ))"
@@ -103,6 +104,8 @@ _RHYTHM = re.compile(
     rf"(?P<many>{_N}[ -]?)?{_MUCH}?(?P<ratewhat>{_TIME}))"
     rf"|(?P<total>{_ALTOGETHER})"
     rf"|(?P<bare>\b{_OF_A_LENGTH}))"
+    rf"|(?:beat|rhythm|cycle|oscillation|frequency|pulse|wave|swing)s?[,:;]? (?:{_ABOUT} )*"
+    rf"(?P<plain>{_N}) (?:per|an?|each|every|/) ?(?P<plainwhat>{_WHOLE})\b"
     rf"|(?P<repeats>(?:{_N}) times) (?P<repeatstotal>{_ALTOGETHER})"
     rf"|{_LONG} (?:about |around |roughly |exactly )?(?P<one>an? (?:full |whole |single )?(?P<onewhat>{_WHOLE}))(?![\w-]| and a)"
     rf")",
@@ -243,6 +246,12 @@ def _count(match: re.Match[str], text: str, length: int) -> Rhythm | None:
     return Rhythm(start, end, match.end(), count, None, length / count, rate=True)
 
 
+def _plain_rate(match: re.Match[str], _text: str, _length: int) -> Rhythm | None:
+    start, end = match.span("plain")
+    size = SECONDS[plain(match["plainwhat"])]
+    return _rate(start, end, match.end(), match["plain"], size)
+
+
 def _repeats(match: re.Match[str], _text: str, length: int) -> Rhythm | None:
     said = plain(match["repeats"]).removesuffix(" times")
     count, start = _value(said), match.start("repeats")
@@ -266,6 +275,7 @@ _READERS = {
     "hours": _hours_and_minutes,
     "windowshare": _window_share,
     "count": _count,
+    "plain": _plain_rate,
     "repeats": _repeats,
     "one": _one,
 }

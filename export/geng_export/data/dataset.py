@@ -231,7 +231,7 @@ def tokenised(
     encoded = tokenizer.encode(pair.text)
     if len(encoded.ids) > MAX_TOKENS:
         return None
-    numbers = find_numbers(pair.text, pair.interval)
+    numbers = find_numbers(pair.text, pair.interval, pair.claims.length)
     roles = roles_of(pair.description.spans, numbers)
     known = role_values(numbers, roles)
     if rng is not None:

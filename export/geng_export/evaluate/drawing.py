@@ -109,7 +109,7 @@ def draw(
 
     drawn = []
     for i, one in enumerate(asked):
-        condition = Condition.from_text(one.text, one.interval, generator)
+        condition = Condition.from_text(one.text, one.interval, generator, one.claims.length)
         if not way.numbers:
             condition.array[:, generator.model.text_width :] = 0.0
         series = generator.generate(

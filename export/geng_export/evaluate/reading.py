@@ -121,7 +121,7 @@ def measure(
     misread = []
     for one in asked:
         length = one.claims.length
-        condition = Condition.from_text(one.text, one.interval, generator)
+        condition = Condition.from_text(one.text, one.interval, generator, one.claims.length)
         read = read_claims(generator, condition, length, one.interval)
         found = compare(one.claims, read)
         found["texts"] = all(found.values())
