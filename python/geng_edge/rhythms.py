@@ -69,7 +69,7 @@ _ALTOGETHER = (
     r"|from (?:start|beginning|end|one end|left|first) to (?:finish|end|right|the other|last))"
 )
 _OF_A_LENGTH = (
-    r"(?! ?(?:of|per|each|every|an?|in|over|within|long|apart|and|or|to|/|-)\b)(?! ?[:=/-])"
+    r"(?! ?(?:of|per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
 )
 _LONG = (
     r"(?:takes?|taking|lasts?|lasting|of|is|needs?|about|around|roughly|after|within|exactly|[:=])"

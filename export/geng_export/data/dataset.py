@@ -33,15 +33,24 @@ HIDDEN_NUMBER = 0.02
 
 #: Seed, scenarios and wordings of each split. ``development`` holds out scenarios and descriptions,
 #: ``wordings`` the ways of saying things as well; ``tuning`` holds out other wordings, to choose by.
-_SPLIT_SEED = {"train": 0, "tuning": 3_000_003, "development": 1_000_003, "wordings": 2_000_003}
+#: ``free`` is training in freer words, for the text side alone.
+_SPLIT_SEED = {
+    "train": 0,
+    "free": 4_000_007,
+    "tuning": 3_000_003,
+    "development": 1_000_003,
+    "wordings": 2_000_003,
+}
 _SPLIT_SCENARIOS = {
     "train": "train",
+    "free": "train",
     "tuning": "train",
     "development": "development",
     "wordings": "development",
 }
 _SPLIT_WORDINGS = {
     "train": "train",
+    "free": "free",
     "tuning": "tuning",
     "development": "train",
     "wordings": "development",

@@ -21,7 +21,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SPLITS = ("train", "tuning", "development")
+#: ``free`` is what training has, and beside it the wordings of free text in wordings/free, which came
+#: last: the descriptions that measure stay as they were.
+SPLITS = ("train", "tuning", "development", "free")
 
 # Of every list in phrases.toml, the wordings whose place has this remainder are held out; they
 # measure, and nothing is ever chosen by them. The files in wordings/ came later and widen what
@@ -139,6 +141,9 @@ def _load() -> tuple[dict[tuple[str, str, str], tuple[Wording, ...]], dict[str, 
             waves = words["wave"]["train"]
             waves[name] = list(dict.fromkeys([*waves[name], *more]))
         _train_and_tuning(later, known)
+    for path in sorted((here / "wordings" / "free").glob("*.toml")):
+        for feature, form, templates in _flatten(_read(path)):
+            known.setdefault((feature, form, "later"), []).extend(map(parse, templates))
     return {key: tuple(wordings) for key, wordings in known.items()}, words
 
 
@@ -148,7 +153,7 @@ WORDINGS, _WORDS = _load()
 WAVE_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     split: {k: tuple(v) for k, v in words.items()} for split, words in _WORDS["wave"].items()
 }
-WAVE_WORDS["tuning"] = WAVE_WORDS["train"]
+WAVE_WORDS["tuning"] = WAVE_WORDS["free"] = WAVE_WORDS["train"]
 #: Spellings of a unit; a unit that is not listed is spelled one way.
 UNIT_SPELLINGS: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in _WORDS["unit"].items()}
 
@@ -159,5 +164,7 @@ def choices(feature: str, form: str, split: str, known: frozenset[str]) -> tuple
 
     Where ``tuning`` has kept none back, training's stand in.
     """
+    if split == "free":
+        return choices(feature, form, "train", known) + choices(feature, form, "later", known)
     fitting = tuple(w for w in WORDINGS.get((feature, form, split), ()) if w.slots <= known)
     return choices(feature, form, "train", known) if split == "tuning" and not fitting else fitting
