@@ -47,12 +47,20 @@ _UNIT = (
 )
 # The "minus" of "20 plus or minus 3" is no sign.
 _MINUS = r"(?<!plus or )(?<!plus/)(?<!plus-)(?:minus|negative)\s"
+# 12,500 and 12'500, and 10 000 where it ends in zeros: "5 100" may be two numbers.
+_GROUPED = r"\d{1,3}(?:[,\u202f\u00a0'\u2019_]\d{3})+|[1-9]\d{0,2}(?: 000)+(?!\d)"
+_POWER = r"(?:[eE][-+\u2212]?\d+)"
+# 3k but not 3 K, 5 thousand, 2.3 x 10^3
+_SCALE = (
+    r"(?-i:k)(?![\w/²³^])| ?(?:hundred|thousand|million)\b"
+    r"|\s?[x\u00d7*]\s?10(?:\^|\*\*)(?P<power>[-+\u2212]?\d{1,2})(?!\d)"
+)
 _NUMBER = re.compile(
     rf"(?<![\w.])(?P<cycle>{either(CYCLES)})(?!\w)"
     rf"|(?:(?P<sign>[-+\u2212\u2013]|{_MINUS})?"
     r"(?<![A-Za-z_])(?:(?<![\w.])|(?<=\.\.)|(?<=[-+\u2212\u2013\u00b1~]))"
-    r"(?P<digits>(?:\d{1,3}(?:[,\u202f\u00a0'\u2019_]\d{3})+|[1-9]\d{0,2}(?: 000)+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+\u2212]?\d+)?|\.\d+(?:[eE][-+\u2212]?\d+)?)"
-    r"(?P<scale>(?-i:k)(?![\w/²³^])| ?(?:hundred|thousand|million)\b|\s?[x×*]\s?10(?:\^|\*\*)(?P<power>[-+\u2212]?\d{1,2})(?!\d))?"
+    rf"(?P<digits>(?:{_GROUPED}|\d+)(?:\.\d+)?{_POWER}?|\.\d+{_POWER}?)"
+    rf"(?P<scale>{_SCALE})?"
     rf"|(?<![\w-])(?P<wordsign>{_MINUS})?(?P<word>{WORD})(?![\w]))"
     rf"(?P<unit>{_UNIT})?",
     re.IGNORECASE,

@@ -7,10 +7,10 @@ number with a unit behind it is found by :mod:`geng_edge.numbers`, which takes t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
-from geng_edge.number_words import SAMPLED, SECONDS, WORD, either, plain, spelled
+from geng_edge.number_words import SAMPLED, SECONDS, STEPS, WORD, either, plain, spelled
 
 
 class Rhythm(NamedTuple):
@@ -33,249 +33,309 @@ class Rhythm(NamedTuple):
     rate: bool
 
 
-_ORDINALS = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
+Match = re.Match[str]
+Reader = Callable[[Match, int], Rhythm | None]
+
+_NTH = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
 _TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
+_PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 _OFTEN = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0,
           "yearly": 31536000.0}  # fmt: skip
-_DAYTIMES = ("morning", "night", "evening", "afternoon", "noon", "midday", "midnight", "dawn",
-             "sunrise", "sunset")  # fmt: skip
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-             "weekend")  # fmt: skip
 _WORDS = {
     "half-hourly": 1800.0, "half hourly": 1800.0, "quarter-hourly": 900.0, "quarter hourly": 900.0,
     "half-daily": 43200.0, "half-yearly": 15768000.0, "semi-diurnal": 43200.0,
     "semidiurnal": 43200.0, "fortnightly": 1209600.0, "every fortnight": 1209600.0,
-    "each fortnight": 1209600.0, "a fortnight": 1209600.0,
+    "each fortnight": 1209600.0, "a fortnight": 1209600.0, "minute-long": 60.0,
+    "hour-long": 3600.0, "day-long": 86400.0, "week-long": 604800.0,
 }  # fmt: skip
+_OF_A_DAY = r"(?:morning|night|evening|afternoon|noon|midday|midnight|dawn|sunrise|sunset)"
+_OF_A_WEEK = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|weekend)"
 
-_WHOLES = ("second", "minute", "hour", "day", "week", "month", "year")
-_WHOLE = rf"(?:{'|'.join(_WHOLES)})"
+_UNIT = r"(?:second|minute|hour|day|week|month|year)"
 _TIME = rf"(?:{either(SECONDS)})(?![A-Za-z/²³^])"
+_STEP = rf"(?:{either(STEPS)})\b"
 _N = rf"(?:\d+(?:\.\d+)?|{WORD})"
-_MUCH = r"(?:single |whole |full |complete |working |calendar |passing )"
-_CYCLE = (
+_FULL = r"(?:single |whole |full |complete |working |calendar |passing )"
+_PER = r"(?:per|an?|each|every|/)"
+_ABOUT = r"(?:about |around |roughly |exactly |nearly |some )"
+_LASTS = rf"(?:takes?|taking|lasts?|lasting|of|is|needs?|after|within|[:=]) {_ABOUT}?"
+_CYCLES = (
     r"(?:(?:full|complete|whole|entire|regular|clear|distinct|equal|identical|big|small) )?"
-    r"(?:cycle|oscillation|wave|period|repetition|repeat|hump|swing|round|rotation|pulse"
-    r"|peak|beat|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration)s?"
+    r"(?:cycle|oscillation|wave|period|repetition|repeat|hump|swing|round|rotation|pulse|peak|beat"
+    r"|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration)s?"
 )
-_COUNTED = (
+_WINDOW = (
     r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"
     r"(?:window|record|recording|series|trace|plot|chart|graph|picture|data ?set|data|sequence|run"
     r"|file|log|signal|span|display|screen|session|total|all|it)\b"
 )
-_IN = r"(?:in|over|across|within|during|through|throughout|along|per|inside|on|into|to)"
 _ALTOGETHER = (
-    rf"(?:{_IN} {_COUNTED}|total\b|altogether\b|overall\b|all told\b|end to end\b"
+    r"(?:(?:in|over|across|within|during|through|throughout|along|per|inside|on|into|to) "
+    rf"{_WINDOW}|total\b|altogether\b|overall\b|all told\b|end to end\b"
     r"|from (?:start|beginning|end|one end|left|first) to (?:finish|end|right|the other|last))"
-)
-_OF_A_LENGTH = (
-    r"(?! ?(?:of|per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
-)
-_LONG = (
-    r"(?:takes?|taking|lasts?|lasting|of|is|needs?|about|around|roughly|after|within|exactly|[:=])"
-)
-_ABOUT = r"(?:at|of|with|an?|rate of|about|around|roughly|some|is|=|approximately|approx\.?|nearly)"
-_SHARES = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
-
-_RHYTHM = re.compile(
-    rf"(?<![\w.-])(?:"
-    rf"(?P<word>{either(_WORDS)})(?!\w)(?!{SAMPLED})"
-    # every other day, each 3rd hour, every half hour, every quarter of an hour
-    rf"|(?P<every>(?:every|each) (?:(?P<nth>{either(_ORDINALS)}|\d+(?:st|nd|rd|th)) {_MUCH}?"
-    rf"|(?P<part>(?:half|quarter)(?:[ -]of)?(?:[ -]an?)?[ -])|(?P<couple>couple of ))"
-    rf"(?P<everywhat>{_WHOLE})s?)\b"
-    rf"|(?P<andahalf>(?:every|each|an?|one) (?P<andahalfwhat>{_WHOLE}) and a half)\b"
-    rf"|(?P<habit>(?:every|each) (?:{_MUCH}(?P<habitwhat>{_WHOLE})|(?P<daytime>{'|'.join(_DAYTIMES)})"
-    rf"|(?P<weekday>{'|'.join(_WEEKDAYS)})))\b"
-    # twice a day, three times daily, 3x per hour, once every working day
-    rf"|(?P<times>{either(_TIMES)}|{_N} ?(?:times|x)(?! 10)) ?(?:(?P<timesoften>{either(_OFTEN)})\b"
-    rf"|(?:per|an?|each|every|/) ?{_MUCH}?(?P<timeswhat>{_WHOLE})\b)"
-    rf"|(?P<hourly>{_N})-(?P<hourlywhat>{either(_OFTEN)})\b"
-    # half an hour, a quarter of an hour, a half-hour
-    rf"|(?P<share>(?:an? |one )?(?:half|(?P<three>three[ -])?quarters?)(?:[ -]of)?(?:[ -]an?)?[ -](?P<sharewhat>{_WHOLE}))\b"
-    # 1 h 30 min
-    rf"|(?P<hours>\d+) ?(?P<hoursunit>h|hr|hrs|hours?|min|mins|minutes?|d|days?) ?"
-    rf"(?P<minutes>[0-5]?\d) ?(?P<minutesunit>min|mins|minutes?|m|s|sec|secs|seconds?|h|hours?)(?![\w/²³^])"
-    # a tenth of the window
-    rf"|(?P<windowshare>(?:an?|one) (?P<windowpart>{either(_SHARES)}) of (?=(?:the|this|our)\b){_COUNTED})"
-    # 4 cycles in 10 minutes, a peak per hour, 12 oscillations in the window
-    rf"|(?P<count>{_N}|an?|single) {_CYCLE} ?(?:"
-    rf"(?P<rate>(?:(?:per|an?|in|over|within|during|for every|every|each|in every|in each|in an?) |/ ?)"
-    rf"(?P<many>{_N}[ -]?)?{_MUCH}?(?P<ratewhat>{_TIME}))"
-    rf"|(?P<total>{_ALTOGETHER})"
-    rf"|(?P<bare>\b{_OF_A_LENGTH}))"
-    rf"|(?:beat|rhythm|cycle|oscillation|frequency|pulse|wave|swing)s?[,:;]? (?:{_ABOUT} )*"
-    rf"(?P<plain>{_N}) (?:per|an?|each|every|/) ?(?P<plainwhat>{_WHOLE})\b"
-    rf"|(?P<repeats>(?:{_N}) times) (?P<repeatstotal>{_ALTOGETHER})"
-    rf"|{_LONG} (?:about |around |roughly |exactly )?(?P<one>an? (?:full |whole |single )?(?P<onewhat>{_WHOLE}))(?![\w-]| and a)"
-    rf")",
-    re.IGNORECASE,
-)
-_NOT_COUNTED = re.compile(
-    r"\b(?:every|after|each|for|of|than|battery|charge|charging|about)\s$", re.IGNORECASE
 )
 #: A bare count of cycles is taken for one of the whole window from 3 on: "two cycles" may be two kinds.
 _LEAST_BARE = 3.0
 
 
-def find_rhythms(text: str, length: int) -> Iterator[Rhythm]:
-    """The lengths and rates of ``text``, in order.
-
-    Args:
-        text: Any text.
-        length: Steps of the window that a count of cycles is about.
-    """
-    for match in _RHYTHM.finditer(text):
-        found = _rhythm(match, text, length)
-        if found is not None:
-            yield found
-
-
-def _rhythm(match: re.Match[str], text: str, length: int) -> Rhythm | None:
-    for name, read in _READERS.items():
-        if match[name]:
-            return read(match, text, length)
-    return None
-
-
-def _spelled_length(match: re.Match[str], name: str, seconds: float) -> Rhythm:
-    start, end = match.span(name)
-    return Rhythm(start, end, match.end(), 1.0, seconds, None, rate=False)
-
-
-def _word(match: re.Match[str], _text: str, _length: int) -> Rhythm:
-    return _spelled_length(match, "word", _WORDS[plain(match["word"])])
-
-
-def _every(match: re.Match[str], _text: str, _length: int) -> Rhythm | None:
-    size = SECONDS[plain(match["everywhat"])]
-    if match["part"]:
-        share = 0.5 if plain(match["part"]).startswith("half") else 0.25
-    elif match["couple"]:
-        share = 2.0
-    else:
-        nth = plain(match["nth"])
-        share = float(_ORDINALS[nth] if nth in _ORDINALS else re.sub(r"\D", "", nth))
-    return _spelled_length(match, "every", share * size) if share > 0.0 else None
-
-
-def _and_a_half(match: re.Match[str], _text: str, _length: int) -> Rhythm:
-    return _spelled_length(match, "andahalf", 1.5 * SECONDS[plain(match["andahalfwhat"])])
-
-
-def _habit(match: re.Match[str], _text: str, _length: int) -> Rhythm:
-    if match["habitwhat"]:
-        return _spelled_length(match, "habit", SECONDS[plain(match["habitwhat"])])
-    return _spelled_length(match, "habit", SECONDS["day" if match["daytime"] else "week"])
-
-
-def _times(match: re.Match[str], _text: str, _length: int) -> Rhythm | None:
-    said = plain(match["times"])
-    often = match["timesoften"]
-    size = _OFTEN[plain(often)] if often else SECONDS[plain(match["timeswhat"])]
-    if said in _TIMES:
-        count = _TIMES[said]
-        return Rhythm(*match.span(), match.end(), 1.0, size / count, None, rate=False)
-    number = re.sub(r" ?(?:times|x)$", "", said)
-    start = match.start("times")
-    return _rate(start, start + len(number), match.end(), number, size)
-
-
-def _rate(start: int, end: int, until: int, said: str, seconds: float) -> Rhythm | None:
-    count = _value(said)
-    if count <= 0.0:
-        return None
-    return Rhythm(start, end, until, count, 1.0 / (count / seconds), None, rate=True)
+def _begins(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.-])(?:{pattern})", re.IGNORECASE)
 
 
 def _value(said: str) -> float:
     return float(said) if said[0].isdigit() else spelled(plain(said))
 
 
-def _hourly(match: re.Match[str], _text: str, _length: int) -> Rhythm | None:
-    count = _value(match["hourly"])
-    size = _OFTEN[plain(match["hourlywhat"])]
+def _length(match: Match, name: str | int, seconds: float) -> Rhythm:
+    start, end = match.span(name)
+    return Rhythm(start, end, match.end(), 1.0, seconds, None, rate=False)
+
+
+def _rate(match: Match, count: float, seconds: float) -> Rhythm | None:
+    """``count`` cycles in so many seconds; its number is the group ``n``."""
+    if count <= 0.0 or seconds <= 0.0:
+        return None
+    start, end = match.span("n")
+    return Rhythm(start, end, match.end(), count, 1.0 / (count / seconds), None, rate=True)
+
+
+def _count(match: Match, count: float, steps: float) -> Rhythm | None:
+    """``count`` cycles in so many steps."""
+    if count <= 0.0 or steps <= 0.0:
+        return None
+    start, end = match.span("n")
+    return Rhythm(start, end, match.end(), count, None, steps / count, rate=True)
+
+
+def _word(match: Match, _: int) -> Rhythm:
+    return _length(match, 0, _WORDS[plain(match[0])])
+
+
+def _every_nth(match: Match, _: int) -> Rhythm | None:
+    nth = plain(match["nth"])
+    count = float(_NTH[nth] if nth in _NTH else re.sub(r"\D", "", nth))
     if count <= 0.0:
         return None
-    return Rhythm(*match.span("hourly"), match.end(), count, count * size, None, rate=False)
+    if match["unit"]:
+        return _length(match, 0, count * SECONDS[plain(match["unit"])])
+    return Rhythm(*match.span(), match.end(), 1.0, None, count, rate=False)
 
 
-def _share(match: re.Match[str], _text: str, _length: int) -> Rhythm:
-    size = SECONDS[plain(match["sharewhat"])]
-    share = 0.75 if match["three"] else 0.5 if "half" in plain(match["share"]) else 0.25
-    return _spelled_length(match, "share", share * size)
+def _every_part(match: Match, _: int) -> Rhythm:
+    shares = {"h": 0.5, "q": 0.25, "c": 2.0}  # half, quarter, couple
+    return _length(match, 0, shares[plain(match["part"])[0]] * SECONDS[plain(match["unit"])])
 
 
-def _hours_and_minutes(match: re.Match[str], _text: str, _length: int) -> Rhythm | None:
-    big = SECONDS[plain(match["hoursunit"])]
-    unit = plain(match["minutesunit"])
-    small = SECONDS["min" if unit == "m" else unit]
-    if small >= big:
+def _and_a_half(match: Match, _: int) -> Rhythm:
+    return _length(match, 0, 1.5 * SECONDS[plain(match["unit"])])
+
+
+def _habit(match: Match, _: int) -> Rhythm:
+    unit = match["unit"] or ("day" if match["time"] else "week")
+    return _length(match, 0, SECONDS[plain(unit)])
+
+
+def _in_times(match: Match, _: int) -> Rhythm | None:
+    """Twice a day, three times daily, 3x per hour, 6 times in 10 minutes."""
+    often, many = match["often"], match["many"]
+    size = _OFTEN[plain(often)] if often else SECONDS[plain(match["unit"] or match["units"])]
+    size *= _value(many) if many else 1.0
+    if match["adverb"]:
+        if many and plain(match["adverb"]) == "once":  # "once every 9 s" has its number
+            return None
+        return _length(match, 0, size / _TIMES[plain(match["adverb"])]) if size > 0.0 else None
+    return _rate(match, _value(match["n"]), size)
+
+
+def _hourly(match: Match, _: int) -> Rhythm | None:
+    count = _value(match["n"])
+    start, end = match.span("n")
+    seconds = count * _OFTEN[plain(match["often"])]
+    return Rhythm(start, end, match.end(), count, seconds, None, rate=False) if count else None
+
+
+def _part(match: Match, _: int) -> Rhythm:
+    said = plain(match["part"])
+    share = 0.75 if said.startswith("three") else 1.0 / _PARTS[said]
+    return _length(match, 0, share * SECONDS[plain(match["unit"])])
+
+
+def _compound(match: Match, _: int) -> Rhythm | None:
+    """1 h 30 min."""
+    small = plain(match["small"])
+    big, small_size = SECONDS[plain(match["big"])], SECONDS["min" if small == "m" else small]
+    seconds = float(match["whole"]) * big + float(match["rest"]) * small_size
+    if small_size >= big or seconds <= 0.0:
         return None
-    seconds = float(match["hours"]) * big + float(match["minutes"]) * small
-    if seconds <= 0.0:
-        return None
-    end = match.end("minutes")
-    return Rhythm(match.start(), end, match.end(), seconds / big, seconds, None, rate=False)
+    return Rhythm(
+        match.start(), match.end("rest"), match.end(), seconds / big, seconds, None, rate=False
+    )
 
 
-def _window_share(match: re.Match[str], _text: str, length: int) -> Rhythm:
-    start, end = match.span("windowshare")
-    steps = length / _SHARES[plain(match["windowpart"])]
+def _window_part(match: Match, length: int) -> Rhythm:
+    start, end = match.span("said")
+    steps = length / _PARTS[plain(match["part"])]
     return Rhythm(start, end, match.end(), 1.0, None, steps, rate=False)
 
 
-def _count(match: re.Match[str], text: str, length: int) -> Rhythm | None:
-    said = plain(match["count"])
-    count = 1.0 if said in ("a", "an", "single") else _value(said)
-    start, end = match.span("count")
-    if match["rate"]:
-        many = match["many"]
-        size = SECONDS[plain(match["ratewhat"])] * (_value(many.strip(" -")) if many else 1.0)
-        if size <= 0.0 or (count == 1.0 and many):  # "one cycle every 9 s" has its number
-            return None
-        if not said[0].isdigit() and count == 1.0:  # as "every hour" is said
-            return _spelled_length(match, "rate", size)
-        return _rate(start, end, match.end(), said, size)
-    if match["bare"] is not None and not match["total"]:
-        before = text[max(start - 12, 0) : start]
-        if not _LEAST_BARE <= count <= length / 2 or _NOT_COUNTED.search(before):
-            return None
-    if count < 1.0:
+def _cycles_in(match: Match, _: int) -> Rhythm | None:
+    """4 cycles in 10 minutes, a peak per hour, 5 waves per 100 samples."""
+    said, many = plain(match["n"]), match["many"]
+    size = _value(many) if many else 1.0
+    if match["steps"]:
+        return None if said in ("a", "an", "one", "single") else _count(match, _value(said), size)
+    size *= SECONDS[plain(match["unit"])]
+    if said in ("a", "an", "one", "single"):  # as "every hour"; "one every 9 s" has its number
+        return None if many else _length(match, "rate", size)
+    if _value(said) == 1.0 and many:
         return None
-    return Rhythm(start, end, match.end(), count, None, length / count, rate=True)
+    return _rate(match, _value(said), size)
 
 
-def _plain_rate(match: re.Match[str], _text: str, _length: int) -> Rhythm | None:
-    start, end = match.span("plain")
-    size = SECONDS[plain(match["plainwhat"])]
-    return _rate(start, end, match.end(), match["plain"], size)
+def _cycles_in_all(match: Match, length: int) -> Rhythm | None:
+    return _count(match, _value(match["n"]), float(length))
 
 
-def _repeats(match: re.Match[str], _text: str, length: int) -> Rhythm | None:
-    said = plain(match["repeats"]).removesuffix(" times")
-    count, start = _value(said), match.start("repeats")
-    if count <= 0.0:
+_NO_COUNT = re.compile(r"\b(?:every|after|each|for|of|than|about|charg\w+)\s$", re.IGNORECASE)
+
+
+def _bare_cycles(match: Match, length: int) -> Rhythm | None:
+    """12 cycles, with nothing said of how long they take."""
+    start, count = match.start(), _value(match["n"])
+    if _NO_COUNT.search(match.string[max(start - 12, 0) : start]):
         return None
-    return Rhythm(start, start + len(said), match.end(), count, None, length / count, rate=True)
+    return _count(match, count, float(length)) if _LEAST_BARE <= count <= length / 2 else None
 
 
-def _one(match: re.Match[str], _text: str, _length: int) -> Rhythm:
-    return _spelled_length(match, "one", SECONDS[plain(match["onewhat"])])
+def _plain_rate(match: Match, _: int) -> Rhythm | None:
+    return _rate(match, _value(match["n"]), SECONDS[plain(match["unit"])])
 
 
-_READERS = {
-    "word": _word,
-    "every": _every,
-    "andahalf": _and_a_half,
-    "habit": _habit,
-    "times": _times,
-    "hourly": _hourly,
-    "share": _share,
-    "hours": _hours_and_minutes,
-    "windowshare": _window_share,
-    "count": _count,
-    "plain": _plain_rate,
-    "repeats": _repeats,
-    "one": _one,
-}
+def _single(match: Match, _: int) -> Rhythm:
+    return _length(match, "one", SECONDS[plain(match["unit"])])
+
+
+#: Patterns and their readers; of two that begin at one place, the first listed is taken.
+_KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
+    (_begins(rf"(?:{either(_WORDS)})(?!\w)(?!{SAMPLED})"), _word),
+    # every other day, each 3rd hour, every 60th sample
+    (
+        _begins(
+            rf"(?:every|each) (?P<nth>{either(_NTH)}|\d+(?:st|nd|rd|th)) {_FULL}?"
+            rf"(?:(?P<unit>{_UNIT})s?\b|{_STEP})"
+        ),
+        _every_nth,
+    ),
+    # every half hour, each quarter of an hour, every couple of minutes
+    (
+        _begins(
+            r"(?:every|each) (?:(?P<part>half|quarter|couple)(?:[ -]of)?(?:[ -]an?)?[ -])"
+            rf"(?P<unit>{_UNIT})s?\b"
+        ),
+        _every_part,
+    ),
+    (_begins(rf"(?:every|each|an?|one) (?P<unit>{_UNIT}) and a half\b"), _and_a_half),
+    (
+        _begins(
+            rf"(?:every|each) (?:{_FULL}(?P<unit>{_UNIT})|(?P<time>{_OF_A_DAY})|{_OF_A_WEEK})\b"
+        ),
+        _habit,
+    ),
+    (
+        _begins(
+            rf"(?:(?P<adverb>{either(_TIMES)})|(?P<n>{_N}) ?(?:times|x)(?! 10)) ?"
+            rf"(?:(?P<often>{either(_OFTEN)})|{_PER} ?{_FULL}?(?P<unit>{_UNIT})"
+            rf"|(?:{_PER}|in|over|within) (?P<many>{_N})[ -](?P<units>{_UNIT})s?)\b"
+        ),
+        _in_times,
+    ),
+    (_begins(rf"(?P<n>{_N})[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED})"), _hourly),
+    # half an hour, three quarters of an hour, a half-hour, a tenth of a second
+    (
+        _begins(
+            r"(?:an? |one )?(?P<part>half|quarter|three[ -]quarters)(?:[ -]of)?"
+            rf"(?:[ -]an?)?[ -](?P<unit>{_UNIT})\b"
+        ),
+        _part,
+    ),
+    (_begins(rf"(?:an?|one) (?P<part>{either(_PARTS)}) of an? (?P<unit>{_UNIT})\b"), _part),
+    (
+        _begins(
+            r"(?P<whole>\d+) ?(?P<big>h|hr|hrs|hours?|min|mins|minutes?|d|days?) ?(?P<rest>[0-5]?\d) ?"
+            r"(?P<small>min|mins|minutes?|m|s|sec|secs|seconds?|h|hours?)(?![\w/²³^])"
+        ),
+        _compound,
+    ),
+    (
+        _begins(
+            rf"(?P<said>(?:an?|one) (?P<part>{either(_PARTS)}) of (?=(?:the|this|our)\b){_WINDOW})"
+        ),
+        _window_part,
+    ),
+    (
+        _begins(rf"{_LASTS}(?P<said>(?P<part>half) (?:of )?(?=(?:the|this|our)\b){_WINDOW})"),
+        _window_part,
+    ),
+    (
+        _begins(
+            rf"(?P<n>{_N}|an?|single) {_CYCLES} ?(?P<rate>(?:(?:per|an?|in|over|within|during"
+            r"|for every|every|each|in every|in each|in an?) |/ ?)"
+            rf"(?P<many>{_N}(?=[ -]))?[ -]?{_FULL}?(?:(?P<unit>{_TIME})|(?P<steps>{_STEP})))"
+        ),
+        _cycles_in,
+    ),
+    (
+        _begins(rf"(?P<n>{_N}) (?:{_CYCLES}|times) {_ALTOGETHER}"),
+        _cycles_in_all,
+    ),
+    # it repeats itself 8 times
+    (
+        re.compile(
+            rf"\b(?:repeats?|recurs?|returns?|comes back|oscillates|cycles|wiggles|swings)(?: itself)?"
+            rf" {_ABOUT}?(?P<n>{_N}) times\b(?! ?{_PER}\b)",
+            re.IGNORECASE,
+        ),
+        _cycles_in_all,
+    ),
+    (
+        _begins(
+            rf"(?P<n>{_N}) {_CYCLES}\b"
+            r"(?! ?(?:of|per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
+        ),
+        _bare_cycles,
+    ),
+    # a beat of roughly 3 per minute
+    (
+        _begins(
+            r"(?:beat|rhythm|cycle|oscillation|frequency|pulse|wave|swing)s?[,:;]? "
+            rf"(?:(?:at|of|with|an?|rate of|is|=|{_ABOUT.strip()}) ?)*(?P<n>{_N}) {_PER} ?(?P<unit>{_UNIT})\b"
+        ),
+        _plain_rate,
+    ),
+    (
+        _begins(
+            rf"{_LASTS}(?P<one>an? (?:full |whole |single )?(?P<unit>{_UNIT}))(?![\w-]| and a)"
+        ),
+        _single,
+    ),
+)
+
+
+def find_rhythms(text: str, length: int) -> list[Rhythm]:
+    """The lengths and rates of ``text``, in order, none over another.
+
+    Args:
+        text: Any text.
+        length: Steps of the window that a count of cycles is about.
+    """
+    found = [
+        (match.start(), order, rhythm)
+        for order, (pattern, read) in enumerate(_KINDS)
+        for match in pattern.finditer(text)
+        if (rhythm := read(match, length)) is not None
+    ]
+    out: list[Rhythm] = []
+    for _, _, rhythm in sorted(found, key=lambda one: one[:2]):
+        if not out or rhythm.start >= out[-1].until:
+            out.append(rhythm)
+    return out
