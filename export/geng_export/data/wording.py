@@ -114,18 +114,33 @@ def _held_out_and_train(table: Mapping[str, Any], known: Known) -> None:
             known.setdefault((feature, form, split), []).append(parse(template))
 
 
+def _said(known: Known, splits: tuple[str, ...]) -> dict[str, set[str]]:
+    """Every text that the wordings of ``splits`` make, by feature."""
+    said: dict[str, set[str]] = {}
+    for (feature, _, split), wordings in known.items():
+        if split in splits:
+            texts = (text for wording in wordings for text in wording.expanded())
+            said.setdefault(feature, set()).update(texts)
+    return said
+
+
 def _train_and_tuning(table: Mapping[str, Any], known: Known) -> None:
     """Add a later file, leaving out every wording that says what a held-out one says."""
-    held_out: dict[str, set[str]] = {}
-    for (feature, _, split), wordings in known.items():
-        if split == "development":
-            texts = (text for wording in wordings for text in wording.expanded())
-            held_out.setdefault(feature, set()).update(texts)
+    held_out = _said(known, ("development",))
     for feature, form, templates in _flatten(table):
         for i, wording in enumerate(map(parse, templates)):
             if held_out.get(feature, set()).isdisjoint(wording.expanded()):
                 split = "tuning" if i % _TUNING_OF == _TUNING else "train"
                 known.setdefault((feature, form, split), []).append(wording)
+
+
+def _later(table: Mapping[str, Any], known: Known) -> None:
+    """Add a file of free text, leaving out what a wording says that measures or is chosen by."""
+    held_out = _said(known, ("development", "tuning"))
+    for feature, form, templates in _flatten(table):
+        for wording in map(parse, templates):
+            if held_out.get(feature, set()).isdisjoint(wording.expanded()):
+                known.setdefault((feature, form, "later"), []).append(wording)
 
 
 def _load() -> tuple[dict[tuple[str, str, str], tuple[Wording, ...]], dict[str, Any]]:
@@ -142,8 +157,7 @@ def _load() -> tuple[dict[tuple[str, str, str], tuple[Wording, ...]], dict[str, 
             waves[name] = list(dict.fromkeys([*waves[name], *more]))
         _train_and_tuning(later, known)
     for path in sorted((here / "wordings" / "free").glob("*.toml")):
-        for feature, form, templates in _flatten(_read(path)):
-            known.setdefault((feature, form, "later"), []).extend(map(parse, templates))
+        _later(_read(path), known)
     return {key: tuple(wordings) for key, wordings in known.items()}, words
 
 
