@@ -138,9 +138,15 @@ def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list
         while at < len(taken) and taken[at][1] <= match.start():
             found.append(taken[at][2])
             at += 1
-        if match.start() < past or (at < len(taken) and match.end() > taken[at][0]):
+        if match.start() < past:
             continue
         number = _number(match, text, interval)
+        if at < len(taken) and match.end() > taken[at][0]:
+            # "3 cycles per hour" needs no more than the number and its unit.
+            covers = match.start() <= taken[at][0] and match.end() >= taken[at][1]
+            if number is None or number.steps is None or not covers:
+                continue
+            at += 1
         if number is not None:
             found.append(number)
             below = _BELOW.match(text, number.end) if number.value < 0.0 else None

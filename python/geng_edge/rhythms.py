@@ -79,7 +79,7 @@ _LEAST_BARE = 3.0
 
 
 def _begins(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.-])(?:{pattern})", re.IGNORECASE)
+    return re.compile(rf"(?<![\w.-])(?<!\d,)(?<!minus )(?<!negative )(?:{pattern})", re.IGNORECASE)
 
 
 def _value(said: str) -> float:
@@ -249,7 +249,11 @@ _KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
         ),
         _in_times,
     ),
-    (_begins(rf"(?P<n>{_N})[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED})"), _hourly),
+    # 12-hourly, 4 hourly, but neither "a lesser one daily" nor "two daily peaks"
+    (
+        _begins(rf"(?P<n>{_N}(?=-)|\d+(?= hourly))[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED})"),
+        _hourly,
+    ),
     # half an hour, three quarters of an hour, a half-hour, a tenth of a second
     (
         _begins(

@@ -51,8 +51,8 @@ def phrase(claims: Claims, rng: np.random.Generator, split: str = "train") -> De
     Args:
         claims: What may be said; what is None is not mentioned.
         rng: Decides what is said and how; the same state gives the same description.
-        split: "train", "free" for free text as well, or "tuning" or "development" for wordings that training never uses. The
-            paper's format belongs to all of them.
+        split: "train", "free" for free text as well, or "tuning" or "development" for wordings that
+            training never uses. The paper's format belongs to all of them.
 
     Returns:
         The description. Its claims are a subset of ``claims``, with numbers as the text rounds
