@@ -104,9 +104,11 @@ def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> 
     }
 
 
-def test_rewording_refuses_a_model_without_a_claims_reader(trained: Path, tmp_path: Path) -> None:
+def test_rewording_refuses_a_model_without_a_claims_reader(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bundle = replace(Bundle.load(trained), claims=None)
-    gguf.write(bundle, tmp_path / "m.gguf")
+    monkeypatch.setattr("geng_export.train.reword.load_bundle", lambda _: bundle)
     with pytest.raises(ExportError, match="has no claims reader; it must have one"):
         reword(tmp_path / "m.gguf", tmp_path / "again")
 
