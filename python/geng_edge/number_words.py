@@ -68,7 +68,7 @@ _SCALE = either(_SCALES)
 _UP_TO_99 = (
     rf"(?:(?:{either(k for k, v in _SMALL.items() if v >= 20)})[- ]"
     r"(?:one|two|three|four|five|six|seven|eight|nine)"
-    rf"|a[ ]dozen|{either(_SMALL)})"
+    rf"|half[ ]a[ ]dozen|a[ ]dozen|{either(_SMALL)})"
 )
 # "between one hundred and two hundred" is two numbers, "one hundred and fifty" is one.
 _SCALED = (
@@ -82,6 +82,8 @@ WORD = rf"(?:(?:{_SCALED}|{_UP_TO_99})(?:[ ]and[ ](?:a[ ](?:half|quarter)|three[
 def spelled(word: str) -> float:
     """What a match of :data:`WORD` says."""
     total, current = 0.0, 0.0
+    if word == "half a dozen":
+        return 6.0
     for part in re.split(r"[ -]", word):
         if part == "hundred":
             current = max(current, 1.0) * 100.0

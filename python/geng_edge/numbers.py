@@ -73,6 +73,7 @@ _BEFORE = re.compile(
 # "period 128", "period": 128, "wavelength of 40", "repeats every 36,": with no unit, in steps.
 _PERIOD_BEFORE = re.compile(
     r"\b(?:(?:period|wavelength|cycle length)[\"']?\s?(?:of|is|[:=])?\s?"
+    r"(?:(?:about|around|approx\.?|roughly|some) |[~\u2248])?"
     r"|(?:repeats|repeating|recurs|cycles|oscillates) (?:itself )?every )$",
     re.IGNORECASE,
 )
@@ -236,7 +237,7 @@ def _with_unit(
         return Number(start, end, value, "frequency", 1.0 / hertz, 1.0 / hertz / interval)
     if _BEFORE.search(text[max(start - 16, 0) : start]):
         return Number(start, end, value, "steps", value * interval, value)
-    if _PERIOD_BEFORE.search(text[max(start - 28, 0) : start]) and _ENDS.match(text, end):
+    if _PERIOD_BEFORE.search(text[max(start - 36, 0) : start]) and _ENDS.match(text, end):
         return Number(start, end, value, "steps", value * interval, value)
     if key := _KEY.search(text[max(start - 40, 0) : start]):
         steps = value if key["steps"] else value * SECONDS[plain(key["unit"])] / interval

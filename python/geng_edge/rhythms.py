@@ -172,6 +172,17 @@ def _compound(match: Match, _: int) -> Rhythm | None:
     )
 
 
+def _clock(match: Match, _: int) -> Rhythm | None:
+    """1:30 h."""
+    big = SECONDS[plain(match["big"])]
+    value = float(match["whole"]) + float(match["rest"]) / 60.0
+    if value <= 0.0:
+        return None
+    return Rhythm(
+        match.start(), match.end("rest"), match.end(), value, value * big, None, rate=False
+    )
+
+
 def _window_part(match: Match, length: int) -> Rhythm:
     start, end = match.span("said")
     steps = length / _PARTS[plain(match["part"])]
@@ -243,8 +254,8 @@ _KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     ),
     (
         _begins(
-            rf"(?:(?P<adverb>{either(_TIMES)})|(?P<n>{_N}) ?(?:times|x)(?! 10)) ?"
-            rf"(?:(?P<often>{either(_OFTEN)})|{_PER} ?{_FULL}?(?P<unit>{_UNIT})"
+            rf"(?:(?P<adverb>{either(_TIMES)})|(?P<n>{_N})[ -]?(?:times|x)(?! 10))[ -]?"
+            rf"(?:(?P<often>{either(_OFTEN)})|{_PER}[ -]?{_FULL}?(?P<unit>{_UNIT})"
             rf"|(?:{_PER}|in|over|within) (?P<many>{_N})[ -](?P<units>{_UNIT})s?)\b"
         ),
         _in_times,
@@ -270,6 +281,13 @@ _KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
         ),
         _compound,
     ),
+    # 1:30 h, 2:15 min
+    (
+        _begins(
+            r"(?P<whole>\d{1,3}):(?P<rest>[0-5]\d) ?(?P<big>h|hrs?|hours?|mins?|minutes?)(?!\w)"
+        ),
+        _clock,
+    ),
     (
         _begins(
             rf"(?P<said>(?:an?|one) (?P<part>{either(_PARTS)}) of (?=(?:the|this|our)\b){_WINDOW})"
@@ -289,8 +307,16 @@ _KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
         _cycles_in,
     ),
     (
-        _begins(rf"(?P<n>{_N}) (?:{_CYCLES}|times) {_ALTOGETHER}"),
+        _begins(rf"(?P<n>{_N}) (?:(?:{_CYCLES}|times) {_ALTOGETHER}|per {_WINDOW})"),
         _cycles_in_all,
+    ),
+    # number of cycles: 12
+    (
+        _begins(
+            r"(?:(?:number|no\.|count|#) of )?(?:cycles|periods|oscillations|repetitions|waves)"
+            r"(?: count)?[\"\']? ?[:=] ?(?P<n>\d+)(?= ?(?:[,;|)}\n]|\.(?!\d)|$))"
+        ),
+        _bare_cycles,
     ),
     # it repeats itself 8 times
     (
