@@ -102,6 +102,10 @@ def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> 
     assert json.loads(str(card)) == {
         "reworded": {"model": "m.gguf", "steps": 2, "batch": 8, "seed": 0}
     }
+    again = reword(tmp_path / "m.gguf", made.parent, steps=2, batch=8, card={"trend": 1.0})
+    assert "trend" in str(GGUFReader(again).fields["geng.evaluation_card"].contents())
+    same = {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(again).tensors}
+    assert same == after
 
 
 def test_rewording_refuses_a_model_without_a_claims_reader(

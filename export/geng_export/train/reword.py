@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import json
 import logging
 import sys
 from dataclasses import replace
@@ -71,17 +72,23 @@ def read_right(side: TextSide, condition: torch.Tensor, batch: Batch) -> torch.T
 
 
 def reword(
-    model: Path | None, out: Path, steps: int = STEPS, seed: int = 0, batch: int = BATCH
+    model: Path | None,
+    out: Path,
+    steps: int = STEPS,
+    seed: int = 0,
+    batch: int = BATCH,
+    card: dict[str, object] | None = None,
 ) -> Path:
     """Train, resumable from ``out``; returns the new model file there.
 
     Args:
         model: A model file; the bundled one by default. It stays as it is.
         out: Checkpoint and ``model.gguf``, in which all but the text side is the old file's, byte for
-            byte. Its card says what was done; what the old one's card says was measured on the old.
+            byte. The old one's card is not taken over: it was measured on the old.
         steps: Optimiser steps, some 2 s each on one core.
         seed: Of the examples.
         batch: Texts a step.
+        card: Put into the file beside what was done; a finished run takes a new one without training.
 
     Raises:
         ExportError: The model has no claims reader, or is no int8 file of this project.
@@ -115,7 +122,7 @@ def reword(
     train_text_side(trainer, drawn, tuning)
     bundle.freeze()
     report = {"model": path.name, "steps": steps, "batch": batch, "seed": seed}
-    gguf.write(bundle, out / "model.gguf", card={"reworded": report}, rest=path)
+    gguf.write(bundle, out / "model.gguf", card={**(card or {}), "reworded": report}, rest=path)
     return out / "model.gguf"
 
 
@@ -126,10 +133,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the new one; resumed")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--card", type=Path, help="evaluation card (JSON) to put into the file")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        reword(arguments.model, arguments.out, arguments.steps, arguments.seed)
+        card = None
+        if arguments.card is not None:
+            card = json.loads(arguments.card.read_text(encoding="utf-8"))
+        reword(arguments.model, arguments.out, arguments.steps, arguments.seed, card=card)
     except ExportError as error:
         log.error("%s", error)
         return 2
