@@ -215,7 +215,9 @@ def _bare_cycles(match: Match, length: int) -> Rhythm | None:
     start, count = match.start(), _value(match["n"])
     if _NO_COUNT.search(match.string[max(start - 12, 0) : start]):
         return None
-    return _count(match, count, float(length)) if _LEAST_BARE <= count <= length / 2 else None
+    if not (_LEAST_BARE <= count <= length / 2 and count == int(count)):
+        return None
+    return _count(match, count, float(length))
 
 
 def _plain_rate(match: Match, _: int) -> Rhythm | None:
@@ -329,7 +331,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     ),
     (
         _begins(
-            rf"(?P<n>{_N}) {_CYCLES}\b"
+            rf"(?P<n>{_N}) {_CYCLES}(?<=[sa])\b"
             r"(?! ?(?:of|per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
         ),
         _bare_cycles,

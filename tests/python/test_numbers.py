@@ -128,6 +128,7 @@ def test_a_count_of_cycles_is_about_the_window_that_is_asked_for() -> None:
     ("text", "interval"),
     [
         ("after 500 cycles", 1.0),
+        ("14.37 peak, -64 at least, 64 peak", 1.0),
         ("two cycles of different kinds", 1.0),
         ("20 strokes per minute", 60.0),
         ("in the second half of the window", 1.0),
