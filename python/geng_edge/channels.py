@@ -194,7 +194,8 @@ def generate(
     if asked.shape != (len(device.texts),) * 2:
         raise ArgumentError(f"correlations have shape {asked.shape}; it must be square, by channel")
     if not conditions:
-        conditions = [Condition.from_text(t, interval, generator) for t in device.texts.values()]
+        texts = device.texts.values()
+        conditions = [Condition.from_text(t, interval, generator, length) for t in texts]
     if len(conditions) != len(device.texts):
         raise ArgumentError(
             f"conditions are {len(conditions)}; they must be one for each of {len(device.texts)}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from geng_edge import files, npy
 from geng_edge.errors import ArgumentError, MissingExtraError
-from geng_edge.numbers import NUMBER_WIDTH, find_numbers, number_channels
+from geng_edge.numbers import NUMBER_WIDTH, WINDOW, find_numbers, number_channels
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -73,7 +73,11 @@ class Condition:
 
     @classmethod
     def from_text(
-        cls, text: str, interval: float = 1.0, generator: Generator | None = None
+        cls,
+        text: str,
+        interval: float = 1.0,
+        generator: Generator | None = None,
+        length: int = WINDOW,
     ) -> Condition:
         """Encode a description on this device. Needs the extra ``text``.
 
@@ -81,6 +85,7 @@ class Condition:
             text: The description; 1 to 126 word pieces.
             interval: Seconds between two steps: turns "a period of 6 s" into steps.
             generator: Whose text expert encodes it; the bundled model's by default.
+            length: Steps of the series that will be drawn: turns "12 cycles in the window" into steps.
 
         Raises:
             ArgumentError: The text is empty or too long, or the interval is not positive.
@@ -97,7 +102,7 @@ class Condition:
         pieces = len(encoded.ids) - _SPECIAL_PIECES
         if not 1 <= pieces <= most:
             raise ArgumentError(f"text is {pieces} word pieces; it must be 1 to {most}")
-        channels = number_channels(find_numbers(text, interval), encoded.offsets)
+        channels = number_channels(find_numbers(text, interval, length), encoded.offsets)
         return cls(generator.model.encode_text(np.asarray(encoded.ids, dtype=np.int32), channels))
 
     @classmethod

@@ -14,81 +14,54 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geng_edge.number_words import (
+    CYCLES,
+    HERTZ,
+    PER,
+    PERCENT,
+    SAMPLED,
+    SECONDS,
+    STEPS,
+    WORD,
+    either,
+    plain,
+    spelled,
+)
+from geng_edge.rhythms import Rhythm, find_rhythms
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 NUMBER_WIDTH = 32
+#: Steps of a window, where no other length is asked for.
+WINDOW = 512
 LARGEST_NUMBER = 1e30
 
-_SECONDS = {
-    "us": 1e-6, "µs": 1e-6, "microsecond": 1e-6, "microseconds": 1e-6,
-    "ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3,
-    "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0,
-    "min": 60.0, "mins": 60.0, "minute": 60.0, "minutes": 60.0,
-    "h": 3600.0, "hr": 3600.0, "hrs": 3600.0, "hour": 3600.0, "hours": 3600.0,
-    "d": 86400.0, "day": 86400.0, "days": 86400.0,
-    "week": 604800.0, "weeks": 604800.0, "wk": 604800.0,
-    "month": 2592000.0, "months": 2592000.0,
-    "year": 31536000.0, "years": 31536000.0, "yr": 31536000.0,
-}  # fmt: skip
-_STEPS = {"step", "steps", "sample", "samples", "point", "points", "reading", "readings",
-          "observation", "observations", "tick", "ticks", "time step", "time steps", "timestep",
-          "timesteps", "index", "time-steps", "data points"}  # fmt: skip
-_PERCENT = {"%", "percent", "per cent", "pct"}
-_HERTZ = {"hz": 1.0, "khz": 1e3, "mhz": 1e-3, "hertz": 1.0, "rpm": 1.0 / 60.0}
-_PER = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0}
-_SMALL = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}  # fmt: skip
-_CYCLES = {
-    "hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0,
-    "yearly": 31536000.0, "annual": 31536000.0, "annually": 31536000.0, "diurnal": 86400.0,
-    "circadian": 86400.0, "nightly": 86400.0, "day-night": 86400.0, "day/night": 86400.0,
-    "every second": 1.0, "every minute": 60.0, "every hour": 3600.0, "every day": 86400.0,
-    "every week": 604800.0, "each minute": 60.0, "each hour": 3600.0, "each day": 86400.0,
-    "each week": 604800.0, "once a day": 86400.0, "once an hour": 3600.0, "once a week": 604800.0,
-    "once per day": 86400.0, "once per hour": 3600.0,
-}  # fmt: skip
-
-
-# Letters that a case-blind pattern takes for s, i, k and the micro sign.
-_TWINS = str.maketrans(
-    {"\u017f": "s", "\u0130": "i", "\u0131": "i", "\u212a": "k", "\u03bc": "\u00b5"}
-)
-
-
-def _plain(word: str) -> str:
-    """``word`` as the tables spell it."""
-    return word.translate(_TWINS).lower().translate(_TWINS)
-
-
-def _either(words: Sequence[str] | set[str] | dict[str, float]) -> str:
-    return "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True))
-
-
-_WORD = (
-    rf"(?:(?:{_either({k: 0.0 for k, v in _SMALL.items() if v >= 20})})[- ](?:one|two|three|four|five|six"
-    rf"|seven|eight|nine)|{_either(dict.fromkeys(_SMALL, 0.0))})(?:[ -](?:hundred|thousand))?"
-)
 _UNIT = (
-    rf"(?:\s?(?P<percent>{_either(_PERCENT)})(?![A-Za-z])"
-    rf"|[\s-]?(?P<hertz>{_either(_HERTZ)})\b"
-    rf"|[\s-]?(?P<steps>{_either(_STEPS)})\b"
+    rf"(?:\s?(?P<percent>{either(PERCENT)})(?![A-Za-z])"
+    rf"|[\s-]?(?P<hertz>{either(HERTZ)})\b"
+    rf"|[\s-]?(?P<steps>{either(STEPS)})\b"
     rf"|\s?(?P<times>(?:times|cycles|peaks|turns|oscillations|beats)\s?(?:per|a|an|each|every|/)\s?)"
-    rf"(?P<per>{_either(_PER)})\b"
-    rf"|[\s-]?(?P<time>{_either(_SECONDS)})(?![A-Za-z/²³^]))"
+    rf"(?P<per>{either(PER)})\b"
+    rf"|[\s-]?(?P<time>{either(SECONDS)})(?![A-Za-z/²³^]))"
 )
 # The "minus" of "20 plus or minus 3" is no sign.
 _MINUS = r"(?<!plus or )(?<!plus/)(?<!plus-)(?:minus|negative)\s"
+# 12,500 and 12'500, and 10 000 where it ends in zeros: "5 100" may be two numbers.
+_GROUPED = r"\d{1,3}(?:[,\u202f\u00a0'\u2019_]\d{3})+|[1-9]\d{0,2}(?: 000)+(?!\d)"
+_POWER = r"(?:[eE][-+\u2212]?\d+)"
+# 3k but not 3 K, 5 thousand, 2.3 x 10^3
+_SCALE = (
+    r"(?-i:k)(?![\w/²³^])| ?(?:hundred|thousand|million)\b"
+    r"|\s?[x\u00d7*]\s?10(?:\^|\*\*)(?P<power>[-+\u2212]?\d{1,2})(?!\d)"
+)
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?P<cycle>{_either(_CYCLES)})(?!\w)"
+    rf"(?<![\w.])(?P<cycle>{either(CYCLES)})(?!\w)"
     rf"|(?:(?P<sign>[-+\u2212\u2013]|{_MINUS})?"
     r"(?<![A-Za-z_])(?:(?<![\w.])|(?<=\.\.)|(?<=[-+\u2212\u2013\u00b1~]))"
-    r"(?P<digits>(?:\d{1,3}(?:[,\u202f]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+\u2212]?\d+)?|\.\d+(?:[eE][-+\u2212]?\d+)?)"
-    rf"|(?<![\w-])(?P<wordsign>{_MINUS})?(?P<word>{_WORD})(?![\w]))"
+    rf"(?P<digits>(?:{_GROUPED}|\d+)(?:\.\d+)?{_POWER}?|\.\d+{_POWER}?)"
+    rf"(?P<scale>{_SCALE})?"
+    rf"|(?<![\w-])(?P<wordsign>{_MINUS})?(?P<word>{WORD})(?![\w]))"
     rf"(?P<unit>{_UNIT})?",
     re.IGNORECASE,
 )
@@ -97,6 +70,32 @@ _BEFORE = re.compile(
     r"|\b[tn]\s*=\s*|#\s*)$",
     re.IGNORECASE,
 )
+# "period 128", "period": 128, "wavelength of 40", "repeats every 36,": with no unit, in steps.
+_PERIOD_BEFORE = re.compile(
+    r"\b(?:(?:period|wavelength|cycle length)[\"']?\s?(?:of|is|[:=])?\s?"
+    r"(?:(?:about|around|approx\.?|roughly|some) |[~\u2248])?"
+    r"|(?:repeats|repeating|recurs|cycles|oscillates) (?:itself )?every )$",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"\s*(?:[,;)}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
+# "hourly readings" are how it is sampled.
+_SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
+_GROUPS = re.compile(r"[,\u202f\u00a0'\u2019_ ]")
+# 18,5: a decimal comma, but not in [18,5].
+_COMMA = re.compile(r"(?<![\d.,\[({])(\d{1,9}),(\d{1,2})(?![\d,.\])}])")
+_POINT = re.compile(r"\d\.\d")
+# "period_s": 120, period [min] = 5, period in hours: 2
+_KEY = re.compile(
+    rf"\b(?:period|cycle|wavelength|season)(?:[ _](?:time|length|duration))?(?:_| ?[(\[] ?| in )"
+    rf"(?P<unit>{either(SECONDS)}|(?P<steps>{either(STEPS)}))[)\]]?[\"\']? ?[:=]? ?$",
+    re.IGNORECASE,
+)
+_BELOW = re.compile(
+    r" ?(?:°|deg(?:rees?)?\.?)? ?(?:[CFcf]\b|celsius|centigrade)? ?below (?:zero|freezing)\b",
+    re.IGNORECASE,
+)
+# The unit in the "5V-10V" of a range.
+_UNIT_OF_RANGE = re.compile(r"(?<![A-Za-z\d])\d+(?:\.\d+)? ?[A-Za-zµ°%]{1,4}$")
 _LEFT_OF_RANGE = re.compile(r"[\d%°a-zA-Zµ²³)]\s?$")
 
 
@@ -120,31 +119,75 @@ class Number:
     steps: float | None
 
 
-def find_numbers(text: str, interval: float = 1.0) -> list[Number]:
+def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list[Number]:
     """The numbers of ``text``, in order.
 
     Args:
         text: Any text; this never raises.
         interval: Seconds between two steps, which turns times into steps.
+        length: Steps of the series, which turns "12 cycles in the window" into steps.
     """
+    text = _with_points(text)
+    taken = [
+        (r.start, r.until, number)
+        for r in find_rhythms(text, length)
+        if (number := _of_rhythm(r, interval)) is not None
+    ]
     found: list[Number] = []
+    at = past = 0
     for match in _NUMBER.finditer(text):
+        while at < len(taken) and taken[at][1] <= match.start():
+            found.append(taken[at][2])
+            at += 1
+        if match.start() < past:
+            continue
         number = _number(match, text, interval)
+        if at < len(taken) and match.end() > taken[at][0]:
+            # "3 cycles per hour" needs no more than the number and its unit.
+            covers = match.start() <= taken[at][0] and match.end() >= taken[at][1]
+            if number is None or number.steps is None or not covers:
+                continue
+            at += 1
         if number is not None:
             found.append(number)
+            below = _BELOW.match(text, number.end) if number.value < 0.0 else None
+            past = below.end() if below else 0  # the zero of "12 below zero" is none
+    found += [number for _, _, number in taken[at:]]
     return _shared_units(found, text)
+
+
+def _with_points(text: str) -> str:
+    """``text`` with 18,5 as 18.5, unless it writes decimal points or the comma parts a list."""
+    return text if _POINT.search(text) else _COMMA.sub(r"\1.\2", text)
+
+
+def _of_rhythm(rhythm: Rhythm, interval: float) -> Number | None:
+    """None for cycles that no window can show: "20 strokes per minute" may be values."""
+    seconds, steps = rhythm.seconds, rhythm.steps
+    if seconds is not None:
+        steps = seconds / interval
+    elif steps is not None:
+        seconds = steps * interval
+    if rhythm.rate and (steps is None or steps < 2.0):
+        return None
+    unit = "frequency" if rhythm.rate else "time"
+    return Number(rhythm.start, rhythm.end, rhythm.value, unit, seconds, steps)
 
 
 def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
     cycle = match["cycle"]
     if cycle:
-        seconds = _CYCLES[_plain(cycle)]
+        if _SAMPLING.match(text, match.end()):
+            return None
+        seconds = CYCLES[plain(cycle)]
         return Number(match.start(), match.end(), 1.0, "time", seconds, seconds / interval)
     digits = match["digits"]
     start = match.start()
     if digits:
-        value = float(digits.replace(",", "").replace("\u202f", "").replace("\u2212", "-"))
+        value = float(_GROUPS.sub("", digits).replace("\u2212", "-"))
         end = match.end("digits")
+        if match["scale"]:
+            value, end = value * _scale(match), match.end("scale")
         sign = match["sign"]
         if (
             sign
@@ -153,19 +196,30 @@ def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
         ):
             # A dash that follows a number or a word joins them: "5-10", "18 - 26", "PM-2".
             joined = text[max(start - 2, 0) : start].rstrip()[-1:]
-            if joined.isalpha() and text[start - 1 : start] != " ":
+            unit = _UNIT_OF_RANGE.search(text[max(start - 12, 0) : start]) is not None
+            if joined.isalpha() and text[start - 1 : start] != " " and not unit:
                 return None
-            if joined.isdigit() or joined in "%°)" or text[start - 1 : start] != " ":
+            if unit or joined.isdigit() or joined in "%°)" or text[start - 1 : start] != " ":
                 start, sign = match.start("digits"), None
         if sign and sign[0] != "+":
             value = -value
     else:
-        value, end = _spelled(_plain(match["word"])), match.end("word")
+        value, end = spelled(plain(match["word"])), match.end("word")
         if match["wordsign"]:
             value = -value
+    if value > 0.0 and _BELOW.match(text, match.end("digits") if digits else end):
+        value = -value
     if not abs(value) <= LARGEST_NUMBER:
         return None
     return _with_unit(match, text, start, end, value, interval)
+
+
+def _scale(match: re.Match[str]) -> float:
+    if match["power"]:
+        return float(10.0 ** int(match["power"].replace("\u2212", "-")))
+    return {"k": 1e3, "hundred": 1e2, "thousand": 1e3, "million": 1e6}[
+        plain(match["scale"]).strip()
+    ]
 
 
 def _with_unit(
@@ -176,34 +230,30 @@ def _with_unit(
     if match["steps"]:
         return Number(start, end, value, "steps", value * interval, value)
     if match["time"] and not (match["time"] in ("d", "S", "H", "D") and match["digits"] is None):
-        seconds = value * _SECONDS[_plain(match["time"])]
+        seconds = value * SECONDS[plain(match["time"])]
         return Number(start, end, value, "time", seconds, seconds / interval)
     hertz = _hertz(match, value)
     if hertz is not None and hertz > 0.0:
         return Number(start, end, value, "frequency", 1.0 / hertz, 1.0 / hertz / interval)
     if _BEFORE.search(text[max(start - 16, 0) : start]):
         return Number(start, end, value, "steps", value * interval, value)
+    if _PERIOD_BEFORE.search(text[max(start - 36, 0) : start]) and _ENDS.match(text, end):
+        return Number(start, end, value, "steps", value * interval, value)
+    if key := _KEY.search(text[max(start - 40, 0) : start]):
+        steps = value if key["steps"] else value * SECONDS[plain(key["unit"])] / interval
+        unit = "steps" if key["steps"] else "time"
+        return Number(start, end, value, unit, steps * interval, steps)
     return Number(start, end, value, "none", None, None)
 
 
 def _hertz(match: re.Match[str], value: float) -> float | None:
     if match["hertz"]:
         name = match["hertz"]
-        factor = 1e6 if name.startswith("MH") else _HERTZ[_plain(name)]
+        factor = 1e6 if name.startswith("MH") else HERTZ[plain(name)]
         return value * factor
     if match["per"]:
-        return value / _PER[_plain(match["per"])]
+        return value / PER[plain(match["per"])]
     return None
-
-
-def _spelled(word: str) -> float:
-    total, scale = 0, 1
-    for part in re.split(r"[ -]", word):
-        if part in ("hundred", "thousand"):
-            scale = 100 if part == "hundred" else 1000
-        else:
-            total += _SMALL[part]
-    return float(total * scale)
 
 
 _JOINED = re.compile(r"\s*(?:-|\u2013|to|and|or|\.\.+)\s*$", re.IGNORECASE)
@@ -216,7 +266,7 @@ def _shared_units(found: list[Number], text: str) -> list[Number]:
         here, after = out[i], out[i + 1]
         if here.unit != "none" or after.unit not in ("time", "steps", "percent"):
             continue
-        cycle = _plain(text[after.start : after.end]) in _CYCLES
+        cycle = plain(text[after.start : after.end]) in CYCLES
         if cycle or after.value == 0.0 or not _JOINED.fullmatch(text[here.end : after.start]):
             continue
         if after.unit == "percent" or after.seconds is None or after.steps is None:

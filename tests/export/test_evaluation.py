@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from geng_edge import Generator
+from geng_edge.claims import Claims, Event, check
 from geng_edge.numbers import find_numbers
 from geng_export.errors import ExportError
 from geng_export.evaluate import (
@@ -19,17 +20,19 @@ from geng_export.evaluate import (
     few_steps,
     fidelity,
     page,
+    reading,
     self_check,
     systems,
     unconditional,
 )
+from geng_export.evaluate.__main__ import main as evaluate
 from geng_export.evaluate.baselines import c_dm, c_gan, t2s
 from geng_export.evaluate.baselines.pairs import Budget, Pairs
 from geng_export.evaluate.captioned import Captioned
 from geng_export.evaluate.drawing import Way, descriptions, draw
 from geng_export.evaluate.metrics import utility
 from geng_export.evaluate.metrics.extractor import Extractor
-from geng_export.evaluate.paraphrases import paraphrases
+from geng_export.evaluate.paraphrases import free_texts, paraphrases
 
 
 def test_paraphrases_state_what_their_claims_say() -> None:
@@ -46,6 +49,68 @@ def test_paraphrases_state_what_their_claims_say() -> None:
     assert {one.task for one in asked} == {1, 2, 3, 4}
     assert len({one.text for one in asked}) == 112
     assert [a.text for a in paraphrases(5, 1)] == [a.text for a in asked[:5]]
+
+
+@pytest.mark.parametrize("part", ["a", "b"])
+def test_free_texts_state_what_their_claims_say(part: str) -> None:
+    asked = free_texts(part)
+    assert len(asked) >= 45
+    for one in asked:
+        check(one.claims)
+        assert one.claims.low < one.claims.high, one.text  # type: ignore[operator]
+        assert all(4 <= p <= 256 for p in one.claims.periods), one.text
+    assert {one.task for one in asked} == {1, 2, 3, 4}
+    assert len({one.text for one in asked}) == len(asked)
+
+
+def test_numbers_of_free_texts_are_found() -> None:
+    """Every limit is among the values that the finder makes of a text, or half a swing from one."""
+    missing = 0
+    for one in (*free_texts("a"), *free_texts("b")):
+        numbers = find_numbers(one.text, one.interval)
+        values = [n.value for n in numbers]
+        around = {
+            round(a + s * b / k, 6) for a in values for b in values for s in (-1, 1) for k in (1, 2)
+        }
+        limits = {round(float(v), 6) for v in (one.claims.low, one.claims.high) if v is not None}
+        missing += not limits <= {*around, *(round(v, 6) for v in values), *(-v for v in values)}
+        steps = [n.steps for n in numbers if n.steps is not None]
+        missing += any(
+            min((abs(s / p - 1) for s in steps), default=1) > 0.01 for p in one.claims.periods
+        )
+    assert missing <= 12
+
+
+def test_reading_is_compared_field_by_field() -> None:
+    event = Event("spike", 0.5, tolerance=0.1)
+    asked = Claims(
+        "up", periodic=True, periods=(24.0,), low=0.0, high=10.0, mean=4.0, events=(event,)
+    )
+    assert all(reading.compare(asked, asked).values())
+    assert set(reading.compare(asked, asked)) == set(reading.FIELDS)
+    worse = Claims("none", periodic=True, periods=(25.0,), low=0.0, high=10.2, events=())
+    assert not any(v for k, v in reading.compare(asked, worse).items() if k != "periodic")
+    unsaid = reading.compare(Claims(), asked)
+    assert unsaid == {"trend": False, "period": False, "events": False, "range": False}
+    assert reading.compare(Claims(low=1.0), Claims()) == {}
+
+
+def test_reading_measures_the_shipped_model() -> None:
+    generator = Generator.load(threads=1)
+    found = reading.measure(generator, descriptions("development", 12), {"split": "development"})
+    assert found.fields["texts"] == (12, 12)
+    assert found.misread == ()
+    assert found.to_markdown().splitlines()[-1] == "| texts | 12 | 12 | 100.0 |"
+    assert found.to_dict()["fields"]["range"][0] > 0
+    free = reading.measure(generator, descriptions("free-a", 200), {})
+    right, texts = free.fields["texts"]
+    assert right / texts > 0.8
+    assert len(free.misread) == texts - right
+
+
+def test_texts_that_are_held_out_are_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    assert evaluate(["reading", "--split", "paraphrases", "--misread"]) == 2
+    assert "it must be another" in caplog.text
 
 
 @pytest.mark.parametrize("split", ["development", "wordings", "paraphrases"])

@@ -293,6 +293,35 @@ def test_claims_at_the_edge_of_sense_are_described() -> None:
         assert_spans_are_numbers(description, claims.interval)
 
 
+def test_free_text_says_rhythms_that_the_finder_reads() -> None:
+    """Every span is a number of the text, and the period's number is the period that is claimed."""
+    rng = np.random.default_rng(17)
+    counted = 0
+    for _ in range(1500):
+        claims = random_claims(rng)
+        description = phrase(claims, rng, "free")
+        found = {
+            (n.start, n.end): n
+            for n in find_numbers(description.text, claims.interval, claims.length)
+        }
+        roles = {s.role: found[s.start, s.end] for s in description.spans if s.role != "other"}
+        if "period" in roles:
+            (period, *_) = description.claims.periods
+            assert roles["period"].steps == pytest.approx(period), description.text
+            assert abs(period / claims.periods[0] - 1.0) <= 0.021, description.text
+            counted += roles["period"].unit == "frequency"
+    assert counted > 50
+
+
+def test_free_wordings_say_nothing_that_is_held_out() -> None:
+    for (feature, form, split), wordings in WORDINGS.items():
+        if split == "later":
+            texts = {text for w in wordings for text in w.expanded()}
+            for held in ("development", "tuning"):
+                for other in WORDINGS.get((feature, form, held), ()):
+                    assert texts.isdisjoint(other.expanded()), feature
+
+
 def test_an_unknown_split_is_refused() -> None:
     with pytest.raises(
         ValueError, match="split is 'test'; it must be one of train, tuning, development"

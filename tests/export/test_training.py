@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gguf import GGUFReader
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from geng_export.data.dataset import Mixture, Source, development_descriptions
@@ -87,17 +88,41 @@ def test_training_goes_on_where_it_stopped(trained: Path) -> None:
 
 
 def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> None:
-    reword(trained, tmp_path / "again", steps=2)
-    for name, same in (("bridge", True), ("student", True), ("text", False)):
-        before, after = (folder / f"{name}.safetensors" for folder in (trained, tmp_path / "again"))
-        assert (before.read_bytes() == after.read_bytes()) is same
-    Bundle.load(tmp_path / "again")
+    gguf.write(Bundle.load(trained), tmp_path / "m.gguf", card={"trend": 1.0})
+    made = reword(tmp_path / "m.gguf", tmp_path / "again", steps=2, batch=8)
+    before, after = (
+        {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(path).tensors}
+        for path in (tmp_path / "m.gguf", made)
+    )
+    assert list(before) == list(after)
+    changed = {name for name in before if before[name] != after[name]}
+    assert {name.split(".")[0] for name in changed} == {"text", "reader", "claims"}
+    assert not changed & {"text.word", "text.position", "text.norm.weight"}
+    card = GGUFReader(made).fields["geng.evaluation_card"].contents()
+    assert json.loads(str(card)) == {
+        "reworded": {"model": "m.gguf", "steps": 2, "batch": 8, "seed": 0}
+    }
+    again = reword(tmp_path / "m.gguf", made.parent, steps=2, batch=8, card={"trend": 1.0})
+    assert "trend" in str(GGUFReader(again).fields["geng.evaluation_card"].contents())
+    same = {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(again).tensors}
+    assert same == after
 
 
-def test_rewording_refuses_what_is_no_finished_run(trained: Path, tmp_path: Path) -> None:
-    (tmp_path / "recipe.yaml").write_bytes((trained / "recipe.yaml").read_bytes())
-    with pytest.raises(ExportError, match="it must be a finished run"):
-        reword(tmp_path, tmp_path / "again")
+def test_rewording_refuses_a_model_without_a_claims_reader(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = replace(Bundle.load(trained), claims=None)
+    monkeypatch.setattr("geng_export.train.reword.load_bundle", lambda _: bundle)
+    with pytest.raises(ExportError, match="has no claims reader; it must have one"):
+        reword(tmp_path / "m.gguf", tmp_path / "again")
+
+
+def test_a_file_takes_the_rest_from_its_own_origin_alone(trained: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(trained)
+    gguf.write(bundle, tmp_path / "m.gguf")
+    with pytest.raises(ExportError, match="has other tensors than the model"):
+        gguf.write(replace(bundle, student=None), tmp_path / "n.gguf", rest=tmp_path / "m.gguf")
+    assert not (tmp_path / "n.gguf").exists()
 
 
 @pytest.mark.parametrize("int8", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 
@@ -25,6 +26,17 @@ from geng_edge.numbers import NUMBER_WIDTH, find_numbers, number_channels
         ("CO2, PM2.5, x1, sensor3 and H2O", []),
         ("range=-40..85", [-40, 85]),
         ("", []),
+        ("3k to 5k, 5 K, 4k7", [3000, 5000, 5, 4]),
+        ("10 000, 10'000, 10_000 and 5 100", [10000, 10000, 10000, 5, 100]),
+        ("1.5 million, 2 thousand, 2.3x10^3, 4 \u00d7 10^-2", [1.5e6, 2000, 2300, 0.04]),
+        ("two thousand five hundred to a hundred and twenty", [2500, 120]),
+        ("between one hundred and two hundred", [100, 200]),
+        ("two and a half, one and three quarters", [2.5, 1.75]),
+        ("between 18,5 and 24,5", [18.5, 24.5]),
+        ("[18,24], 1,013 and 0.5", [18, 24, 1013, 0.5]),
+        ("5V-10V, 18\u00b0C-24\u00b0C", [5, 10, 18, 24]),
+        ("minus 10 beats per minute, 40,300 beats per minute", [-10, 40300]),
+        ("12 below zero, 5 \u00b0C below freezing, below zero", [-12, -5, 0]),
     ],
 )
 def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[float]) -> None:
@@ -50,6 +62,54 @@ def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[flo
         ("5 \u00b5s", 1e-6, 5),
         ("5 \u017f", 1.0, 5),
         ("2 m\u0131n", 60.0, 2),
+        ("twice a day", 3600.0, 12),
+        ("thrice per week", 3600.0, 56),
+        ("three times daily", 3600.0, 8),
+        ("4x/day", 3600.0, 6),
+        ("six times in 1 hour", 60.0, 10),
+        ("twice in 24 hours", 3600.0, 12),
+        ("once every working day", 3600.0, 24),
+        ("every other day", 3600.0, 48),
+        ("every second hour", 60.0, 120),
+        ("every 3rd day", 3600.0, 72),
+        ("each half hour", 60.0, 30),
+        ("every quarter of an hour", 60.0, 15),
+        ("every couple of hours", 60.0, 120),
+        ("every day and a half", 3600.0, 36),
+        ("every night", 3600.0, 24),
+        ("every monday", 86400.0, 7),
+        ("every 60th sample", 60.0, 60),
+        ("fortnightly", 86400.0, 14),
+        ("half-hourly", 60.0, 30),
+        ("6-hourly", 3600.0, 6),
+        ("half an hour", 60.0, 30),
+        ("three quarters of an hour", 60.0, 45),
+        ("a tenth of a second", 0.01, 10),
+        ("an hour and a half", 60.0, 90),
+        ("one and a half hours", 60.0, 90),
+        ("1 h 30 min", 60.0, 90),
+        ("2min30s", 10.0, 15),
+        ("takes about a week", 3600.0, 168),
+        ("a peak per hour", 60.0, 60),
+        ("two humps a day", 3600.0, 12),
+        ("14 cycles over two days", 3600.0, 48 / 14),
+        ("5 waves per 100 samples", 60.0, 20),
+        ("12 oscillations in the window", 1.0, 512 / 12),
+        ("12 cycles", 1.0, 512 / 12),
+        ("7 waves from start to end", 1.0, 512 / 7),
+        ("it repeats itself 8 times", 1.0, 64),
+        ("a quarter of the window", 1.0, 128),
+        ("a beat of roughly 3 per minute", 1.0, 20),
+        ("half a dozen waves in the record", 1.0, 512 / 6),
+        ("number of cycles: 16", 1.0, 32),
+        ("16 per window", 1.0, 32),
+        ("twice-a-day", 3600.0, 12),
+        ("1:30 h", 60.0, 90),
+        ("period: approx 40", 9.0, 40),
+        ('"period_s": 120', 2.0, 60),
+        ("period [min] = 5", 60.0, 5),
+        ("period 128, flat", 9.0, 128),
+        ("repeats every 36", 9.0, 36),
     ],
 )
 def test_length_in_steps_follows_unit_and_interval(
@@ -57,6 +117,36 @@ def test_length_in_steps_follows_unit_and_interval(
 ) -> None:
     (number,) = find_numbers(text, interval)
     assert number.steps == pytest.approx(steps)
+
+
+def test_a_count_of_cycles_is_about_the_window_that_is_asked_for() -> None:
+    (count,) = find_numbers("16 cycles in the record", 1.0, 1024)
+    assert (count.value, count.unit, count.steps) == (16.0, "frequency", 64.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("after 500 cycles", 1.0),
+        ("14.37 peak, -64 at least, 64 peak", 1.0),
+        ("two cycles of different kinds", 1.0),
+        ("20 strokes per minute", 60.0),
+        ("in the second half of the window", 1.0),
+        ("a half-sine hump for half of the cycle", 1.0),
+        ("hourly readings, half-hourly data", 60.0),
+        ("once in the second half", 1.0),
+        ("a period of 5.5 m", 1.0),
+    ],
+)
+def test_what_is_no_length_gets_none(text: str, interval: float) -> None:
+    assert [n.steps for n in find_numbers(text, interval) if n.steps is not None] == []
+
+
+def test_numbers_keep_their_order_and_do_not_overlap() -> None:
+    text = "3 V to 5k V, twice a day; half an hour after 12 below zero, 1 h 30 min apart, 40 %"
+    numbers = find_numbers(text, 60.0)
+    assert [n.value for n in numbers] == [3, 5000, 1, 1, -12, 1.5, 40]
+    assert all(a.end <= b.start for a, b in itertools.pairwise(numbers))
 
 
 def test_a_metre_is_no_minute_and_a_percent_has_no_length() -> None:
@@ -90,7 +180,23 @@ def test_channels_stay_finite_at_the_edge_of_float(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1" * 20_000, "1," * 10_000, "minus " * 3300, "twenty " * 2800, "1 to " * 4000, " " * 20_000],
+    [
+        "one and a half hours and a half " * 600,
+        "twice a " * 2500,
+        "every other " * 1600,
+        "beat of about " * 1400,
+        "12 cycles in the " * 1100,
+        "two thousand five hundred and " * 600,
+        "1 000 000 " * 2000,
+        "1h 30 " * 3000,
+        " " * 10_000 + "x 10^" * 2000,
+        "1" * 20_000,
+        "1," * 10_000,
+        "minus " * 3300,
+        "twenty " * 2800,
+        "1 to " * 4000,
+        " " * 20_000,
+    ],
 )
 def test_a_long_text_takes_no_long_time(text: str) -> None:
     began = time.perf_counter()

@@ -109,6 +109,21 @@ def test_a_model_reads_claims_off_a_condition_or_says_that_it_cannot(tiny: Path)
         read_claims(elder, Condition.from_text(text, generator=elder))
 
 
+def test_a_count_of_cycles_is_read_for_the_length_that_is_drawn(tmp_path: Path) -> None:
+    generator = Generator.load(threads=1)
+    text = "16 cycles in the window, values from 3k to 5k"
+    for length in (512, 1024):
+        condition = Condition.from_text(text, 1.0, generator, length)
+        claims = read_claims(generator, condition, length)
+        assert claims.periods == (length / 16,)
+        assert (claims.low, claims.high) == (3000.0, 5000.0)
+    out = tmp_path / "s.npy"
+    command = ["sample", "--text", text, "--length", "1024", "--seed", "3", "--out", str(out)]
+    assert main(command) == 0
+    spectrum = np.abs(np.fft.rfft(np.load(out)[0] - np.load(out)[0].mean()))
+    assert np.argmax(spectrum) % 16 == 0
+
+
 def test_sample_verifies_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, report = tmp_path / "s.npy", tmp_path / "r.json"
     command = ["sample", "--model", DISTILLED, "--text", "values from -5 to 5", "-n", 2,

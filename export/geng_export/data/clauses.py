@@ -14,6 +14,7 @@ from geng_export.data.numerals import (
     PRECISION,
     Dice,
     Number,
+    Span,
     Token,
     Tokens,
     cycle_word,
@@ -24,7 +25,13 @@ from geng_export.data.numerals import (
     write_steps,
     write_time,
 )
+from geng_export.data.spoken import counted, often, spoken
 from geng_export.data.wording import UNIT_SPELLINGS, WAVE_WORDS, ByDirection, choices
+
+#: Of the wordings that came last, among all of them.
+_FREE_SHARE = 0.35
+#: Of the lengths that can be said in words alone, where they may be.
+_SPOKEN_SHARE = 0.5
 
 Clause = list[Token]
 Fill = Callable[[str], Tokens]
@@ -73,6 +80,8 @@ class Writer:
     ) -> tuple[Clause, frozenset[str]]:
         """Tokens of a drawn wording and the slots it used; no tokens when no wording fits."""
         options = choices(feature, form, self.split, known)
+        if self.split == "free" and self.dice() < _FREE_SHARE:
+            options = choices(feature, form, "later", known) or options
         if not options:
             return [], frozenset()
         wording = self.dice.pick(options)
@@ -143,6 +152,14 @@ class PeriodFill:
         self.stated = self.steps
         self.in_time = w.dice() < (0.35 if self.interval == 1.0 else 0.6)
         self.rate = write_rate(self.seconds, w.dice)
+        self.free = w.split == "free"
+        self.often = often(self.seconds, w.dice) if self.free else None
+        self.count = counted(self.steps, w.claims.length, w.dice) if self.free else None
+
+    def slots(self) -> frozenset[str]:
+        """Slots that can be filled beside those that every period fills."""
+        ways = {"rate": self.rate, "often": self.often, "count": self.count}
+        return frozenset(name for name, way in ways.items() if way is not None)
 
     def __call__(self, slot: str) -> Tokens:
         """Tokens of ``period``, ``every``, ``adj``, ``a_adj``, ``frequency`` or ``rate``."""
@@ -150,14 +167,20 @@ class PeriodFill:
             return self._number(write_frequency(self.seconds, self.dice), self.interval)
         if slot == "rate" and self.rate is not None:
             return self._number(self.rate, self.interval)
+        if slot == "often" and self.often is not None:
+            before, span = self.often
+            return before, *self._number(span, self.interval)
+        if slot == "count" and self.count is not None:
+            return self._number(self.count, 1.0)
         if slot == "period":
             return self._length("noun")
         form = "adverb" if slot == "every" else "adjective"
         word = cycle_word(self.seconds, self.dice, form) if self.in_time else None
+        word = self._spoken(form) or word
         if word is not None:
             tokens = self._number(word, self.interval)
         elif form == "adverb":
-            return "every ", *self._length("noun")
+            return "every ", *self._measured("noun")
         else:
             tokens = self._length(form)
         if slot != "a_adj":
@@ -171,7 +194,17 @@ class PeriodFill:
         self.stated = size / unit
         return Number(number, self.role), after
 
+    def _spoken(self, form: str) -> Span | None:
+        if not self.free or self.dice() >= _SPOKEN_SHARE:
+            return None
+        return spoken(self.seconds, self.dice, form)
+
     def _length(self, form: str) -> Tokens:
+        if form == "noun" and (said := self._spoken(form)) is not None:
+            return self._number(said, self.interval)
+        return self._measured(form)
+
+    def _measured(self, form: str) -> Tokens:
         if self.in_time:
             span = write_time(self.seconds, PRECISION * self.seconds, self.dice, form)
             if span is not None:
@@ -199,7 +232,7 @@ def say_period(w: Writer, form: str) -> Clause:
         )
         made: tuple[float, ...] = (first.stated, second.stated)
     else:
-        known = _PERIOD if first.rate is None else _PERIOD | {"rate"}
+        known = _PERIOD | first.slots()
         if claims.wave is not None and w.dice() < 0.6:
             known = known | _WAVE
         tokens, slots = w.say(

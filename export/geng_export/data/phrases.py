@@ -51,8 +51,8 @@ def phrase(claims: Claims, rng: np.random.Generator, split: str = "train") -> De
     Args:
         claims: What may be said; what is None is not mentioned.
         rng: Decides what is said and how; the same state gives the same description.
-        split: "train", or "tuning" or "development" for wordings that training never uses. The
-            paper's format belongs to all of them.
+        split: "train", "free" for free text as well, or "tuning" or "development" for wordings that
+            training never uses. The paper's format belongs to all of them.
 
     Returns:
         The description. Its claims are a subset of ``claims``, with numbers as the text rounds
@@ -69,6 +69,8 @@ def phrase(claims: Claims, rng: np.random.Generator, split: str = "train") -> De
 
 
 def _drawn_style(dice: Dice, split: str) -> Callable[[Writer], list[Token]]:
+    if split == "free" and dice() < _TOLD_SHARE:
+        return _told
     if split != "development" and dice() < _MIXED_SHARE:
         return _mixed
     drawn = dice()
@@ -336,6 +338,25 @@ def _mixed(w: Writer) -> list[Token]:
     return _joined(parts, *dice.pick(((". ", ". "), (". ", ". "), ("; ", "; "), (" - ", ", "))))
 
 
+def _told(w: Writer) -> list[Token]:
+    """A story: a sentence or two for each feature, and talk that claims nothing between them."""
+    dice = w.dice
+    parts = [d.say_subject(w, "sentence")] if dice() < 0.7 else []
+    for say in list(_drawn_features(w, everything=dice() < 0.1))[:_MOST]:
+        clause = say(w, "sentence")
+        if clause:
+            parts.append(clause)
+    dice.shuffle(parts)
+    told: list[Clause] = []
+    for part in parts or [d.say_subject(w, "sentence")]:
+        if dice() < _TALK_SHARE:
+            told.append(d.say_aside(w, "sentence"))
+        told.append(part)
+    if dice() < _TALK_SHARE:
+        told.append(d.say_aside(w, "sentence"))
+    return [*_joined(told, ". ", ". "), dice.pick((".", ".", "", "!"))]
+
+
 def _chunk(w: Writer, form: str, clauses: Sequence[Clause]) -> Clause:
     if form == "noun":
         return [w.dice.pick(_LIST_OPENINGS), *_joined(clauses, *w.dice.pick(_LISTS))]
@@ -415,6 +436,8 @@ _JSON_NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 
 # Outside the held-out wordings, a fifth of the descriptions mixes the forms.
 _MIXED_SHARE = 0.2
+# Among free text, and what of it is said beside the matter.
+_TOLD_SHARE, _TALK_SHARE = 0.25, 0.35
 # Share of each style in the others; a quarter follows the paper's format.
 _STYLES: tuple[tuple[float, Callable[[Writer], list[Token]]], ...] = (
     (0.25, _template),

@@ -21,7 +21,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SPLITS = ("train", "tuning", "development")
+#: ``free`` is what training has, and beside it the wordings of free text in wordings/free, which came
+#: last: the descriptions that measure stay as they were.
+SPLITS = ("train", "tuning", "development", "free")
 
 # Of every list in phrases.toml, the wordings whose place has this remainder are held out; they
 # measure, and nothing is ever chosen by them. The files in wordings/ came later and widen what
@@ -112,18 +114,33 @@ def _held_out_and_train(table: Mapping[str, Any], known: Known) -> None:
             known.setdefault((feature, form, split), []).append(parse(template))
 
 
+def _said(known: Known, splits: tuple[str, ...]) -> dict[str, set[str]]:
+    """Every text that the wordings of ``splits`` make, by feature."""
+    said: dict[str, set[str]] = {}
+    for (feature, _, split), wordings in known.items():
+        if split in splits:
+            texts = (text for wording in wordings for text in wording.expanded())
+            said.setdefault(feature, set()).update(texts)
+    return said
+
+
 def _train_and_tuning(table: Mapping[str, Any], known: Known) -> None:
     """Add a later file, leaving out every wording that says what a held-out one says."""
-    held_out: dict[str, set[str]] = {}
-    for (feature, _, split), wordings in known.items():
-        if split == "development":
-            texts = (text for wording in wordings for text in wording.expanded())
-            held_out.setdefault(feature, set()).update(texts)
+    held_out = _said(known, ("development",))
     for feature, form, templates in _flatten(table):
         for i, wording in enumerate(map(parse, templates)):
             if held_out.get(feature, set()).isdisjoint(wording.expanded()):
                 split = "tuning" if i % _TUNING_OF == _TUNING else "train"
                 known.setdefault((feature, form, split), []).append(wording)
+
+
+def _later(table: Mapping[str, Any], known: Known) -> None:
+    """Add a file of free text, leaving out what a wording says that measures or is chosen by."""
+    held_out = _said(known, ("development", "tuning"))
+    for feature, form, templates in _flatten(table):
+        for wording in map(parse, templates):
+            if held_out.get(feature, set()).isdisjoint(wording.expanded()):
+                known.setdefault((feature, form, "later"), []).append(wording)
 
 
 def _load() -> tuple[dict[tuple[str, str, str], tuple[Wording, ...]], dict[str, Any]]:
@@ -139,6 +156,8 @@ def _load() -> tuple[dict[tuple[str, str, str], tuple[Wording, ...]], dict[str, 
             waves = words["wave"]["train"]
             waves[name] = list(dict.fromkeys([*waves[name], *more]))
         _train_and_tuning(later, known)
+    for path in sorted((here / "wordings" / "free").glob("*.toml")):
+        _later(_read(path), known)
     return {key: tuple(wordings) for key, wordings in known.items()}, words
 
 
@@ -148,7 +167,7 @@ WORDINGS, _WORDS = _load()
 WAVE_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     split: {k: tuple(v) for k, v in words.items()} for split, words in _WORDS["wave"].items()
 }
-WAVE_WORDS["tuning"] = WAVE_WORDS["train"]
+WAVE_WORDS["tuning"] = WAVE_WORDS["free"] = WAVE_WORDS["train"]
 #: Spellings of a unit; a unit that is not listed is spelled one way.
 UNIT_SPELLINGS: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in _WORDS["unit"].items()}
 
@@ -159,5 +178,7 @@ def choices(feature: str, form: str, split: str, known: frozenset[str]) -> tuple
 
     Where ``tuning`` has kept none back, training's stand in.
     """
+    if split == "free":
+        return choices(feature, form, "train", known) + choices(feature, form, "later", known)
     fitting = tuple(w for w in WORDINGS.get((feature, form, split), ()) if w.slots <= known)
     return choices(feature, form, "train", known) if split == "tuning" and not fitting else fitting

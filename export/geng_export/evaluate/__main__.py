@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geng_edge.cli.backend import add_backend, backend_of
-from geng_edge.errors import GengError
+from geng_edge.errors import ArgumentError, GengError
 from geng_edge.request import (
     DEFAULT_CANDIDATES,
     DEFAULT_GUIDANCE,
@@ -21,7 +21,7 @@ from geng_edge.request import (
     DEFAULT_STEPS,
     SOLVERS,
 )
-from geng_export.evaluate.drawing import SPLITS, Way, descriptions, draw
+from geng_export.evaluate.drawing import READING_SPLITS, SPLITS, Way, descriptions, draw
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
@@ -91,6 +91,27 @@ def _conformity(arguments: argparse.Namespace) -> None:
     result = report(judged, facts)
     _kept(arguments, result.to_json())
     print(result.to_markdown())
+
+
+def _reading(arguments: argparse.Namespace) -> None:
+    from geng_export.evaluate.reading import measure
+
+    if arguments.misread and arguments.split == "paraphrases":
+        raise ArgumentError(
+            "split is paraphrases; it must be another where misread texts are shown"
+        )
+    generator = _generator(arguments)
+    facts: dict[str, object] = {
+        "model": Path(generator.path).name,
+        "sha256": generator.model.fingerprint[:16],
+        "split": arguments.split,
+        "seed": arguments.seed,
+    }
+    asked = descriptions(arguments.split, arguments.descriptions, arguments.seed)
+    result = measure(generator, asked, facts)
+    _report(arguments, result)
+    for one in result.misread if arguments.misread else ():
+        print(f"\n{one.text}\n  misread: {', '.join(one.fields)}\n  {one.read}")
 
 
 def _verify(arguments: argparse.Namespace) -> None:
@@ -309,14 +330,22 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_INTERVAL,
         metavar=("LOW", "HIGH"),
     )
+    reading = command("reading", _reading, "whether descriptions are read right; nothing is drawn")
+    reading.add_argument("--split", choices=READING_SPLITS, default="tuning")
+    reading.add_argument(
+        "--misread",
+        action="store_true",
+        help="show the texts, and what was read; not of paraphrases",
+    )
     verify = command("verify", _verify, "the same columns with and without --verify")
     verify.add_argument("--candidates", type=int, default=DEFAULT_CANDIDATES)
     few = command("few-steps", _few_steps, "student and teacher at fewer and fewer evaluations")
     few.add_argument("--paired", type=int, default=2000, help="series for the Frechet distance")
     for one in (conformity, verify):
         one.add_argument("--split", choices=SPLITS, default="development")
-    for one in (conformity, verify, few):
+    for one in (conformity, reading, verify, few):
         one.add_argument("--descriptions", type=int, default=200)
+    for one in (conformity, verify, few):
         one.add_argument("--samples", type=int, default=20)
     table = command("fidelity", _fidelity, "the paper's Table III, on captioned real windows")
     table.add_argument("--seeds", type=int, default=3)
@@ -358,6 +387,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--data", type=Path, required=True, help="folder with a manifest")
     for one in (
         conformity,
+        reading,
         verify,
         few,
         table,
@@ -373,11 +403,12 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--precision", default="int8")
         one.add_argument("--threads", type=int, default=0)
     for one in (
-        conformity, verify, few, table, copies, long, two, completed, edits, devices, alone, rebuilt,
+        conformity, reading, verify, few, table, copies, long, two, completed, edits, devices, alone, rebuilt,
     ):  # fmt: skip
         one.add_argument("--out", type=Path, help="also write JSON")
     for one in (
         conformity,
+        reading,
         verify,
         few,
         copies,

@@ -13,7 +13,7 @@ from geng_edge.claims import Claims
 from geng_edge.request import DEFAULT_INTERVAL, DEFAULT_STEPS, Request
 from geng_export.data.dataset import development_descriptions
 from geng_export.errors import ExportError
-from geng_export.evaluate.paraphrases import paraphrases
+from geng_export.evaluate.paraphrases import free_texts, paraphrases
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: ``development``: scenarios and descriptions held out; ``wordings``: ways of saying things as well;
 #: ``paraphrases``: free text that follows no format.
 SPLITS = ("development", "wordings", "paraphrases")
+#: Beside them what is there to tune by: ``free-b`` is as free as ``free-a``, which was tuned on.
+READING_SPLITS = (*SPLITS, "tuning", "free-a", "free-b")
 
 
 class Description(Protocol):
@@ -78,13 +80,15 @@ def descriptions(split: str, count: int, seed: int = 0, length: int = 512) -> Se
     """``count`` descriptions that training never saw, of windows of ``length`` steps.
 
     Raises:
-        ExportError: Paraphrases were asked for another length than 512.
+        ExportError: Free text was asked for another length than 512.
     """
-    if split != "paraphrases":
+    if split not in ("paraphrases", "free-a", "free-b"):
         return development_descriptions(count, seed, split, length=length)
     if length != 512:
-        raise ExportError(f"length is {length}; it must be 512 with paraphrases")
-    return paraphrases(count, seed)
+        raise ExportError(f"length is {length}; it must be 512 with {split}")
+    if split == "paraphrases":
+        return paraphrases(count, seed)
+    return free_texts(split[-1])[:count]
 
 
 def draw(
@@ -105,7 +109,7 @@ def draw(
 
     drawn = []
     for i, one in enumerate(asked):
-        condition = Condition.from_text(one.text, one.interval, generator)
+        condition = Condition.from_text(one.text, one.interval, generator, one.claims.length)
         if not way.numbers:
             condition.array[:, generator.model.text_width :] = 0.0
         series = generator.generate(

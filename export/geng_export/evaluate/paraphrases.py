@@ -1,4 +1,7 @@
-"""Free paraphrases: descriptions as a user would type them, held out from all training."""
+"""Descriptions as a user would type them, held out from all training, and others to tune by.
+
+``paraphrases.toml`` measures: nothing is ever chosen by it. ``free_texts.toml`` is there to be looked into.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from geng_edge.claims import Claims, Event
+from geng_edge.claims import ANYWHERE, Claims, Event
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,6 +21,8 @@ else:
     import tomli as tomllib
 
 SHARES = (15, 85)
+#: Share of the window by which an event may miss the place that a free text gives it.
+PLACED = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,19 +46,50 @@ class Asked:
 
 
 @cache
-def _entries() -> list[dict[str, Any]]:
-    with (Path(__file__).parent / "paraphrases.toml").open("rb") as file:
+def _entries(name: str) -> list[dict[str, Any]]:
+    with (Path(__file__).parent / name).open("rb") as file:
         entries: list[dict[str, Any]] = tomllib.load(file)["description"]
     return entries
 
 
 def paraphrases(count: int, seed: int = 0) -> list[Asked]:
     """``count`` descriptions, each written one in turn, its numbers drawn from ``seed``."""
-    entries = _entries()
+    entries = _entries("paraphrases.toml")
     return [
         _filled(entries[i % len(entries)], np.random.default_rng((4_000_003, seed, i)))
         for i in range(count)
     ]
+
+
+def free_texts(part: str) -> list[Asked]:
+    """The descriptions of set ``part``: "a" was tuned on, "b" was not."""
+    return [_stated(entry) for entry in _entries("free_texts.toml") if entry["set"] == part]
+
+
+def _stated(entry: dict[str, Any]) -> Asked:
+    """A text with its own numbers."""
+    low, high = entry.get("limits", (None, None))
+    periods = (float(entry["steps"]),) if "steps" in entry else ()
+    events = entry.get("events")
+    place = entry.get("place")
+    claims = Claims(
+        trend=entry.get("trend"),
+        periodic=True if periods else entry.get("periodic"),
+        periods=periods,
+        low=low,
+        high=high,
+        mean=entry.get("mean"),
+        events=None
+        if events is None
+        else tuple(
+            Event(kind, 0.5, tolerance=ANYWHERE)
+            if place is None
+            else Event(kind, place, tolerance=PLACED)
+            for kind in events
+        ),
+        interval=float(entry["interval"]),
+    )
+    return Asked(entry["text"], claims, _task(claims))
 
 
 def _filled(entry: dict[str, Any], rng: np.random.Generator) -> Asked:
@@ -90,9 +126,10 @@ def _filled(entry: dict[str, Any], rng: np.random.Generator) -> Asked:
         else tuple(Event(kind, 0.5, tolerance=1.0) for kind in events),
         interval=interval,
     )
-    stated = [
-        task
-        for task, said in ((1, claims.trend), (2, claims.periodic), (3, events or None))
-        if said is not None
-    ]
-    return Asked(text, claims, stated[0] if len(stated) == 1 else 4 if stated else 3)
+    return Asked(text, claims, _task(claims))
+
+
+def _task(claims: Claims) -> int:
+    said = ((1, claims.trend), (2, claims.periodic), (3, claims.events or None))
+    stated = [task for task, what in said if what is not None]
+    return stated[0] if len(stated) == 1 else 4 if stated else 3

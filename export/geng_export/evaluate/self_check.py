@@ -44,7 +44,7 @@ def measure(
     plain = judge_all(draw(generator, asked, samples, Way(), seed, say), claims, tasks)
     kept = []
     for i, one in enumerate(asked):
-        condition = Condition.from_text(one.text, one.interval, generator)
+        condition = Condition.from_text(one.text, one.interval, generator, one.claims.length)
         read = read_claims(generator, condition, interval=one.interval)
         series, _ = verified(
             generator, condition, read, samples, candidates=candidates, seed=seed + 1000 * i

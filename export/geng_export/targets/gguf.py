@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from gguf import GGUFWriter
+from gguf import GGUFReader, GGUFWriter
 
 from geng_edge.claims import TRENDS
 from geng_export.data.answers import FIELDS
+from geng_export.errors import ExportError
 from geng_export.models.bridge import Bridge
 from geng_export.models.bundle import Bundle
 from geng_export.models.frame import ROLES
@@ -159,8 +161,28 @@ def _sum_of(arrays: list[tuple[str, npt.NDArray[Any]]]) -> str:
     return digest.hexdigest()
 
 
+#: What a later training of the text side alone changes.
+TEXT_SIDE = re.compile(r"text\.\d+\.|reader\.|claims\.")
+
+
+def _taken_over(
+    arrays: list[tuple[str, npt.NDArray[Any]]], path: Path
+) -> list[tuple[str, npt.NDArray[Any]]]:
+    """``arrays`` with all but the text side as ``path`` has it, byte for byte."""
+    found = {t.name: np.asarray(t.data) for t in GGUFReader(path).tensors}
+    mine = dict(arrays)
+    if set(found) - {n for n in found if n.endswith(".smooth")} != set(mine):
+        raise ExportError(f"{path} has other tensors than the model; it must be what it came from")
+    return [(name, mine[name] if TEXT_SIDE.match(name) else found[name]) for name in found]
+
+
 def write(
-    bundle: Bundle, path: str | Path, *, int8: bool = True, card: dict[str, object] | None = None
+    bundle: Bundle,
+    path: str | Path,
+    *,
+    int8: bool = True,
+    card: dict[str, object] | None = None,
+    rest: Path | None = None,
 ) -> dict[str, float]:
     """Write ``path``, whole or not at all; returns the relative error of each int8 matrix.
 
@@ -169,11 +191,17 @@ def write(
         path: The file; it is replaced only when the new one is complete.
         int8: Quantise the large matrices; else everything is float32.
         card: The evaluation card, put into the file as JSON.
+        rest: A file that all but the text side is taken from as it is, where that alone was trained.
+
+    Raises:
+        ExportError: ``rest`` has other tensors.
     """
     target = Path(path)
     beside = target.with_suffix(".tmp")
-    ranges = column_ranges(bundle) if int8 else {}
+    ranges = column_ranges(bundle) if int8 and rest is None else {}
     arrays, errors = _stored(list(tensors_of(bundle)), int8, ranges)
+    if rest is not None:
+        arrays = _taken_over(arrays, rest)
     writer = GGUFWriter(beside, "geng")
     writer.add_custom_alignment(ALIGNMENT)
     _add_metadata(writer, bundle, card or {})

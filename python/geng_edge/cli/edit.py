@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     condition = Condition.load(arguments.cond) if arguments.cond is not None else None
     generator = Generator.load(arguments.model, threads=threads_from_environment())
     if condition is None:
-        condition = Condition.from_text(arguments.text, axis.interval, generator)
+        condition = Condition.from_text(arguments.text, axis.interval, generator, len(found.values))
     reference = Reference.of(generator, found.values)
     edited = edit(generator, reference, condition, interval=axis.interval, seed=arguments.seed)
     for check in edited.checks:

@@ -99,6 +99,6 @@ def _plan(arguments: argparse.Namespace, generator: Generator) -> Plan:
     if arguments.describe_locally is None:
         return Plan.of(fetched(arguments, generator))
     text = arguments.describe_locally
-    condition = Condition.from_text(text, arguments.interval, generator)
+    condition = Condition.from_text(text, arguments.interval, generator, arguments.length)
     part = Part("series", text, arguments.unit, condition)
     return Plan((part,), arguments.interval, arguments.length)

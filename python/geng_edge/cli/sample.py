@@ -349,7 +349,9 @@ def _load(arguments: argparse.Namespace) -> tuple[Generator, Any]:
     )
     if condition is not None:
         return generator, condition
-    return generator, Condition.from_text(arguments.text, arguments.interval, generator)
+    return generator, Condition.from_text(
+        arguments.text, arguments.interval, generator, arguments.length
+    )
 
 
 def _deliver(

@@ -13,6 +13,7 @@ from geng_edge.condition import Condition
 from geng_edge.drawn import Plan, draw
 from geng_edge.errors import GengError, MessageError, MissingExtraError
 from geng_edge.generator import Generator, Progress
+from geng_edge.numbers import WINDOW
 from geng_edge.series import Series
 from geng_edge.service.ask import FORMATS, Ask
 from geng_edge.wire import codec, codes
@@ -64,17 +65,17 @@ class Answers:
         elif ask.source == "task":
             self._cloud()
 
-    def encoded(self, text: str, interval: float) -> Condition:
-        """The condition of a description; the last 64 are kept.
+    def encoded(self, text: str, interval: float, length: int = WINDOW) -> Condition:
+        """The condition of a description for a series of ``length`` steps; the last 64 are kept.
 
         Raises:
             GengError: As :meth:`geng_edge.Condition.from_text`.
         """
         with self._one_at_a_time:
-            return self._kept(text, interval)
+            return self._kept(text, interval, length)
 
-    def _encoded(self, text: str, interval: float) -> Condition:
-        return Condition.from_text(text, interval, self.generator)
+    def _encoded(self, text: str, interval: float, length: int) -> Condition:
+        return Condition.from_text(text, interval, self.generator, length)
 
     def _cloud(self) -> Fetch:
         if self._fetch is None:
@@ -100,7 +101,7 @@ class Answers:
         if ask.source == "task":
             return self._of_task(ask, seed, seconds, progress)
         if ask.source == "text":
-            condition = self.encoded(ask.what, ask.interval)
+            condition = self.encoded(ask.what, ask.interval, ask.request.length)
         else:
             condition = ask.condition(self.fingerprint)
         settings: dict[str, Any] = {**vars(ask.request), "seed": seed}

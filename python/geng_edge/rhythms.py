@@ -1,0 +1,373 @@
+"""Lengths of time and rates that are said in more than a number and its unit.
+
+"twice a day", "every other week", "half an hour", "1 h 30 min", "12 cycles in the window". What is a
+number with a unit behind it is found by :mod:`geng_edge.numbers`, which takes these in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from geng_edge.number_words import SAMPLED, SECONDS, STEPS, WORD, either, plain, spelled
+
+
+class Rhythm(NamedTuple):
+    """A length of time in a text.
+
+    Attributes:
+        start, end: Characters that spell it.
+        until: The last of those that belong to it; no other number is in them.
+        value: Cycles in a stretch of time; 1 where a length is spelled.
+        seconds, steps: How long it, or one cycle, is: one of them is None.
+        rate: Whether cycles are counted.
+    """
+
+    start: int
+    end: int
+    until: int
+    value: float
+    seconds: float | None
+    steps: float | None
+    rate: bool
+
+
+Match = re.Match[str]
+Reader = Callable[[Match, int], Rhythm | None]
+
+_NTH = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
+_TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
+_PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+_OFTEN = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0,
+          "yearly": 31536000.0}  # fmt: skip
+_WORDS = {
+    "half-hourly": 1800.0, "half hourly": 1800.0, "quarter-hourly": 900.0, "quarter hourly": 900.0,
+    "half-daily": 43200.0, "half-yearly": 15768000.0, "semi-diurnal": 43200.0,
+    "semidiurnal": 43200.0, "fortnightly": 1209600.0, "every fortnight": 1209600.0,
+    "each fortnight": 1209600.0, "a fortnight": 1209600.0, "minute-long": 60.0,
+    "hour-long": 3600.0, "day-long": 86400.0, "week-long": 604800.0,
+}  # fmt: skip
+_OF_A_DAY = r"(?:morning|night|evening|afternoon|noon|midday|midnight|dawn|sunrise|sunset)"
+_OF_A_WEEK = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|weekend)"
+
+_UNIT = r"(?:second|minute|hour|day|week|month|year)"
+_TIME = rf"(?:{either(SECONDS)})(?![A-Za-z/²³^])"
+_STEP = rf"(?:{either(STEPS)})\b"
+_N = rf"(?:\d+(?:\.\d+)?|{WORD})"
+_FULL = r"(?:single |whole |full |complete |working |calendar |passing )"
+_PER = r"(?:per|an?|each|every|/)"
+_ABOUT = r"(?:about |around |roughly |exactly |nearly |some )"
+_LASTS = rf"(?:takes?|taking|lasts?|lasting|of|is|needs?|after|within|[:=]) {_ABOUT}?"
+_CYCLES = (
+    r"(?:(?:full|complete|whole|entire|regular|clear|distinct|equal|identical|big|small) )?"
+    r"(?:cycle|oscillation|wave|period|repetition|repeat|hump|swing|round|rotation|pulse|peak|beat"
+    r"|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration)s?"
+)
+_WINDOW = (
+    r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"
+    r"(?:window|record|recording|series|trace|plot|chart|graph|picture|data ?set|data|sequence|run"
+    r"|file|log|signal|span|display|screen|session|total|all|it)\b"
+)
+_ALTOGETHER = (
+    r"(?:(?:in|over|across|within|during|through|throughout|along|per|inside|on|into|to) "
+    rf"{_WINDOW}|total\b|altogether\b|overall\b|all told\b|end to end\b"
+    r"|from (?:start|beginning|end|one end|left|first) to (?:finish|end|right|the other|last))"
+)
+#: A bare count of cycles is taken for one of the whole window from 3 on: "two cycles" may be two kinds.
+_LEAST_BARE = 3.0
+
+
+def _begins(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.-])(?<!\d,)(?<!minus )(?<!negative )(?:{pattern})", re.IGNORECASE)
+
+
+def _value(said: str) -> float:
+    return float(said) if said[0].isdigit() else spelled(plain(said))
+
+
+def _length(match: Match, name: str | int, seconds: float) -> Rhythm:
+    start, end = match.span(name)
+    return Rhythm(start, end, match.end(), 1.0, seconds, None, rate=False)
+
+
+def _rate(match: Match, count: float, seconds: float) -> Rhythm | None:
+    """``count`` cycles in so many seconds; its number is the group ``n``."""
+    if count <= 0.0 or seconds <= 0.0:
+        return None
+    start, end = match.span("n")
+    return Rhythm(start, end, match.end(), count, 1.0 / (count / seconds), None, rate=True)
+
+
+def _count(match: Match, count: float, steps: float) -> Rhythm | None:
+    """``count`` cycles in so many steps."""
+    if count <= 0.0 or steps <= 0.0:
+        return None
+    start, end = match.span("n")
+    return Rhythm(start, end, match.end(), count, None, steps / count, rate=True)
+
+
+def _word(match: Match, _: int) -> Rhythm:
+    return _length(match, 0, _WORDS[plain(match[0])])
+
+
+def _every_nth(match: Match, _: int) -> Rhythm | None:
+    nth = plain(match["nth"])
+    count = float(_NTH[nth] if nth in _NTH else re.sub(r"\D", "", nth))
+    if count <= 0.0:
+        return None
+    if match["unit"]:
+        return _length(match, 0, count * SECONDS[plain(match["unit"])])
+    return Rhythm(*match.span(), match.end(), 1.0, None, count, rate=False)
+
+
+def _every_part(match: Match, _: int) -> Rhythm:
+    shares = {"h": 0.5, "q": 0.25, "c": 2.0}  # half, quarter, couple
+    return _length(match, 0, shares[plain(match["part"])[0]] * SECONDS[plain(match["unit"])])
+
+
+def _and_a_half(match: Match, _: int) -> Rhythm:
+    return _length(match, 0, 1.5 * SECONDS[plain(match["unit"])])
+
+
+def _habit(match: Match, _: int) -> Rhythm:
+    unit = match["unit"] or ("day" if match["time"] else "week")
+    return _length(match, 0, SECONDS[plain(unit)])
+
+
+def _in_times(match: Match, _: int) -> Rhythm | None:
+    """Twice a day, three times daily, 3x per hour, 6 times in 10 minutes."""
+    often, many = match["often"], match["many"]
+    size = _OFTEN[plain(often)] if often else SECONDS[plain(match["unit"] or match["units"])]
+    size *= _value(many) if many else 1.0
+    if match["adverb"]:
+        if many and plain(match["adverb"]) == "once":  # "once every 9 s" has its number
+            return None
+        return _length(match, 0, size / _TIMES[plain(match["adverb"])]) if size > 0.0 else None
+    return _rate(match, _value(match["n"]), size)
+
+
+def _hourly(match: Match, _: int) -> Rhythm | None:
+    count = _value(match["n"])
+    start, end = match.span("n")
+    seconds = count * _OFTEN[plain(match["often"])]
+    return Rhythm(start, end, match.end(), count, seconds, None, rate=False) if count else None
+
+
+def _part(match: Match, _: int) -> Rhythm:
+    said = plain(match["part"])
+    share = 0.75 if said.startswith("three") else 1.0 / _PARTS[said]
+    return _length(match, 0, share * SECONDS[plain(match["unit"])])
+
+
+def _compound(match: Match, _: int) -> Rhythm | None:
+    """1 h 30 min."""
+    small = plain(match["small"])
+    big, small_size = SECONDS[plain(match["big"])], SECONDS["min" if small == "m" else small]
+    seconds = float(match["whole"]) * big + float(match["rest"]) * small_size
+    if small_size >= big or seconds <= 0.0:
+        return None
+    return Rhythm(
+        match.start(), match.end("rest"), match.end(), seconds / big, seconds, None, rate=False
+    )
+
+
+def _clock(match: Match, _: int) -> Rhythm | None:
+    """1:30 h."""
+    big = SECONDS[plain(match["big"])]
+    value = float(match["whole"]) + float(match["rest"]) / 60.0
+    if value <= 0.0:
+        return None
+    return Rhythm(
+        match.start(), match.end("rest"), match.end(), value, value * big, None, rate=False
+    )
+
+
+def _window_part(match: Match, length: int) -> Rhythm:
+    start, end = match.span("said")
+    steps = length / _PARTS[plain(match["part"])]
+    return Rhythm(start, end, match.end(), 1.0, None, steps, rate=False)
+
+
+def _cycles_in(match: Match, _: int) -> Rhythm | None:
+    """4 cycles in 10 minutes, a peak per hour, 5 waves per 100 samples."""
+    said, many = plain(match["n"]), match["many"]
+    size = _value(many) if many else 1.0
+    if match["steps"]:
+        return None if said in ("a", "an", "one", "single") else _count(match, _value(said), size)
+    size *= SECONDS[plain(match["unit"])]
+    if said in ("a", "an", "one", "single"):  # as "every hour"; "one every 9 s" has its number
+        return None if many else _length(match, "rate", size)
+    if _value(said) == 1.0 and many:
+        return None
+    return _rate(match, _value(said), size)
+
+
+def _cycles_in_all(match: Match, length: int) -> Rhythm | None:
+    return _count(match, _value(match["n"]), float(length))
+
+
+_NO_COUNT = re.compile(r"\b(?:every|after|each|for|of|than|about|charg\w+)\s$", re.IGNORECASE)
+
+
+def _bare_cycles(match: Match, length: int) -> Rhythm | None:
+    """12 cycles, with nothing said of how long they take."""
+    start, count = match.start(), _value(match["n"])
+    if _NO_COUNT.search(match.string[max(start - 12, 0) : start]):
+        return None
+    if not (_LEAST_BARE <= count <= length / 2 and count == int(count)):
+        return None
+    return _count(match, count, float(length))
+
+
+def _plain_rate(match: Match, _: int) -> Rhythm | None:
+    return _rate(match, _value(match["n"]), SECONDS[plain(match["unit"])])
+
+
+def _single(match: Match, _: int) -> Rhythm:
+    return _length(match, "one", SECONDS[plain(match["unit"])])
+
+
+#: Patterns and their readers; of two that begin at one place, the first listed is taken.
+_KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
+    (_begins(rf"(?:{either(_WORDS)})(?!\w)(?!{SAMPLED})"), _word),
+    # every other day, each 3rd hour, every 60th sample
+    (
+        _begins(
+            rf"(?:every|each) (?P<nth>{either(_NTH)}|\d+(?:st|nd|rd|th)) {_FULL}?"
+            rf"(?:(?P<unit>{_UNIT})s?\b|{_STEP})"
+        ),
+        _every_nth,
+    ),
+    # every half hour, each quarter of an hour, every couple of minutes
+    (
+        _begins(
+            r"(?:every|each) (?:(?P<part>half|quarter|couple)(?:[ -]of)?(?:[ -]an?)?[ -])"
+            rf"(?P<unit>{_UNIT})s?\b"
+        ),
+        _every_part,
+    ),
+    (_begins(rf"(?:every|each|an?|one) (?P<unit>{_UNIT}) and a half\b"), _and_a_half),
+    (
+        _begins(
+            rf"(?:every|each) (?:{_FULL}(?P<unit>{_UNIT})|(?P<time>{_OF_A_DAY})|{_OF_A_WEEK})\b"
+        ),
+        _habit,
+    ),
+    (
+        _begins(
+            rf"(?:(?P<adverb>{either(_TIMES)})|(?P<n>{_N})[ -]?(?:times|x)(?! 10))[ -]?"
+            rf"(?:(?P<often>{either(_OFTEN)})|{_PER}[ -]?{_FULL}?(?P<unit>{_UNIT})"
+            rf"|(?:{_PER}|in|over|within) (?P<many>{_N})[ -](?P<units>{_UNIT})s?)\b"
+        ),
+        _in_times,
+    ),
+    # 12-hourly, 4 hourly, but neither "a lesser one daily" nor "two daily peaks"
+    (
+        _begins(rf"(?P<n>{_N}(?=-)|\d+(?= hourly))[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED})"),
+        _hourly,
+    ),
+    # half an hour, three quarters of an hour, a half-hour, a tenth of a second
+    (
+        _begins(
+            r"(?:an? |one )?(?P<part>half|quarter|three[ -]quarters)(?:[ -]of)?"
+            rf"(?:[ -]an?)?[ -](?P<unit>{_UNIT})\b"
+        ),
+        _part,
+    ),
+    (_begins(rf"(?:an?|one) (?P<part>{either(_PARTS)}) of an? (?P<unit>{_UNIT})\b"), _part),
+    (
+        _begins(
+            r"(?P<whole>\d+) ?(?P<big>h|hr|hrs|hours?|min|mins|minutes?|d|days?) ?(?P<rest>[0-5]?\d) ?"
+            r"(?P<small>min|mins|minutes?|m|s|sec|secs|seconds?|h|hours?)(?![\w/²³^])"
+        ),
+        _compound,
+    ),
+    # 1:30 h, 2:15 min
+    (
+        _begins(
+            r"(?P<whole>\d{1,3}):(?P<rest>[0-5]\d) ?(?P<big>h|hrs?|hours?|mins?|minutes?)(?!\w)"
+        ),
+        _clock,
+    ),
+    (
+        _begins(
+            rf"(?P<said>(?:an?|one) (?P<part>{either(_PARTS)}) of (?=(?:the|this|our)\b){_WINDOW})"
+        ),
+        _window_part,
+    ),
+    (
+        _begins(rf"{_LASTS}(?P<said>(?P<part>half) (?:of )?(?=(?:the|this|our)\b){_WINDOW})"),
+        _window_part,
+    ),
+    (
+        _begins(
+            rf"(?P<n>{_N}|an?|single) {_CYCLES} ?(?P<rate>(?:(?:per|an?|in|over|within|during"
+            r"|for every|every|each|in every|in each|in an?) |/ ?)"
+            rf"(?P<many>{_N}(?=[ -]))?[ -]?{_FULL}?(?:(?P<unit>{_TIME})|(?P<steps>{_STEP})))"
+        ),
+        _cycles_in,
+    ),
+    (
+        _begins(rf"(?P<n>{_N}) (?:(?:{_CYCLES}|times) {_ALTOGETHER}|per {_WINDOW})"),
+        _cycles_in_all,
+    ),
+    # number of cycles: 12
+    (
+        _begins(
+            r"(?:(?:number|no\.|count|#) of )?(?:cycles|periods|oscillations|repetitions|waves)"
+            r"(?: count)?[\"\']? ?[:=] ?(?P<n>\d+)(?= ?(?:[,;|)}\n]|\.(?!\d)|$))"
+        ),
+        _bare_cycles,
+    ),
+    # it repeats itself 8 times
+    (
+        re.compile(
+            rf"\b(?:repeats?|recurs?|returns?|comes back|oscillates|cycles|wiggles|swings)(?: itself)?"
+            rf" {_ABOUT}?(?P<n>{_N}) times\b(?! ?{_PER}\b)",
+            re.IGNORECASE,
+        ),
+        _cycles_in_all,
+    ),
+    (
+        _begins(
+            rf"(?P<n>{_N}) {_CYCLES}(?<=[sa])\b"
+            r"(?! ?(?:of|per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
+        ),
+        _bare_cycles,
+    ),
+    # a beat of roughly 3 per minute
+    (
+        _begins(
+            r"(?:beat|rhythm|cycle|oscillation|frequency|pulse|wave|swing)s?[,:;]? "
+            rf"(?:(?:at|of|with|an?|rate of|is|=|{_ABOUT.strip()}) ?)*(?P<n>{_N}) {_PER} ?(?P<unit>{_UNIT})\b"
+        ),
+        _plain_rate,
+    ),
+    (
+        _begins(
+            rf"{_LASTS}(?P<one>an? (?:full |whole |single )?(?P<unit>{_UNIT}))(?![\w-]| and a)"
+        ),
+        _single,
+    ),
+)
+
+
+def find_rhythms(text: str, length: int) -> list[Rhythm]:
+    """The lengths and rates of ``text``, in order, none over another.
+
+    Args:
+        text: Any text.
+        length: Steps of the window that a count of cycles is about.
+    """
+    found = [
+        (match.start(), order, rhythm)
+        for order, (pattern, read) in enumerate(_KINDS)
+        for match in pattern.finditer(text)
+        if (rhythm := read(match, length)) is not None
+    ]
+    out: list[Rhythm] = []
+    for _, _, rhythm in sorted(found, key=lambda one: one[:2]):
+        if not out or rhythm.start >= out[-1].until:
+            out.append(rhythm)
+    return out
