@@ -19,6 +19,9 @@ from geng_export.evaluate.metrics.frechet import frechet_distance
 from geng_export.evaluate.metrics.ts2vec import embeddings, train_ts2vec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geng_edge.claims import Claims
     from geng_export.train.own import OwnWindows
 
 log = logging.getLogger(__name__)
@@ -26,8 +29,16 @@ log = logging.getLogger(__name__)
 DESCRIPTIONS, SAMPLES = 100, 5
 
 
-def compare(before: Path, after: Path, windows: OwnWindows, seed: int = 0) -> dict[str, object]:
+def compare(
+    before: Path, after: Path, windows: OwnWindows, claims: Sequence[Claims], seed: int = 0
+) -> dict[str, object]:
     """Both models on held-back windows and on development descriptions.
+
+    Args:
+        before, after: Model files.
+        windows: What the second was adapted to, and what was held back.
+        claims: What the captions of the held-back windows state, as in training.
+        seed: Of the captions' words, of the judges and of what is drawn.
 
     Returns:
         ``before`` and ``after``: ``discriminative`` (two-layer LSTM, distance from chance), ``frechet``
@@ -38,7 +49,7 @@ def compare(before: Path, after: Path, windows: OwnWindows, seed: int = 0) -> di
     Cost: some five minutes on two cores.
     """
     real = standardised(np.stack([w.x for w in windows.train]))
-    held = captions_of(windows.held, seed)
+    held = captions_of(windows.held, seed, claims)
     truth = standardised(windows_of(held))
     judge = train_ts2vec(real, steps=STEPS["ts2vec"], seed=seed)
     features = embeddings(judge, truth)

@@ -80,10 +80,19 @@ def captioned_windows(folder: Path, split: str, most: int, seed: int = 0) -> lis
     return [_caption(window, rng) for window in even[:most]]
 
 
-def captions_of(windows: Sequence[RealWindow], seed: int = 0) -> list[Captioned]:
-    """Windows with their captions; ``seed`` chooses the words."""
+def captions_of(
+    windows: Sequence[RealWindow], seed: int = 0, claims: Sequence[Claims] | None = None
+) -> list[Captioned]:
+    """Windows with their captions.
+
+    Args:
+        windows: Any.
+        seed: Chooses the words.
+        claims: What each caption states; by default, what the analyser finds.
+    """
     rng = np.random.default_rng((5_000_005, seed))
-    return [_caption(window, rng) for window in windows]
+    said = [None] * len(windows) if claims is None else claims
+    return [_caption(window, rng, one) for window, one in zip(windows, said, strict=True)]
 
 
 def _held_out(folder: Path, seed: int) -> list[RealWindow]:
@@ -97,9 +106,12 @@ def _held_out(folder: Path, seed: int) -> list[RealWindow]:
     return chosen
 
 
-def _caption(window: RealWindow, rng: np.random.Generator) -> Captioned:
+def _caption(
+    window: RealWindow, rng: np.random.Generator, claims: Claims | None = None
+) -> Captioned:
     found = analyse(window.x, window.interval)
-    claims = found.claims(quantity=window.quantity, unit=window.unit)
+    if claims is None:
+        claims = found.claims(quantity=window.quantity, unit=window.unit)
     said = phrase(claims, rng, "train")
     return Captioned(window.x, said.text, said.claims, bool(found.events), window.domain)
 

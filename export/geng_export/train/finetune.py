@@ -38,7 +38,7 @@ log = logging.getLogger("geng_export.train.finetune")
 
 #: Of a short run on a trained model: gentle, and averaged over little.
 LEARNING_RATE, WARMUP, EMA = 3e-4, 20, 0.99
-STEPS, STUDENT_STEPS, BATCH, NOISES = 500, 400, 48, 3
+STEPS, STUDENT_STEPS, BATCH, NOISES = 1200, 600, 48, 3
 OWN_SHARE = 0.5
 
 
@@ -58,6 +58,8 @@ def recipe_for(bundle: Bundle, steps: int, student_steps: int, seed: int) -> Rec
         real_share=OWN_SHARE,
         # Its own windows have details that no text speaks of, and they are what is to be learnt.
         residual_weight=1.0,
+        # Words of a composed series with an own window's claims would say that the words do not matter.
+        swap_words=0.0,
     )
 
 
@@ -176,7 +178,8 @@ def finetune(
     if judge:
         from geng_export.evaluate.adapted import compare
 
-        report |= compare(path, out / "model.gguf", windows, seed=seed)
+        said = pool_of(windows.held, bundle.layout, bundle.encoder).claims
+        report |= compare(path, out / "model.gguf", windows, said, seed)
         gguf.write(adapted, out / "model.gguf", card={"adapted": report})
     beside = out / "report.tmp"
     beside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
