@@ -12,9 +12,10 @@ import torch
 from accelerate.state import AcceleratorState
 
 from geng_edge import Generator, Series
+from geng_edge.claims import Claims
 from geng_export.data.real import RealWindow
 from geng_export.errors import ExportError
-from geng_export.evaluate import completed, devices, edits, two_stage
+from geng_export.evaluate import adapted, completed, devices, edits, two_stage
 from geng_export.evaluate.captioned import Captioned, captions_of
 from geng_export.targets.read_gguf import load_bundle
 from geng_export.train import finetune, own
@@ -124,6 +125,24 @@ def accelerator() -> Iterator[None]:
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
+def test_a_model_and_itself_are_measured_alike(
+    bundled: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, steps in (("ts2vec", 5), ("discriminative", 2)):
+        monkeypatch.setitem(adapted.STEPS, name, steps)
+    monkeypatch.setattr(adapted, "DESCRIPTIONS", 3)
+    monkeypatch.setattr(adapted, "SAMPLES", 1)
+    found = own.own_windows(recording(tmp_path, 3000), 512)
+    said = [Claims(trend="up", low=0.0, high=1.0)] * len(found.held)
+    captions = captions_of(found.held, 0, said)
+    # A caption may leave a claim out; it adds none.
+    assert {"up"} <= {one.claims.trend for one in captions} <= {"up", None}
+    assert all(not one.claims.periods and not one.claims.unit for one in captions)
+    path = Path(bundled.path)
+    figures = adapted.compare(path, path, found, said)
+    assert figures["before"] == figures["after"] != figures["floor"]
+
+
 @pytest.mark.usefixtures("accelerator")
 def test_an_adapted_model_runs_on_the_device(tmp_path: Path) -> None:
     tiny = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
@@ -132,6 +151,8 @@ def test_an_adapted_model_runs_on_the_device(tmp_path: Path) -> None:
     recording(data, 2400)
     report = finetune.finetune(tiny, data, tmp_path / "run", steps=2, student_steps=2, judge=False)
     assert report["train_windows"] == 21
+    with pytest.raises(ExportError, match="2 windows are held back; it must be 10 or more"):
+        finetune.finetune(tiny, data, tmp_path / "run", steps=2, student_steps=2)
     before, after = load_bundle(tiny), load_bundle(tmp_path / "run" / "model.gguf")
     assert not torch.equal(before.bridge.output.weight, after.bridge.output.weight)
     assert torch.equal(before.reader.up.weight, after.reader.up.weight)

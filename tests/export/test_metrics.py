@@ -111,7 +111,8 @@ def test_discriminative_score_is_low_for_the_same_and_high_for_others(kind: str)
 
 def test_twins_of_learned_windows_do_not_count_as_told_apart() -> None:
     windows = noise(60)
-    assert paired_score(windows, windows, steps=60, folds=3) < 1e-6
+    for in_order in (False, True):
+        assert paired_score(windows, windows, steps=60, folds=3, in_order=in_order) < 1e-6
     assert paired_score(windows, 3.0 + noise(60, 1), steps=60, folds=3) > 0.2
 
 

@@ -89,7 +89,7 @@ def measure(
         processes: Processes that judge.
         say: Told of progress.
 
-    Cost: some 60 ms a window and row, and three minutes a row for the discriminative score.
+    Cost: some 60 ms a window and row, and seven minutes a row for the discriminative score.
     """
     examples = [Reference.of(generator, w.x) for w in held]
     others = [*examples[len(examples) // 2 :], *examples[: len(examples) // 2]]

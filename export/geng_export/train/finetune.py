@@ -21,6 +21,7 @@ import torch
 
 from geng_export.data.dataset import Mixture, Source
 from geng_export.errors import ExportError
+from geng_export.evaluate.adapted import LEAST_HELD
 from geng_export.models.bundle import Bundle
 from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
@@ -143,7 +144,7 @@ def finetune(
         column: Which column of each file; the first by default.
         steps, student_steps: Of the bridge and of its student.
         seed: Of data and noise.
-        judge: Whether to measure before and after, which takes some five minutes.
+        judge: Whether to measure before and after, which takes some ten minutes.
 
     Returns:
         What stands in ``report.json``.
@@ -157,6 +158,11 @@ def finetune(
     bundle = load_bundle(path)
     windows = own_windows(data, bundle.layout.window, column, seed)
     log.info("%d windows to train on, %d held back", len(windows.train), len(windows.held))
+    if judge and len(windows.held) < LEAST_HELD:
+        raise ExportError(
+            f"{len(windows.held)} windows are held back; it must be {LEAST_HELD} or more to measure by "
+            "(--no-judge trains without)"
+        )
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     pool = pool_of(windows.train, bundle.layout, bundle.encoder)
