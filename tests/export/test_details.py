@@ -101,7 +101,7 @@ def recording(folder: Path, steps: int) -> Path:
 def test_own_windows_are_cut_and_the_last_part_is_held_back(tmp_path: Path) -> None:
     found = own.own_windows(recording(tmp_path, 4000), 512)
     assert len(found.train) == 1 + (3000 - 512) // own.STRIDE
-    assert len(found.held) == 1 + (1000 - 512) // own.HELD_STRIDE
+    assert len(found.held) == 1 + (1000 - 512) // own.STRIDE
     assert found.train[0].unit == "kW"
     assert found.train[0].interval == 3600.0
     assert all(np.isfinite(w.x).all() for w in found.train)
@@ -150,7 +150,7 @@ def test_an_adapted_model_runs_on_the_device(tmp_path: Path) -> None:
     data.mkdir()
     recording(data, 2400)
     report = finetune.finetune(tiny, data, tmp_path / "run", steps=2, student_steps=2, judge=False)
-    assert report["train_windows"] == 21
+    assert report["train_windows"] == 22
     with pytest.raises(ExportError, match="2 windows are held back; it must be 10 or more"):
         finetune.finetune(tiny, data, tmp_path / "run", steps=2, student_steps=2)
     before, after = load_bundle(tiny), load_bundle(tmp_path / "run" / "model.gguf")

@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 #: The last share of every file is held back: later windows, none of which overlaps an earlier one.
 HELD_BACK = 0.25
-#: Steps between windows, of training and held back.
-STRIDE, HELD_STRIDE = 64, 64
+#: Steps between windows: a prime, or windows of hours would begin at three hours of the day, others in
+#: training than held back, and whoever tells the hour would tell the real ones.
+STRIDE = 61
 MOST_WINDOWS, MOST_HELD = 3000, 200
 #: Share of a window that may be missing; it is drawn before the window is described.
 MOST_MISSING = 0.1
@@ -66,8 +67,8 @@ def own_windows(folder: Path, length: int, column: str | None = None, seed: int 
             raise ExportError(str(error)) from error
         split = int(len(found.values) * (1.0 - HELD_BACK))
         name = column or path.stem
-        train += _cut(found, path.stem, name, 0, split, length, STRIDE)
-        held += _cut(found, path.stem, name, split, len(found.values), length, HELD_STRIDE)
+        train += _cut(found, path.stem, name, 0, split, length)
+        held += _cut(found, path.stem, name, split, len(found.values), length)
     if not train or not held:
         steps = int(np.ceil(length / HELD_BACK))
         raise ExportError(
@@ -85,10 +86,10 @@ def _some(
 
 
 def _cut(
-    series: recorded.Recorded, file: str, name: str, first: int, last: int, length: int, stride: int
+    series: recorded.Recorded, file: str, name: str, first: int, last: int, length: int
 ) -> list[RealWindow]:
     windows = []
-    for start in range(first, last - length + 1, stride):
+    for start in range(first, last - length + 1, STRIDE):
         x = series.values[start : start + length]
         missing = ~np.isfinite(x)
         if missing.mean() > MOST_MISSING:
