@@ -53,8 +53,11 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "conformity_wordings": (["conformity", "--split", "wordings"], _conformity),
     "conformity_paraphrases": (["conformity", "--split", "paraphrases"], _conformity),
     **{
-        f"conformity_{n}": (["conformity", "--length", str(n), "--samples", "10"], _conformity)
-        for n in (64, 128, 256, 1024)
+        f"conformity_{n}": (
+            ["conformity", "--length", str(n), "--descriptions", "1000", "--samples", "4"],
+            _conformity,
+        )
+        for n in (64, 128, 256, 512, 1024)
     },
     "conformity_fp32": (["conformity", "--precision", "fp32", "--model", "{exact}"], _conformity),
     "conformity_no_numbers": (["conformity", "--no-numbers", "--samples", "10"], _conformity),
