@@ -54,7 +54,7 @@ def compare(
         held-back windows, against those windows; and ``conformity`` in per cent. ``floor``: the same
         of training windows in place of generated ones.
 
-    Cost: some ten minutes on two cores.
+    Cost: some twenty minutes on two cores.
     """
     held = captions_of(windows.held, seed, claims)
     truth = standardised(windows_of(held))

@@ -1,8 +1,8 @@
 """``python -m geng_export.train.finetune --data FOLDER --out FOLDER``: a model, adapted to own series.
 
 The bridge, and then its student, are trained on with the user's windows beside composed series, which
-keep what the model knows of words; text side, readers and series encoder stay as they are. Half an hour
-on two cores. The last quarter of every file is held back: on its windows, and on development
+keep what the model knows of words; text side, readers and series encoder stay as they are. Three quarters
+of an hour on two cores. The last quarter of every file is held back: on its windows, and on development
 descriptions, the model is measured before and after.
 """
 
@@ -144,7 +144,7 @@ def finetune(
         column: Which column of each file; the first by default.
         steps, student_steps: Of the bridge and of its student.
         seed: Of data and noise.
-        judge: Whether to measure before and after, which takes some ten minutes.
+        judge: Whether to measure before and after, which takes some twenty minutes.
 
     Returns:
         What stands in ``report.json``.
