@@ -29,6 +29,7 @@ from geng_cog.selftrain.score import (
     checked,
     does_as_asked,
     grades,
+    is_usual,
     kept_by_bridge,
     settled,
     shows,
@@ -200,6 +201,19 @@ def test_a_trend_or_an_anomaly_that_was_not_asked_for_is_found() -> None:
     plain = replace(claims, anomalies=())
     assert does_as_asked(plain, "trend up")
     assert not does_as_asked(plain, "trend down")
+
+
+def test_a_range_is_held_against_scenarios_that_name_the_quantity_alike() -> None:
+    statement = parse(
+        "Skin temperature at a wrist. It falls by night.\nspan 1 week, every 30 min\n"
+        "# body temperature [degC]\nvalues 31 .. 34\nperiod 1 day\nwave sine\ntrend none\nnoise low\n"
+        "anomaly none"
+    )
+    claims, kind = statement.channels[0], by_label()["body temperature [degC]"]
+    assert is_usual(claims, kind, statement, "skin temperature")
+    assert not is_usual(claims, kind, statement, "body temperature")
+    # A name that no scenario has is any of the kind.
+    assert is_usual(claims, kind, statement, "temperature of a patient")
 
 
 def test_the_bridge_keeps_a_usual_claim(real: Generator) -> None:

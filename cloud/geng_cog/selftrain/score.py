@@ -109,7 +109,7 @@ def cheap_checks(candidate: Candidate) -> tuple[tuple[str, float], ...]:
         ("plausible", float(not doubts(statement))),
         ("named", float(kind.key in names(candidate.named))),
         ("asked", float(does_as_asked(claims, candidate.asked))),
-        ("usual", float(is_usual(claims, kind, statement))),
+        ("usual", float(is_usual(claims, kind, statement, candidate.named))),
         ("shown", float(shows(candidate.task, claims, kind))),
         ("echoed", float(echoes(candidate, statement))),
     )
@@ -132,9 +132,13 @@ def does_as_asked(claims: ChannelClaims, asked: str) -> bool:
     return anomaly_text(claims.anomalies) == (value if what == "anomaly" else "none")
 
 
-def is_usual(claims: ChannelClaims, kind: Kind, statement: Statement) -> bool:
-    """Whether the range is right by the rubric for a training scenario of the kind, and the period usual."""
-    same = [s for s in scenarios("train") if s.kind.key == kind.key]
+def is_usual(claims: ChannelClaims, kind: Kind, statement: Statement, named: str) -> bool:
+    """Whether the range is right by the rubric for a training scenario of the kind, and the period usual.
+
+    Scenarios that call the quantity as the task does are asked, where there are any.
+    """
+    kin = [s for s in scenarios("train") if s.kind.key == kind.key]
+    same = [s for s in kin if s.said == named] or kin
     ranged = any(range_right(claims.low, claims.high, s.low, s.span) for s in same)
     shown = [p for s in same for p in usual_periods(s, statement.span, statement.interval)]
     if not claims.periods:
