@@ -252,7 +252,8 @@ def _on_grid(
     interval = float(np.median(gaps))
     if not gaps.min() > 0.0:
         line = int(np.argmin(gaps)) + 3
-        raise ArgumentError(f"{path} goes back in time in line {line}; its stamps must rise")
+        what = "has one time twice" if gaps.min() == 0.0 else "goes back in time"
+        raise ArgumentError(f"{path} {what} in line {line}; its stamps must rise")
     places = (stamps - stamps[0]) / interval
     steps = np.round(places).astype(np.int64)
     off = np.abs(places - steps)
