@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from geng_edge import recorded
 from geng_edge.completion import complete
@@ -95,7 +96,8 @@ def _cut(
         if missing.mean() > MOST_MISSING:
             continue
         if missing.any():
-            x = complete(x, seed=start)[0].astype(np.float64)
+            with _one_thread():
+                x = complete(x, seed=start)[0].astype(np.float64)
         if np.ptp(x) <= 1e-9 * max(1e-30, float(np.abs(x).max())):
             continue
         windows.append(
@@ -113,6 +115,12 @@ def _cut(
     return windows
 
 
+def _one_thread() -> threadpool_limits:
+    # The analyser's matrices are small: BLAS threads that share one wait for each other, for minutes
+    # a window where another program has a core.
+    return threadpool_limits(limits=1, user_api="blas")
+
+
 def pool_of(windows: Sequence[RealWindow], layout: Layout, encoder: SeriesEncoder) -> RealPool:
     """The windows as training takes them. Cost: some 40 ms each."""
     structures: list[npt.NDArray[np.float32]] = []
@@ -123,7 +131,8 @@ def pool_of(windows: Sequence[RealWindow], layout: Layout, encoder: SeriesEncode
         rows = series_encoder.encode(encoder, layout, x).astype(np.float32)
         structures.append(rows)
         for window, values, row in zip(part, x, rows, strict=True):
-            found = describe(values, window.interval)
+            with _one_thread():
+                found = describe(values, window.interval)
             said = found.claims(quantity=window.quantity, unit=window.unit)
             claims.append(borne_out(said, row))
         log.info("described %d of %d windows", start + len(part), len(windows))
