@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from geng_edge.number_words import SAMPLED, SECONDS, STEPS, WORD, either, plain, spelled
@@ -78,8 +79,8 @@ _ALTOGETHER = (
 _LEAST_BARE = 3.0
 
 
-def _begins(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.-])(?<!\d,)(?<!minus )(?<!negative )(?:{pattern})", re.IGNORECASE)
+def _begins(pattern: str) -> str:
+    return rf"(?<![\w.-])(?<!\d,)(?<!minus )(?<!negative )(?:{pattern})"
 
 
 def _value(said: str) -> float:
@@ -229,7 +230,7 @@ def _single(match: Match, _: int) -> Rhythm:
 
 
 #: Patterns and their readers; of two that begin at one place, the first listed is taken.
-_KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
+_KINDS: tuple[tuple[str, Reader], ...] = (
     (_begins(rf"(?:{either(_WORDS)})(?!\w)(?!{SAMPLED})"), _word),
     # every other day, each 3rd hour, every 60th sample
     (
@@ -322,10 +323,9 @@ _KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     ),
     # it repeats itself 8 times
     (
-        re.compile(
+        (
             rf"\b(?:repeats?|recurs?|returns?|comes back|oscillates|cycles|wiggles|swings)(?: itself)?"
-            rf" {_ABOUT}?(?P<n>{_N}) times\b(?! ?{_PER}\b)",
-            re.IGNORECASE,
+            rf" {_ABOUT}?(?P<n>{_N}) times\b(?! ?{_PER}\b)"
         ),
         _cycles_in_all,
     ),
@@ -353,6 +353,12 @@ _KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
 )
 
 
+@cache
+def _compiled() -> tuple[tuple[re.Pattern[str], Reader], ...]:
+    # When first needed: it takes half as long as importing the package.
+    return tuple((re.compile(pattern, re.IGNORECASE), read) for pattern, read in _KINDS)
+
+
 def find_rhythms(text: str, length: int) -> list[Rhythm]:
     """The lengths and rates of ``text``, in order, none over another.
 
@@ -362,7 +368,7 @@ def find_rhythms(text: str, length: int) -> list[Rhythm]:
     """
     found = [
         (match.start(), order, rhythm)
-        for order, (pattern, read) in enumerate(_KINDS)
+        for order, (pattern, read) in enumerate(_compiled())
         for match in pattern.finditer(text)
         if (rhythm := read(match, length)) is not None
     ]
