@@ -90,6 +90,13 @@ STANDS_FOR = {
     "README.md": "index.md",
     "examples/c/README.md": "how-to/embed-in-c.md",
     "examples/mosquitto/README.md": "how-to/connect-a-broker.md",
+    "examples/scripts/fill_gaps.py": "examples.md",
+    "cpp/include/geng/geng.h": "reference/c.md",
+    **{
+        f"python/{module.replace('.', '/')}.py": f"reference/{module}.md"
+        for module in MODULES
+        if module.startswith("geng_edge.")
+    },
 }
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)#:\s]+)(#[^)]*)?\)")
 

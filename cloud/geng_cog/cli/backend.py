@@ -30,7 +30,7 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--votes", type=int, metavar="N",
-        help="embedded: writings whose agreement is the answer (default 8; 0 is nine times as fast)",
+        help="embedded: writings whose agreement is the answer (default 8; 0 takes a third of the time)",
     )  # fmt: skip
     group.add_argument("--adapter", metavar="FOLDER", help="transformers: a LoRA adapter")
     group.add_argument("--four-bit", action="store_true", help="transformers: weights in 4 bits")
