@@ -59,6 +59,34 @@ def test_sample_by_condition_gives_the_bytes_of_sample_by_text(tiny: Path, tmp_p
     assert one.read_bytes() == two.read_bytes()
 
 
+def test_a_latent_of_a_length_gives_the_series_of_its_text_at_that_length(
+    tiny: Path, tmp_path: Path
+) -> None:
+    text = "12 cycles in the window, values 0 to 1"
+    latent, one, two = tmp_path / "c.npy", tmp_path / "a.npy", tmp_path / "b.npy"
+    common = ["-n", 1, "--length", 1024]
+    assert run("encode", "--model", tiny, "--text", text, "--length", 1024, "--out", latent) == 0
+    assert sample(tiny, "--cond", latent, *common, "--out", one) == 0
+    assert sample(tiny, "--text", text, *common, "--out", two) == 0
+    assert one.read_bytes() == two.read_bytes()
+    assert run("encode", "--model", tiny, "--text", text, "--out", latent) == 0
+    assert sample(tiny, "--cond", latent, *common, "--out", one) == 0
+    assert one.read_bytes() != two.read_bytes()
+
+
+@pytest.mark.parametrize("length", [100, 32, 0])
+def test_encode_refuses_a_length_as_sample_does(
+    tiny: Path, tmp_path: Path, length: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "c.npy"
+    common = ["--text", TEXT, "--length", length, "--out", out]
+    assert run("encode", "--model", tiny, *common) == 2
+    said = refusal(capsys)
+    assert sample(tiny, *common) == 2
+    assert said == refusal(capsys)
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("solver", ["dpmpp_2m", "ddim", "ddpm"])
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
 def test_bytes_depend_neither_on_threads_nor_on_the_batch(

@@ -88,6 +88,18 @@ def test_a_condition_made_elsewhere_gives_the_series_of_its_text(running: Gatewa
     assert one[2] == two[2]
 
 
+def test_a_condition_is_made_for_the_length_that_is_asked(running: Gateway) -> None:
+    text = "12 cycles in the window, values 0 to 1"
+    generator = running.answers.generator
+    for length in (512, 1024):
+        _, _, npy = call(running, "POST", "/v1/conditions", {"text": text, "length": length})
+        assert npy == Condition.from_text(text, 1.0, generator, length).to_bytes()
+    asked = {"text": text, "length": 100}
+    assert rejected(call(running, "POST", "/v1/conditions", asked)) == rejected(
+        call(running, "POST", "/v1/sample", asked)
+    )
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -15,6 +15,8 @@ from geng_edge.condition import check_interval, check_text
 from geng_edge.errors import ArgumentError, GengError, MessageError
 from geng_edge.generator import Generator
 from geng_edge.mqtt.broker import Broker
+from geng_edge.numbers import WINDOW
+from geng_edge.request import Request
 from geng_edge.service import systemd
 from geng_edge.service.answers import Answers, Fetch
 from geng_edge.service.ask import SCHEMA, Ask, Limits
@@ -215,11 +217,12 @@ class Gateway:
 
         Raises:
             MessageError: The body is no such question.
+            ArgumentError: A setting is refused, as ``geng-edge encode`` refuses it.
             GengError: As :meth:`geng_edge.Condition.from_text`.
         """
         found = codec.load(body, self.limits.payload)
         try:
-            fields.keys(found, "request", ("text",), ("interval",))
+            fields.keys(found, "request", ("text",), ("interval", "length"))
         except ArgumentError as error:
             raise codec.as_schema_error(error) from error
         if not isinstance(found["text"], str):
@@ -227,7 +230,8 @@ class Gateway:
         check_text(found["text"])
         interval = fields.number(found.get("interval", 1.0), "interval")
         check_interval(interval)
-        array = self.answers.encoded(found["text"], interval).to_bytes()
+        length = Request(length=found.get("length", WINDOW)).length
+        array = self.answers.encoded(found["text"], interval, length).to_bytes()
         digest = hashlib.sha256(array).hexdigest()
         return array, {"sha256": digest, "fingerprint": self.answers.fingerprint}
 

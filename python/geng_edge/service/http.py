@@ -11,7 +11,7 @@ method  path                     answer
 POST    /v1/sample               the series, once it is done; with ``?wait=0`` 202 and where to look
 GET     /v1/sample/TRANSACTION   the series, 202 while it is not done; ``?wait=SECONDS`` waits
 DELETE  /v1/sample/TRANSACTION   cancelled
-POST    /v1/conditions           the condition of ``{"text": ..., "interval": ...}`` as .npy
+POST    /v1/conditions           the condition of ``{"text": ..., "interval": ..., "length": ...}`` as .npy
 GET     /v1/sensors              the virtual sensors
 DELETE  /v1/sensors/NAME         removed
 GET     /healthz                 200 where everything works, 503 where not, and what
