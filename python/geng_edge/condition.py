@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ MAX_TOKENS = 128
 MAX_WIDTH = 4096 + NUMBER_WIDTH
 MAX_CHARACTERS = 20_000
 _SPECIAL_PIECES = 2
+LONGEST_UNIT = 40
+#: What a column's name can hold in square brackets: ``series_0 [degC]``.
+_UNIT = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029,;\"'\[\]]*"
 
 
 def _is_latent(shape: tuple[int, ...]) -> bool:
@@ -177,6 +181,28 @@ def check_unicode(name: str, text: str) -> None:
             name=name,
             value=text,
         ) from error
+
+
+def check_unit(unit: str) -> None:
+    """Refuse what cannot be the unit of values; none, the empty text, is no fault.
+
+    Raises:
+        ArgumentError: It has over 40 characters, is no Unicode, or no column's name can hold it.
+    """
+    check_unicode("unit", unit)
+    if len(unit) > LONGEST_UNIT:
+        raise ArgumentError(
+            f"unit is {len(unit)} characters; it must be 0 to {LONGEST_UNIT}",
+            name="unit",
+            value=unit,
+        )
+    if not re.fullmatch(_UNIT, unit):
+        raise ArgumentError(
+            f"unit is {unit!r}; it must be printed without commas, semicolons, quotes and square "
+            "brackets",
+            name="unit",
+            value=unit,
+        )
 
 
 def check_interval(interval: float) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geng_edge import _core, cache
-from geng_edge.condition import Condition, check_interval, check_unicode, load_tokenizer
+from geng_edge.condition import Condition, check_interval, check_unit, load_tokenizer
 from geng_edge.errors import ArgumentError, CancelledError, ModelFileError
 from geng_edge.numbers import NUMBER_WIDTH
 from geng_edge.precision import AUTO, check_precision, fastest
@@ -176,7 +176,8 @@ class Generator:
             interval: Seconds between two steps. Of the time axis only: what it makes of a period
                 in the text was settled when the condition was made.
             start: ISO 8601 time of the first step.
-            unit: Unit put beside the values.
+            unit: Unit put beside the values, up to 40 characters without commas, semicolons, quotes
+                and square brackets.
             progress: Called with (steps done, steps) after each step: denoising steps, in a chain
                 steps of the series, with a reference whole series; return False to stop.
             reference: An example that guides the details (stage two); ``length`` must be its own.
@@ -254,7 +255,7 @@ class Generator:
         request = request.settled(self.distilled)
         self.check(condition)
         check_interval(interval)
-        check_unicode("unit", unit)
+        check_unit(unit)
         moments_of(start, interval, 1, request.length - 1)
         return request
 

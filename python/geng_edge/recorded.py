@@ -36,7 +36,7 @@ _TIMES = {"time", "timestamp", "date", "datetime", "ts"}
 _MISSING = {"", "nan", "na", "n/a", "null", "none"}
 #: Share of an interval by which a stamp may be off its step.
 _OFF = 0.1
-_UNIT = re.compile(r"(.*?)\s*[\[(]([^\])]{1,32})[\])]\s*")
+_UNIT = re.compile(r"(.*?)(?:\[([^\]]{1,40})\]|\(([^)]{1,40})\))")
 
 
 def _is_series(shape: tuple[int, ...]) -> bool:
@@ -186,6 +186,7 @@ def _from_json(text: TextIO, path: str, column: str | None) -> Recorded:
         name = names[_chosen(names, column, path)]
         x = np.array([math.nan if v is None else float(v) for v in rows[name]])
         start, unit, interval = found["start"], found["unit"], float(found["interval"])
+        unit.encode()  # JSON can hold half a character, which no file can
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, ArgumentError):
             raise
@@ -211,7 +212,8 @@ def _chosen(names: list[str], column: str | None, path: str) -> int:
 def _title(cell: str) -> tuple[str, str]:
     """Name and unit of a column."""
     found = _UNIT.fullmatch(cell.strip())
-    return (found[1], found[2]) if found and found[1] else (cell.strip(), "")
+    name = found[1].rstrip() if found else ""
+    return (name, found[2] or found[3]) if found and name else (cell.strip(), "")
 
 
 def _number(cell: str) -> float | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 import math
 import os
@@ -77,11 +79,16 @@ class Series:
     def to_csv(self) -> Iterator[bytes]:
         """A time column, then one column a series; UTF-8, one header line, block by block.
 
+        The header has the labels, else ``series_0 [degC]`` and so on, or ``series_0`` without a unit.
         A block of a chain that is not its first has no header. Each value has the fewest digits that
         read back as the same float32; a missing one is empty.
         """
         if self.first == 0:
-            yield (",".join(["time", *self.names]) + "\n").encode()
+            unit = f" [{self.unit}]" if self.unit and not self.labels else ""
+            header = io.StringIO()  # a unit that a file brought may need quotes
+            writer = csv.writer(header, lineterminator="\n")
+            writer.writerow(["time", *(name + unit for name in self.names)])
+            yield header.getvalue().encode()
         times = self.times()
         for first in range(0, len(times), _ROWS_AT_A_TIME):
             last = first + _ROWS_AT_A_TIME

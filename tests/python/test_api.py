@@ -233,6 +233,15 @@ def test_request_takes_the_integers_of_numpy_and_refuses_what_is_none() -> None:
         Request(guidance_interval=(0.1, 0.2, 0.3))  # type: ignore[arg-type]
 
 
+def test_generate_and_chain_refuse_a_unit_that_no_header_can_hold(tiny: Path) -> None:
+    generator = Generator.load(tiny, threads=1)
+    condition = Condition.from_text("values from 0 to 1", generator=generator)
+    with pytest.raises(ArgumentError, match="unit is 'kg,m'; it must be printed without commas"):
+        generator.generate(condition, unit="kg,m")
+    with pytest.raises(ArgumentError, match="unit is 'kg,m'; it must be printed without commas"):
+        generator.chain(condition, Request(length=8192), unit="kg,m")
+
+
 def test_an_error_carries_its_facts() -> None:
     with pytest.raises(ArgumentError) as caught:
         Request(steps=0)

@@ -122,6 +122,55 @@ def test_csv_has_iso_times_and_one_column_a_series(
     assert len(lines) == 65
 
 
+@pytest.mark.parametrize("length", [64, 4104])  # at once, and as it grows
+def test_csv_keeps_the_unit_beside_the_name(
+    tiny: Path, latent: Path, tmp_path: Path, length: int
+) -> None:
+    out = tmp_path / "s.csv"
+    common = ["-n", 2, "--length", length, "--out", out]
+    assert sample(tiny, "--cond", latent, *common, "--unit", "W/(m2 K)") == 0
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "time,series_0 [W/(m2 K)],series_1 [W/(m2 K)]"
+    assert len(lines) == length + 1
+    assert run("continue", out, "--steps", 8, "--only-new", "--out", tmp_path / "c.csv") == 0
+    assert (tmp_path / "c.csv").read_text().startswith("time,series_0 [W/(m2 K)]\n")
+    assert run("continue", out, "--unit", "K", "--out", tmp_path / "c.csv") == 2
+
+
+@pytest.mark.parametrize(
+    ("unit", "sentence"),
+    [
+        (
+            "kg,m",
+            "unit is 'kg,m'; it must be printed without commas, semicolons, quotes and square",
+        ),
+        ("a]", "unit is 'a]'; it must be printed without"),
+        ("a\n", "unit is 'a\\n'; it must be printed without"),
+        ("u" * 41, "unit is 41 characters; it must be 0 to 40"),
+    ],
+)
+def test_every_command_refuses_a_unit_that_no_header_can_hold(
+    tiny: Path,
+    latent: Path,
+    tmp_path: Path,
+    unit: str,
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    past = tmp_path / "x.csv"
+    past.write_text("time,a\n0,1\n1,2\n2,3\n", encoding="utf-8")
+    for command in (
+        ["sample", "--model", tiny, "--cond", latent],
+        ["generate", "x", "--model", tiny, "--describe-locally", TEXT],
+        ["continue", past],
+        ["impute", past],
+        ["edit", past, "--model", tiny, "--cond", latent],
+        ["serve", "--broker", "mqtt://localhost", "--replay", f"room={TEXT}"],
+    ):
+        assert run(*command, "--unit", unit) == 2
+        assert sentence in refusal(capsys)
+
+
 def test_data_goes_to_stdout_and_status_to_stderr(
     tiny: Path, latent: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -30,8 +30,19 @@ def test_what_was_saved_is_read_back(tmp_path: Path, suffix: str) -> None:
     if suffix != ".npy":
         assert found.interval == 60.0
         assert found.start == "2026-03-01T00:00:00"
-    if suffix == ".json":
         assert found.unit == "degC"
+
+
+@pytest.mark.parametrize(
+    "unit", ["", "%", "\u00b0C", "W/(m2 K)", "(rms)", "u" * 40, "kg, wet", 'a"b']
+)
+def test_a_unit_is_read_back_from_the_header(tmp_path: Path, unit: str) -> None:
+    path = tmp_path / "x.csv"
+    Series(np.zeros((2, 64), np.float32), unit=unit).save(path)
+    found = load(path, "series_1")
+    assert (found.unit, found.values.tolist()) == (unit, [0.0] * 64)
+    if not unit:
+        assert path.read_text(encoding="utf-8").startswith("time,series_0,series_1\n")
 
 
 def test_steps_that_stamps_skip_are_missing(tmp_path: Path) -> None:
@@ -78,6 +89,7 @@ def test_a_bad_csv_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence:
         {"series": {}},
         {"series": {"a": []}, "start": "2026-01-01", "unit": "", "interval": 1},
         {"series": {"a": ["x"]}, "start": "2026-01-01", "unit": "", "interval": 1},
+        {"series": {"a": [1.0]}, "start": "2026-01-01", "unit": "\ud800", "interval": 1},
         {"series": {"a": [1.0]}, "start": 5, "unit": "", "interval": 1},
         {"series": {"a": [1.0]}, "start": "2026-01-01", "unit": "", "interval": 1, "times": []},
     ],

@@ -352,6 +352,7 @@ def test_the_schemas_say_what_the_code_says(running: Gateway) -> None:
     for wrong in (
         {"count": 0}, {"length": 65}, {"steps": 501}, {"solver": "euler"}, {"guidance": -1},
         {"eta": 2}, {"seed": -1}, {"interval": 0}, {"format": "pickle"}, {"lifetime": 0}, {"x": 1},
+        {"unit": "kg,m"}, {"unit": "u" * 41},
         {"transaction": "short"}, {"replay": {"sensor": "A"}}, {"replay": {"sensor": "a", "speed": 0}},
         {"task": "x"}, {"condition": {}},
     ):  # fmt: skip

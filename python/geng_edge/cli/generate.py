@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check_local(arguments: argparse.Namespace) -> None:
-    from geng_edge.condition import check_interval, check_text, check_unicode
+    from geng_edge.condition import check_interval, check_text, check_unit
     from geng_edge.request import Request
     from geng_edge.series import moments_of
 
@@ -86,7 +86,7 @@ def _check_local(arguments: argparse.Namespace) -> None:
     arguments.unit = arguments.unit or ""
     check_text(arguments.describe_locally)
     check_interval(arguments.interval)
-    check_unicode("unit", arguments.unit)
+    check_unit(arguments.unit)
     request = Request(arguments.count, arguments.length)
     moments_of(arguments.start, arguments.interval, 1, request.length - 1)
 

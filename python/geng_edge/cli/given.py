@@ -49,13 +49,13 @@ def given(arguments: argparse.Namespace) -> tuple[Recorded, Axis]:
         ArgumentError: It is no series, or an option contradicts it.
     """
     from geng_edge import recorded
-    from geng_edge.condition import check_interval, check_unicode
+    from geng_edge.condition import check_interval, check_unit
     from geng_edge.errors import ArgumentError
     from geng_edge.series import DEFAULT_START
 
     if arguments.interval is not None:
         check_interval(arguments.interval)
-    check_unicode("unit", arguments.unit or "")
+    check_unit(arguments.unit or "")
     found = recorded.load(arguments.series, arguments.column)
     found.check_unit(arguments.unit or "")
     own = found.interval

@@ -299,7 +299,7 @@ def _check_memory(arguments: argparse.Namespace, request: Request, profile: Prof
 def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None:
     """Whatever can be refused before a model is loaded."""
     from geng_edge.cli.output import check_output
-    from geng_edge.condition import check_interval, check_text, check_unicode
+    from geng_edge.condition import check_interval, check_text, check_unit
     from geng_edge.series import moments_of
 
     if arguments.text is not None:
@@ -317,7 +317,7 @@ def _check_surroundings(arguments: argparse.Namespace, request: Request) -> None
     if arguments.reference is None and (arguments.strength or arguments.column):
         raise ArgumentError("strength or column is given without --reference; give one with it")
     check_interval(arguments.interval)
-    check_unicode("unit", arguments.unit)
+    check_unit(arguments.unit)
     moments_of(arguments.start, arguments.interval, 1, request.length - 1)
     check_output(arguments)
     if arguments.jitter and arguments.out is not None and arguments.out.suffix == ".npy":

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from geng_edge.condition import Condition, check_interval, check_text
+from geng_edge.condition import LONGEST_UNIT, Condition, check_interval, check_text, check_unit
 from geng_edge.errors import ArgumentError, MessageError
 from geng_edge.request import Request
 from geng_edge.series import DEFAULT_START, moments_of
@@ -165,6 +165,8 @@ class Ask:
         check_interval(interval)
         start = fields.text(found.get("start", DEFAULT_START), "start", 40)
         moments_of(start, interval, 1, request.length - 1)
+        unit = fields.text(found.get("unit", ""), "unit", LONGEST_UNIT)
+        check_unit(unit)
         life = found.get("lifetime", min(DEFAULT_LIFE, limits.lifetime))
         replay = found.get("replay")
         return cls(
@@ -174,7 +176,7 @@ class Ask:
             request,
             interval,
             start,
-            fields.text(found.get("unit", ""), "unit", 40),
+            unit,
             fields.word(found.get("format", "csv"), "format", tuple(FORMATS)),
             fields.number(life, "lifetime", SHORTEST_LIFE, limits.lifetime),
             _replay(replay, request) if replay is not None else None,

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
+from geng_edge.condition import check_unit
 from geng_edge.errors import ArgumentError
 from geng_edge.request import LONGEST_CHAIN, drawn_length
 from geng_edge.wire import fields
@@ -25,7 +26,6 @@ SHORTEST_INTERVAL, LONGEST_INTERVAL = 1e-6, 1e9
 LEAST_STEPS = 8
 #: Longest span, in seconds: three hundred years.
 LONGEST_SPAN = 1e10
-_UNIT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029,;\"'\[\]]*")
 _NAME = re.compile(r"[A-Za-z][\w .-]{0,39}")
 
 
@@ -88,8 +88,7 @@ class ChannelClaims:
 
     def __post_init__(self) -> None:
         fields.text(self.quantity, "quantity", 60, 1)
-        if not _UNIT.fullmatch(fields.text(self.unit, "unit", 20)):
-            raise fields.refuse("unit", self.unit, "printed without commas, quotes and brackets")
+        check_unit(fields.text(self.unit, "unit", 20))
         fields.word(self.trend, "trend", TRENDS)
         fields.word(self.noise, "noise", NOISE_LEVELS)
         if self.wave is not None:
