@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from geng_edge.errors import OutputError
+from geng_edge.errors import ArgumentError, OutputError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,6 +29,21 @@ def check_writable(path: Path) -> None:
         raise OutputError(f"{path}: folder {folder} is read-only; it must be writable")
     if path.is_dir():
         raise OutputError(f"{path} is a folder; it must be a file")
+
+
+def check_apart(**targets: Path | None) -> None:
+    """Refuse targets, by the names of their options, of which one would overwrite another.
+
+    Raises:
+        ArgumentError: Two of them are one file.
+    """
+    names: dict[str, str] = {}
+    for name, path in targets.items():
+        if path is None:
+            continue
+        other = names.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise ArgumentError(f"{other} and {name} are both {path}; they must be two files")
 
 
 @contextlib.contextmanager

@@ -171,6 +171,34 @@ def test_every_command_refuses_a_unit_that_no_header_can_hold(
         assert sentence in refusal(capsys)
 
 
+def test_files_that_would_overwrite_each_other_are_refused(
+    tiny: Path, latent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    past = tmp_path / "x.csv"
+    past.write_text("time,a\n0,1\n1,2\n2,3\n", encoding="utf-8")
+    checked = ["sample", "--model", tiny, "--cond", latent, "--verify"]
+    out, again = tmp_path / "same.json", tmp_path / "link" / "same.json"
+    png = tmp_path / "same.png"
+    before = sorted(tmp_path.iterdir())
+    for command, names in (
+        ([*checked, "--out", out, "--report", again], "out and report"),
+        ([*checked, "--plot", png, "--report", png], "plot and report"),
+        (["generate", "x", "--out", png, "--plot", png], "out and plot"),
+        (
+            ["channels", "--text", "a: 0 to 1; b: 0 to 1", "--out", png, "--plot", png],
+            "out and plot",
+        ),
+        (["continue", past, "--out", png, "--plot", png], "out and plot"),
+        (["fetch", "x", "--out", latent, "--answer", latent], "out and answer"),
+    ):
+        assert run(*command) == 2
+        said = refusal(capsys)
+        assert f"{names} are both " in said
+        assert "; they must be two files" in said
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_data_goes_to_stdout_and_status_to_stderr(
     tiny: Path, latent: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArgumentError(
             f"{arguments.out} ends in {arguments.out.suffix!r}; it must end in .npy"
         )
+    files.check_apart(out=arguments.out, answer=arguments.answer)
     files.check_writable(arguments.out)
     if arguments.answer is not None:
         files.check_writable(arguments.answer)

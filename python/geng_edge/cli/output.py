@@ -35,12 +35,14 @@ def check_output(arguments: argparse.Namespace) -> None:
     """Refuse files that could not be written, before anything is computed.
 
     Raises:
-        ArgumentError: A format is not known.
+        ArgumentError: A format is not known, or two files are one.
         MissingExtraError: A format or the picture needs what is not installed.
         OutputError: A folder is missing or read-only.
     """
     from geng_edge.series import check_format
 
+    report = getattr(arguments, "report", None)
+    files.check_apart(out=arguments.out, plot=arguments.plot, report=report)
     if arguments.out is not None:
         check_format(arguments.out)
         files.check_writable(arguments.out)
