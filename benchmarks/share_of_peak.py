@@ -33,7 +33,7 @@ def main() -> None:
     program = BUILD / "cpp" / "bench" / "geng-bench"
     subprocess.run([program, "--matmul"], check=True)
     print(flush=True)
-    step = ["--shape", "edge", "--guidance", "0,1.5", "--repetitions", "40"]
+    step = ["--shape", "edge", "--steps", "8", "--guidance", "0,1.5", "--repetitions", "40"]
     subprocess.run([program, *step], check=True)
 
 

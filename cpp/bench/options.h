@@ -12,7 +12,7 @@ enum class Format { md, csv, json, jsonl };
 /// What is measured: every combination of the lists.
 struct Options {
   std::string model, shape, condition;
-  std::vector<int> steps{8}, threads{1}, batch{1};
+  std::vector<int> steps{4}, threads{1}, batch{1};
   std::vector<Precision> precision{Precision::int8};
   std::vector<std::string> isa{""};
   std::vector<double> guidance{1.5};

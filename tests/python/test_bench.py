@@ -27,9 +27,11 @@ from geng_edge.bench.subject import load_subject
 from geng_edge.bench.work import Shape, guided_steps, timesteps
 from geng_edge.cli.main import main
 from geng_edge.errors import ArgumentError
+from geng_edge.generator import find_model
 
 Floats = npt.NDArray[np.float32]
 FAST = ["--repetitions", "1", "--threads", "1", "--steps", "4", "--length", "64"]
+DISTILLED = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
 ACTIVE = next(entry["name"] for entry in _core.kernel_sets() if entry["active"])
 
 
@@ -88,6 +90,10 @@ def test_cross_takes_every_combination_once() -> None:
         (["--profile", "rpi9"], "profile is 'rpi9'; it must be one of"),
         (["--compare", "torch", "--profile", "rpi4"], "it must be one of them"),
         (["--steps", "a"], "'a' is no whole number; it must be one"),
+        (
+            ["--solver", "consistency", "--guidance", "1.5"],
+            "guidance is 1.5; it must be 0 with solver",
+        ),
         (["--bogus"], "unrecognized arguments: --bogus"),
     ],
 )
@@ -158,6 +164,72 @@ def test_share_of_peak_is_work_over_time_over_peak() -> None:
     row.work = Shape(1, 1, 1, 1, 1, 1, 500, 0).evaluation(1, 0, guided=False)
     assert row.share_of_peak == pytest.approx(row.work.total * 2 / (1.0 * 100.0))
     assert Row(case()).share_of_peak is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], [("consistency", 0.0)]),
+        (["--solver", "consistency"], [("consistency", 0.0)]),
+        (["--solver", "consistency,ddim"], [("consistency", 0.0), ("ddim", 1.5)]),
+        (["--guidance", "1.5,0"], [("dpmpp_2m", 1.5), ("dpmpp_2m", 0.0)]),
+        (["--solver", "dpmpp_2m"], [("dpmpp_2m", 1.5)]),
+    ],
+)
+def test_the_bench_measures_what_sample_does(
+    arguments: list[str],
+    expected: list[tuple[str, float]],
+    latent: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    quick = [*FAST, "--precision", "int8", "--no-cold", "--no-quality", "--output", "json"]
+    assert run("bench", "--model", DISTILLED, *quick, *arguments) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["solver"], row["guidance"]) for row in rows] == expected
+    if len(rows) == 1:
+        drawn = ["--cond", latent, "-n", 1, "--length", 64, "--json", *arguments]
+        assert run("sample", "--model", DISTILLED, *drawn) == 0
+        facts = json.loads(capsys.readouterr().out)
+        assert (facts["solver"], facts["guidance"]) == expected[0]
+        work = load_subject(DISTILLED).shape.evaluation(
+            1, load_subject(DISTILLED).words, guided=expected[0][1] > 0
+        )
+        assert rows[0]["multiply_adds_per_step"] == work.total
+
+
+def test_a_forecast_is_of_what_sample_does(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["bench", "--model", DISTILLED, "--profile", "rpi4", *FAST, "--precision", "int8"]
+    assert run(*command, "--output", "json") == 0
+    made = json.loads(capsys.readouterr().out)
+    assert [(each["kind"], each["solver"], each["guidance"]) for each in made] == [
+        ("estimate", "consistency", 0.0), ("check", "consistency", 0.0),
+    ]  # fmt: skip
+
+
+def test_one_step_beside_other_runtimes_stays_guided(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Case] = []
+    monkeypatch.setattr("geng_edge.bench.peers.find_peers", lambda _names: [])
+    monkeypatch.setattr(compare, "compare", lambda _subject, cases, *_: seen.extend(cases) or [])
+    monkeypatch.setattr(compare, "text", lambda _made: "")
+    assert run("bench", "--model", DISTILLED, "--compare", "torch", *FAST) == 0
+    assert {(each.solver, each.guidance) for each in seen} == {("dpmpp_2m", 1.5)}
+    capsys.readouterr()
+
+
+def test_drift_of_the_student_is_from_its_teacher_with_the_same_guidance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("geng_edge.bench.subject._REFERENCE_STEPS", 4)
+    subject = load_subject(find_model())
+    model = _core.Model(str(subject.path), "fp32", 1)
+    assert subject.student == model.metadata["geng.student.guidance"]
+    student = case(solver="consistency", guidance=0.0, length=64, steps=4)
+    drift = subject.drift(student, model)
+    subject.student = 0.0
+    assert drift is not None
+    assert drift != subject.drift(student, model)
 
 
 def test_drift_falls_as_steps_rise_and_means_nothing_for_random_noise(tiny: Path) -> None:
@@ -383,6 +455,7 @@ def test_a_shape_is_measured_with_random_weights(
     assert run("bench", "--shape", shape, *FAST, "--no-cold", "--output", "json") == 0
     assert list(tmp_path.iterdir()) == []  # what will never be read again is not kept
     for row in json.loads(capsys.readouterr().out):
+        assert (row["solver"], row["guidance"]) == ("dpmpp_2m", 1.5)
         assert row["step_ms"] > 0
         assert row["drift"] is None
 

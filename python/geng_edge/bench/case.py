@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from geng_edge import _core
 from geng_edge.errors import ArgumentError
 from geng_edge.precision import PRECISIONS
-from geng_edge.request import DEFAULT_INTERVAL, Request
+from geng_edge.request import Request
 
 _MOST_CASES = 1000
 
@@ -27,21 +29,6 @@ class Case:
     solver: str
     guidance: float
 
-    def request(self) -> Request:
-        """The same as a request, which checks it.
-
-        Raises:
-            ArgumentError: A setting is out of range.
-        """
-        return Request(
-            self.batch,
-            self.length,
-            self.steps,
-            self.solver,
-            self.guidance,
-            guidance_interval=DEFAULT_INTERVAL,
-        )
-
     @property
     def model(self) -> tuple[str, str, int]:
         """What a loaded model depends on."""
@@ -52,10 +39,12 @@ class Case:
 SETTINGS = tuple(field.name for field in fields(Case))
 
 
-def cross(**choices: Sequence[object]) -> list[Case]:
+def cross(*, distilled: bool = False, **choices: Sequence[object]) -> list[Case]:
     """Every combination, the last setting running fastest.
 
     Args:
+        distilled: Whether the model has a student: what a solver or a guidance of None becomes, as
+            :meth:`geng_edge.request.Request.settled` has it for ``sample``.
         choices: A list for every field of :class:`Case`; kernel sets by name, ``""`` for the active one,
             ``all`` for every one that runs here.
 
@@ -64,11 +53,11 @@ def cross(**choices: Sequence[object]) -> list[Case]:
     """
     choices["isa"] = _kernel_sets([str(name) for name in choices["isa"]])
     lists = [list(dict.fromkeys(choices[name])) for name in SETTINGS]
-    cases = [Case(*values) for values in itertools.product(*lists)]  # type: ignore[arg-type]
-    if len(cases) > _MOST_CASES:
-        raise ArgumentError(f"bench is {len(cases)} rows; it must be at most {_MOST_CASES}")
+    rows = math.prod(map(len, lists))
+    if rows > _MOST_CASES:
+        raise ArgumentError(f"bench is {rows} rows; it must be at most {_MOST_CASES}")
+    cases = [_settled(distilled, *values) for values in itertools.product(*lists)]
     for case in cases:
-        case.request()
         if case.precision not in PRECISIONS:
             raise ArgumentError(
                 f"precision is {case.precision!r}; it must be {' or '.join(PRECISIONS)}"
@@ -76,6 +65,15 @@ def cross(**choices: Sequence[object]) -> list[Case]:
         if not 1 <= case.threads <= 256:
             raise ArgumentError(f"threads is {case.threads}; it must be 1 to 256")
     return cases
+
+
+def _settled(distilled: bool, isa: Any, precision: Any, threads: Any, *settings: Any) -> Case:
+    """A case of a request that is checked and settled."""
+    request = Request(*settings).settled(distilled)
+    return Case(
+        isa, precision, threads, request.count, request.length, request.steps, str(request.solver),
+        float(request.guidance or 0.0),
+    )  # fmt: skip
 
 
 def _kernel_sets(names: Sequence[str]) -> list[str]:

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Any
 from geng_edge import files
 from geng_edge.cli import console
 from geng_edge.errors import ArgumentError
-from geng_edge.request import (
-    DEFAULT_GUIDANCE,
-    DEFAULT_STEPS,
-    SOLVERS,
-    STUDENT_SOLVER,
-    TEACHER_SOLVER,
-)
+from geng_edge.request import DEFAULT_GUIDANCE, DEFAULT_STEPS, SOLVERS
 
 if TYPE_CHECKING:
     from geng_edge.bench.case import Case
@@ -44,12 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, type=_list_of(kind), metavar="LIST", help=words)
 
     choice("--steps", whole, f"denoising steps, such as 8,20 (default {DEFAULT_STEPS})")
-    choice("--solver", str, f"of {', '.join(SOLVERS)} (default {TEACHER_SOLVER})")
+    choice("--solver", str, f"of {', '.join(SOLVERS)} (default what sample takes: the model's "
+           "student, consistency; dpmpp_2m where it has none or guidance is given)")  # fmt: skip
     choice("--threads", whole, "threads (default: 1 and what this process may use)")
     choice("--precision", str, "int8, fp32 (default both)")
     choice("--batch", whole, "series drawn together (default 1)")
     choice("--isa", str, "kernel sets, or all (default the one that sample chooses)")
-    choice("--guidance", real, f"w, 0 to 20 (default {DEFAULT_GUIDANCE:g})")
+    choice("--guidance", real, f"w, 0 to 20 (default {DEFAULT_GUIDANCE:g}, and none with the student, "
+           "which has it built in); above 0, twice the time")  # fmt: skip
     choice("--length", whole, "steps of a series (default 512)")
     add = parser.add_argument
     add("--repetitions", type=whole, default=10, help="samples a row (default 10)")
@@ -126,6 +122,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ArgumentError("compare is given beside profile; it must be one of them")
     if arguments.compare is not None:
         _exports(arguments)
+    _here(arguments)
     if arguments.out is not None:
         files.check_writable(arguments.out)
 
@@ -147,28 +144,32 @@ def _exports(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
     return [(name, Path(path)) for name, _, path in named]
 
 
-def _cases(arguments: argparse.Namespace, threads: list[int], precision: list[str]) -> list[Case]:
+def _cases(
+    arguments: argparse.Namespace, threads: list[int], precision: list[str], distilled: bool
+) -> list[Case]:
+    """The cases asked for; what is not said of solver and guidance is as ``sample`` has it."""
     from geng_edge.bench.case import cross
 
     return cross(
+        distilled=distilled,
         isa=arguments.isa or [""],
         precision=arguments.precision or precision,
         threads=arguments.threads or threads,
         batch=arguments.batch or [1],
         length=arguments.length or [512],
         steps=arguments.steps or [DEFAULT_STEPS],
-        solver=arguments.solver or [TEACHER_SOLVER],
-        guidance=arguments.guidance if arguments.guidance is not None else [DEFAULT_GUIDANCE],
+        solver=arguments.solver or [None],
+        guidance=arguments.guidance or [None],
     )
 
 
-def _here(arguments: argparse.Namespace) -> list[Case]:
-    """The cases asked for, on this machine's threads."""
+def _here(arguments: argparse.Namespace, distilled: bool = False) -> list[Case]:
+    """The cases asked for, on this machine's threads; without a student unless it is said."""
     from geng_edge import _core
     from geng_edge.cli.main import threads_from_environment
 
     most = threads_from_environment() or _core.default_threads()
-    return _cases(arguments, list(dict.fromkeys((1, most))), ["int8", "fp32"])
+    return _cases(arguments, list(dict.fromkeys((1, most))), ["int8", "fp32"], distilled)
 
 
 def _subject(arguments: argparse.Namespace, folder: Path) -> Subject:
@@ -188,8 +189,8 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> tuple[list[dict[str
     from geng_edge.bench import report
     from geng_edge.bench.measure import Options, measure
 
-    cases = _here(arguments)
     subject = _subject(arguments, folder)
+    cases = _here(arguments, subject.distilled)
     options = Options(
         arguments.repetitions,
         arguments.cooldown,
@@ -208,7 +209,7 @@ def _compare(arguments: argparse.Namespace, folder: Path) -> tuple[list[dict[str
     from geng_edge.bench.peers import find_peers
 
     peers = find_peers(arguments.compare)
-    cases = _here(arguments)
+    cases = _here(arguments)  # the teacher's: its step is guided
     subject = _subject(arguments, folder)
     options = Options(arguments.repetitions, arguments.cooldown)
     found = list(compare.compare(subject, cases, peers, options, folder, console.say))
@@ -223,9 +224,7 @@ def _compare_exports(
     from geng_edge.bench.measure import Options
 
     subject = _subject(arguments, folder)
-    if arguments.solver is None and arguments.guidance is None and subject.distilled:
-        arguments.solver, arguments.guidance = [STUDENT_SOLVER], [0.0]
-    cases = _here(arguments)
+    cases = _here(arguments, subject.distilled)
     _same_request(cases)
     options = Options(arguments.repetitions, arguments.cooldown)
     found = list(runtimes.run(subject, cases, _exports(arguments), options, console.say))
@@ -248,13 +247,13 @@ def _forecast(arguments: argparse.Namespace, folder: Path) -> tuple[list[dict[st
     from geng_edge.bench.roofline import Machine
 
     profile = profiles.load(arguments.profile)
-    cases = _cases(arguments, [profile.threads], [profile.precision])
     subject = _subject(arguments, folder)
+    cases = _cases(arguments, [profile.threads], [profile.precision], subject.distilled)
     # The kernel set is the board's own: what --isa names is tried here.
     cases = list({dataclasses.replace(case, isa=""): None for case in cases})
     made = forecast.forecast(Machine.of(profile), subject, cases)
     console.say(f"{profile.name}: an estimate, nothing was measured there; how wrong it is here:")
-    made += forecast.check_here(subject, _here(arguments), folder, console.say)
+    made += forecast.check_here(subject, _here(arguments, subject.distilled), folder, console.say)
     return made, forecast.text(made)
 
 
