@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from geng_edge.analysis.analyser import analyse
 from geng_edge.analysis.banded import BandedCholesky
+from geng_edge.analysis.events import responses
 from geng_edge.completion import _conditional, _settled, complete
 from geng_edge.errors import ArgumentError
 
@@ -123,6 +125,23 @@ def test_what_was_never_negative_does_not_become_so() -> None:
 
 def test_a_constant_goes_on() -> None:
     np.testing.assert_allclose(complete(np.full(100, 5.0), 2, steps=20), 5.0, atol=1e-6)
+
+
+def test_the_filters_of_events_answer_at_every_step_of_a_short_series() -> None:
+    for n in range(32, 65):
+        x = walk(n, n)
+        long = responses(np.concatenate([x, np.zeros(64)]))
+        np.testing.assert_allclose(responses(x), long[:, :n], atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [32, 33, 41, 52, 53, 64])
+def test_a_short_series_is_read_and_completed(n: int) -> None:
+    x = walk(n, n) + season(n)
+    x[n // 2] += 20.0
+    assert analyse(x).high == x.max()
+    out = complete(x, steps=8)
+    assert out.shape == (1, n + 8)
+    assert np.isfinite(out).all()
 
 
 def test_far_gaps_of_a_long_series_are_filled_by_themselves() -> None:

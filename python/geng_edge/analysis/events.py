@@ -71,7 +71,10 @@ def _kernels() -> tuple[tuple[FloatArray, float], ...]:
 
 def responses(residual: FloatArray) -> FloatArray:
     """Size of the best-fitting bump of each width at each step, ``[widths, n]``."""
-    return np.stack([np.convolve(residual, k, mode="same") for k, _ in _kernels()])
+    # Not mode="same": that is as long as the kernel where the residual is shorter.
+    return np.stack(
+        [np.convolve(residual, k)[len(k) // 2 :][: len(residual)] for k, _ in _kernels()]
+    )
 
 
 def strongest_bump(
