@@ -221,9 +221,15 @@ def recorded_correlations(path: str | os.PathLike[str], names: Sequence[str]) ->
         names: Its columns.
 
     Raises:
-        ArgumentError: The file has no such column, or a column that does not vary.
+        ArgumentError: The file has no such column, columns of several lengths, or one that does not
+            vary.
     """
-    columns = np.stack([recorded.load(path, name).values for name in names])
+    found = [recorded.load(path, name).values for name in names]
+    if len({len(x) for x in found}) > 1:
+        raise ArgumentError(
+            f"{os.fspath(path)} has series of several lengths; they must be as long"
+        )
+    columns = np.stack(found)
     out = np.eye(len(names))
     for i, j in combinations(range(len(names)), 2):
         both = np.isfinite(columns[[i, j]]).all(axis=0)

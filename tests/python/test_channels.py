@@ -67,6 +67,11 @@ def test_correlations_of_a_recording_are_taken_over(bundled: Generator, tmp_path
     assert joint.worst < 0.1
     with pytest.raises(ArgumentError, match="column is 'c'"):
         recorded_correlations(path, ["a", "c"])
+    odd = tmp_path / "odd.json"
+    rows = {"a": [1.0, 2.0], "b": [1.0, 2.0, 3.0]}
+    odd.write_text(json.dumps({"start": "2026-01-01", "interval": 1, "unit": "", "series": rows}))
+    with pytest.raises(ArgumentError, match="series of several lengths"):
+        recorded_correlations(odd, ["a", "b"])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,110 @@ def test_steps_that_stamps_skip_are_missing(tmp_path: Path) -> None:
     assert (found.interval, found.unit) == (600.0, "kW")
 
 
+def stamped(folder: Path, header: str, *cells: str) -> Path:
+    """A CSV with the time column ``cells`` and the values 1, 2, ..."""
+    rows = [f"{cell},{i}" for i, cell in enumerate(cells, 1)]
+    return written(folder, "\n".join([header, *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("cells", "start", "interval"),
+    [
+        (("20240228", "20240229", "20240301"), "2024-02-28T00:00:00", 86400.0),
+        (("202312312330", "202401010000", "202401010030"), "2023-12-31T23:30:00", 1800.0),
+        (("20231231235958", "20231231235959", "20240101000000"), "2023-12-31T23:59:58", 1.0),
+        # One that is no date, and all are seconds.
+        (("20240131", "20240132", "20240133"), "1970-08-23T06:15:31", 1.0),
+        (("20230228", "20230229", "20230230"), "1970-08-23T03:30:28", 1.0),
+        (("1704067200", "1704067260", "1704067320"), "2024-01-01T00:00:00", 60.0),
+        (("2024010100", "2024010101", "2024010102"), "2034-02-20T01:01:40", 1.0),
+    ],
+)
+def test_digits_are_dates_where_every_cell_is_one(
+    tmp_path: Path, cells: tuple[str, ...], start: str, interval: float
+) -> None:
+    found = load(stamped(tmp_path, "date,power [kW]", *cells))
+    assert (found.start, found.interval, len(found.values)) == (start, interval, 3)
+
+
+def test_a_unit_of_the_header_says_that_digits_are_seconds(tmp_path: Path) -> None:
+    found = load(stamped(tmp_path, "date [s],power [kW]", "20240101", "20240102", "20240103"))
+    assert found.interval == 1.0
+
+
+@pytest.mark.parametrize(
+    ("header", "interval"),
+    [("time [s]", 5.0), ("Time (min)", 300.0), ("timestamp [h]", 18000.0), ("ts[ ms ]", 0.005)],
+)
+def test_time_may_be_in_a_unit(tmp_path: Path, header: str, interval: float) -> None:
+    found = load(stamped(tmp_path, f"{header},power [kW]", "0", "5", "10"))
+    assert found.values.tolist() == [1.0, 2.0, 3.0]
+    assert found.unit == "kW"
+    assert found.interval == pytest.approx(interval, rel=1e-12)
+
+
+def test_milliseconds_since_1970_are_read_where_the_header_says_so(tmp_path: Path) -> None:
+    cells = ("1704067200000", "1704067200500", "1704067201000")
+    found = load(stamped(tmp_path, "time [ms],a", *cells))
+    assert (found.start, found.interval) == ("2024-01-01T00:00:00", 0.5)
+    with pytest.raises(ArgumentError, match=r"time '1704067200000' in line 2; .* time \[ms\]"):
+        load(stamped(tmp_path, "time,a", *cells))
+
+
+def test_the_offset_of_the_first_stamp_is_kept(tmp_path: Path) -> None:
+    cells = ("2024-03-31T01:00:00+01:00", "2024-03-31T03:00:00+02:00", "2024-03-31T04:00:00+02:00")
+    found = load(stamped(tmp_path, "time,a", *cells))
+    assert (found.start, found.interval) == ("2024-03-31T01:00:00+01:00", 3600.0)
+    found = load(stamped(tmp_path, "time,a", "2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"))
+    assert found.start == "2024-01-01T00:00:00+00:00"
+
+
+def test_fast_stamps_of_a_late_year_keep_their_interval(tmp_path: Path) -> None:
+    cells = [f"2024-01-01T00:{i // 600:02d}:{i // 10 % 60:02d}.{i % 10}00" for i in range(20_000)]
+    found = load(stamped(tmp_path, "time,a", *cells))
+    assert found.interval == pytest.approx(0.1, abs=1e-10)
+    assert len(found.values) == 20_000
+
+
+def test_an_empty_line_is_a_missing_value_where_there_is_one_column(tmp_path: Path) -> None:
+    found = load(written(tmp_path, "a\n1\n\n\n4\n5\n\n\n"))
+    np.testing.assert_array_equal(found.values, [1.0, np.nan, np.nan, 4.0, 5.0])
+    found = load(written(tmp_path, "time,a\n0,1\n\n60,2\n120,3\n\n"))
+    assert found.values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_long_header_takes_no_longer_than_its_length(tmp_path: Path) -> None:
+    name = "a" + " " * 60_000 + "[" * 60_000
+    began = time.process_time()
+    assert load(written(tmp_path, f"{name},b [kW]\n1,2\n"), "b").unit == "kW"
+    assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "unit"),
+    [
+        ("power [kW]", "power", "kW"),
+        ("power(kW)", "power", "kW"),
+        ("power (max) [kW]", "power (max)", "kW"),
+        ("power [m[2]", "power", "m[2"),
+        ("[kW]", "[kW]", ""),
+        ("power []", "power []", ""),
+        ("power [kW", "power [kW", ""),
+        ("power [" + "u" * 33 + "]", "power [" + "u" * 33 + "]", ""),
+    ],
+)
+def test_a_unit_stands_in_the_last_brackets(
+    tmp_path: Path, cell: str, name: str, unit: str
+) -> None:
+    assert load(written(tmp_path, f"{cell},b\n1,2\n"), name).unit == unit
+
+
+def test_an_array_keeps_its_type(tmp_path: Path) -> None:
+    for kind in (np.float32, np.float64):
+        np.save(tmp_path / "x.npy", np.arange(4, dtype=kind))
+        assert load(tmp_path / "x.npy").values.dtype == kind
+
+
 def test_a_file_without_times_has_no_interval(tmp_path: Path) -> None:
     found = load(written(tmp_path, "a,b\n1,2\n3,4\n"), "b")
     assert found.interval is None
@@ -74,7 +180,28 @@ def test_a_file_without_times_has_no_interval(tmp_path: Path) -> None:
         ("time,a\n0,1\n2,1\n2,1\n", "has one time twice in line 4"),
         ("time,a\n0,1\n1,1\n2,1\n3.5,1\n", "no multiple of 1 s"),
         ("time,a\n0,1\n1,1\n2,1\n1e10,1\n", "it must span at most"),
+        ("time,a\n0,1\n\n2,1\n\n1,1\n", "goes back in time in line 6"),
         ('time,a\n0,"1\n', "is no CSV"),
+        ("a\n1\n1e30\n", r"is 1e\+30 at step 1; it must be below 1e\+30"),
+        ("time,a\n-1e11,1\n", "time '-100000000000' in line 2"),
+        ("time,a\n1e12,1\n", "time '1000000000000' in line 2"),
+        ("time,a\nnan,1\n", "time 'nan' in line 2"),
+        ("time [h],a\n0,1\n1e9,1\n", "time '1000000000' in line 3"),
+        ("time,a\n0,1\n1e-9,1\n2e-9,1\n", "interval is 1e-09; it must be 1e-6 to 1e9"),
+        ("time,a\n0,1\n1e-300,1\n2e-300,1\n1e10,1\n", "interval is 1e-300; it must be"),
+        ("time,a\n0,1\n2e10,1\n", "interval is 20000000000.0; it must be"),
+        ("time [fortnight],a\n0,1\n", "its time in 'fortnight'; it must be in s, ms, min, h"),
+        ("time [months],a\n0,1\n", "its time in 'months'; it must be in s, ms, min, h"),
+        ("time [s],a\n2024-01-01,1\n", "time '2024-01-01' in line 2; it must be a number"),
+        (
+            "time,a\n2024-01-01T00:00:00+02:00,1\n2024-01-01T01:00:00,2\n",
+            "in line 3, ISO 8601 without an offset from UTC, where the first is ISO 8601 with one",
+        ),
+        (
+            "time,a\n2024-01-01T00:00:00,1\n2024-01-01T01:00:00Z,2\n",
+            "in line 3, ISO 8601 with one, where the first is ISO 8601 without an offset",
+        ),
+        ("time,a\n20240101,1\n2024-01-02,2\n", "where the first is a number"),
     ],
 )
 def test_a_bad_csv_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -82,21 +209,58 @@ def test_a_bad_csv_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence:
         load(written(tmp_path, text))
 
 
+PLAIN = {"series": {"a": [1.0, 2.0]}, "start": "2026-01-01", "unit": "", "interval": 1}
+NOT_OURS = "is no JSON of a series"
+
+
 @pytest.mark.parametrize(
-    "found",
+    ("found", "sentence"),
     [
-        [],
-        {"series": {}},
-        {"series": {"a": []}, "start": "2026-01-01", "unit": "", "interval": 1},
-        {"series": {"a": ["x"]}, "start": "2026-01-01", "unit": "", "interval": 1},
-        {"series": {"a": [1.0]}, "start": "2026-01-01", "unit": "\ud800", "interval": 1},
-        {"series": {"a": [1.0]}, "start": 5, "unit": "", "interval": 1},
-        {"series": {"a": [1.0]}, "start": "2026-01-01", "unit": "", "interval": 1, "times": []},
+        ([], NOT_OURS),
+        (5, NOT_OURS),
+        ({}, NOT_OURS),
+        ({"series": {}}, "no column of values"),
+        (PLAIN | {"series": [1.0]}, NOT_OURS),
+        (PLAIN | {"series": {"a": []}}, NOT_OURS),
+        (PLAIN | {"series": {"a": "12"}}, NOT_OURS),
+        (PLAIN | {"series": {"a": ["x"]}}, NOT_OURS),
+        (PLAIN | {"series": {"a": [1.0, 10**400]}}, "is inf at step 1; it must be below"),
+        (PLAIN | {"series": {"a": [-(10**400)]}}, "is -inf at step 0; it must be below"),
+        (PLAIN | {"series": {"a": [1.0, math.inf]}}, "is inf at step 1; it must be below"),
+        (PLAIN | {"series": {str(i): [1.0] for i in range(4097)}}, "4097 columns; .* at most 4096"),
+        (PLAIN | {"unit": "\ud800"}, NOT_OURS),
+        (PLAIN | {"start": 5}, NOT_OURS),
+        (PLAIN | {"start": "soon"}, "start is 'soon'; it must be an ISO 8601 time"),
+        (PLAIN | {"start": "9999-12-31T23:59:59"}, "must end before the year 10000"),
+        (PLAIN | {"interval": math.nan}, "interval is nan; it must be 1e-6 to 1e9 seconds"),
+        (PLAIN | {"interval": math.inf}, "interval is inf; it must be 1e-6 to 1e9 seconds"),
+        (PLAIN | {"interval": 10**400}, "interval is inf; it must be 1e-6 to 1e9 seconds"),
+        (PLAIN | {"interval": -5}, "interval is -5.0; it must be 1e-6 to 1e9 seconds"),
+        (PLAIN | {"interval": 0}, "interval is 0.0; it must be 1e-6 to 1e9 seconds"),
+        (PLAIN | {"times": []}, "has irregular stamps"),
     ],
 )
-def test_a_bad_json_is_refused(tmp_path: Path, found: object) -> None:
-    with pytest.raises(ArgumentError):
+def test_a_bad_json_is_refused_in_a_sentence(tmp_path: Path, found: object, sentence: str) -> None:
+    with pytest.raises(ArgumentError, match=sentence):
         load(written(tmp_path, json.dumps(found), "x.json"))
+
+
+def test_a_series_is_as_long_in_every_format_as_in_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geng_edge.recorded.MOST_STEPS", 3)
+    for n in (3, 4):
+        csv = written(tmp_path, "a\n" + "1\n" * n)
+        js = written(tmp_path, json.dumps(PLAIN | {"series": {"a": [1.0] * n}}), "x.json")
+        np.save(tmp_path / "x.npy", np.ones(n))
+        for path in (csv, js, tmp_path / "x.npy"):
+            if n == 3:
+                assert len(load(path).values) == 3
+                continue
+            with pytest.raises(ArgumentError, match="must"):
+                load(path)
+    with pytest.raises(ArgumentError, match="has 4 lines; it must have at most 3"):
+        load(written(tmp_path, "a\n1\n\n\n1\n"))
 
 
 def test_bad_arrays_are_refused(tmp_path: Path) -> None:
@@ -105,6 +269,9 @@ def test_bad_arrays_are_refused(tmp_path: Path) -> None:
         np.save(path, array)
         with pytest.raises(ArgumentError):
             load(path)
+    np.save(path, np.array([1.0, 1e30]))
+    with pytest.raises(ArgumentError, match=r"is 1e\+30 at step 1; it must be below 1e\+30"):
+        load(path)
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ArgumentError):
         load(path)
