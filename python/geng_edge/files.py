@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def write_npy(path: Path, array: npt.NDArray[np.float32]) -> None:
+def write_npy(path: Path, array: npt.NDArray[np.floating[Any]]) -> None:
     """Write an array as .npy, version 1.0.
 
     Raises:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class Series:
     """What a generation gives.
 
     Attributes:
-        values: Float32 ``(count, length)``, in ``unit``.
+        values: Float32 ``(count, length)``, in ``unit``; float64 where a recorded series that is so was
+            completed.
         interval: Seconds between two steps.
         unit: Unit of the values, as the user wrote it; may be empty.
         start: ISO 8601 time of step 0.
@@ -47,7 +48,7 @@ class Series:
         '2000-01-01T00:01:00'
     """
 
-    values: npt.NDArray[np.float32]
+    values: npt.NDArray[np.floating[Any]]
     interval: float = 1.0
     unit: str = ""
     start: str = DEFAULT_START
@@ -81,7 +82,7 @@ class Series:
 
         The header has the labels, else ``series_0 [degC]`` and so on, or ``series_0`` without a unit.
         A block of a chain that is not its first has no header. Each value has the fewest digits that
-        read back as the same float32; a missing one is empty.
+        read back as the same float; a missing one is empty.
         """
         if self.first == 0:
             unit = f" [{self.unit}]" if self.unit and not self.labels else ""
@@ -144,8 +145,8 @@ class Series:
             parquet.write_table(table.replace_schema_metadata(kept), file)
 
 
-def _shown(rows: npt.NDArray[np.float32], missing: str) -> list[list[str]]:
-    """Numbers with the fewest digits that read back as the same float32."""
+def _shown(rows: npt.NDArray[np.floating[Any]], missing: str) -> list[list[str]]:
+    """Numbers with the fewest digits that read back as the same float of their type."""
     text = rows.astype("U")
     if np.isnan(rows).any():
         text[np.isnan(rows)] = missing

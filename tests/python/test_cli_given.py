@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -50,6 +51,63 @@ def test_impute_fills_what_is_missing(history: Path, tmp_path: Path) -> None:
     before, after = load(history), load(out)
     assert np.abs(after.values - before.values).max() < 2.0
     assert np.isfinite(after.values).all()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".npy", ".parquet"])
+def test_what_a_meter_counted_comes_back_to_the_last_digit(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+    meter, out = tmp_path / "meter.csv", tmp_path / f"out{suffix}"
+    counts = [str(123_456_789 + 7 * i) for i in range(64)]
+    counts[20:23] = ["", "", ""]
+    rows = [f"202401{i // 24 + 1:02d}{i % 24:02d}0000,{n}" for i, n in enumerate(counts)]
+    meter.write_text("\n".join(["time,energy [Wh]", *rows]) + "\n")
+    assert main(["impute", str(meter), "--out", str(out)]) == 0
+    table = suffix == ".parquet"
+    found = parquet.read_table(out)["series_0"].to_numpy() if table else load(out).values
+    known = [i for i, n in enumerate(counts) if n]
+    assert [int(found[i]) for i in known] == [int(counts[i]) for i in known]
+    assert found.dtype == np.float64
+
+
+def test_an_array_of_float32_is_completed_as_one(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=64).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    out = tmp_path / "out.npy"
+    assert main(["continue", str(tmp_path / "x.npy"), "--steps", "8", "--out", str(out)]) == 0
+    after = np.load(out)
+    assert after.dtype == np.float32
+    assert after[0, :64].tobytes() == x.tobytes()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_stamps_keep_the_offset_of_the_first(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+    zoned, out = tmp_path / "zoned.csv", tmp_path / f"out{suffix}"
+    first = dt.datetime.fromisoformat("2024-01-01T00:00:00+02:00")
+    times = [(first + dt.timedelta(hours=i)).isoformat() for i in range(40)]
+    zoned.write_text("time,a\n" + "".join(f"{time},{i % 7}\n" for i, time in enumerate(times)))
+    words = ["continue", str(zoned), "--steps", "8", "--out", str(out)]
+    assert main(words) == 0
+    if suffix == ".parquet":
+        stamp = parquet.read_table(out)["time"][0].as_py()
+        assert (stamp, stamp.utcoffset()) == (first, dt.timedelta(hours=2))
+        return
+    assert load(out).start == times[0]
+    assert main([*words, "--only-new"]) == 0
+    assert load(out).start == "2024-01-02T16:00:00+02:00"
+
+
+def test_dates_in_digits_are_days(tmp_path: Path) -> None:
+    daily, out = tmp_path / "daily.csv", tmp_path / "out.csv"
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=i) for i in range(60)]
+    cells = ["" if i in (9, 10, 30) else str(i % 7) for i in range(60)]
+    rows = [f"{day:%Y%m%d},{cell}" for day, cell in zip(days, cells, strict=True)]
+    daily.write_text("\n".join(["date,power [kW]", *rows]) + "\n")
+    assert main(["impute", str(daily), "--out", str(out)]) == 0
+    lines = out.read_text().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == [f"{day}T00:00:00" for day in days]
 
 
 def test_edit_says_what_shows(

@@ -36,7 +36,17 @@ def test_known_values_stay_as_they_are() -> None:
     out = complete(x, 3)
     assert np.isfinite(out).all()
     for row in out:
-        np.testing.assert_array_equal(row[known], x[known].astype(np.float32))
+        np.testing.assert_array_equal(row[known], x[known])
+
+
+def test_the_values_of_a_meter_stay_to_the_last_digit() -> None:
+    meter = 123456789.0 + 7.0 * np.arange(64)
+    meter[30:33] = np.nan
+    known = np.isfinite(meter)
+    out = complete(meter, 2, steps=4)
+    assert out.dtype == np.float64
+    assert (out[:, :64][:, known] == meter[known]).all()
+    assert complete(meter.astype(np.float32), steps=4).dtype == np.float32
 
 
 def test_a_season_goes_on_through_gap_and_end() -> None:
