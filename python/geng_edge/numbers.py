@@ -162,13 +162,15 @@ def _with_points(text: str) -> str:
 
 
 def _of_rhythm(rhythm: Rhythm, interval: float) -> Number | None:
-    """None for cycles that no window can show: "20 strokes per minute" may be values."""
+    """None for cycles that no window can show ("20 strokes per minute" may be values) or too long."""
     seconds, steps = rhythm.seconds, rhythm.steps
     if seconds is not None:
         steps = seconds / interval
     elif steps is not None:
         seconds = steps * interval
     if rhythm.rate and (steps is None or steps < 2.0):
+        return None
+    if not all(size is None or size <= LARGEST_NUMBER for size in (rhythm.value, seconds, steps)):
         return None
     unit = "frequency" if rhythm.rate else "time"
     return Number(rhythm.start, rhythm.end, rhythm.value, unit, seconds, steps)
@@ -273,9 +275,9 @@ def _shared_units(found: list[Number], text: str) -> list[Number]:
             out[i] = Number(here.start, here.end, here.value, after.unit, None, None)
             continue
         share = here.value / after.value
-        out[i] = Number(
-            here.start, here.end, here.value, after.unit, after.seconds * share, after.steps * share
-        )
+        seconds, steps = after.seconds * share, after.steps * share
+        if math.isfinite(seconds) and math.isfinite(steps):
+            out[i] = Number(here.start, here.end, here.value, after.unit, seconds, steps)
     return out
 
 

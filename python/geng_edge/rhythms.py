@@ -97,7 +97,7 @@ def _rate(match: Match, count: float, seconds: float) -> Rhythm | None:
     if count <= 0.0 or seconds <= 0.0:
         return None
     start, end = match.span("n")
-    return Rhythm(start, end, match.end(), count, 1.0 / (count / seconds), None, rate=True)
+    return Rhythm(start, end, match.end(), count, seconds / count, None, rate=True)
 
 
 def _count(match: Match, count: float, steps: float) -> Rhythm | None:

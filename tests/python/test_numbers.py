@@ -8,8 +8,10 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from geng_edge.numbers import NUMBER_WIDTH, find_numbers, number_channels
+from geng_edge.numbers import LARGEST_NUMBER, NUMBER_WIDTH, find_numbers, number_channels
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,56 @@ def test_no_text_raises() -> None:
         for number in find_numbers(text, 0.37):
             assert 0 <= number.start < number.end <= len(text)
             assert abs(number.value) <= 1e30
+
+
+HUGE, TINY = "9" * 400, f"0.{'0' * 322}1"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (f"3 times in {HUGE} hours", [3]),
+        (f"{HUGE}-hourly cycle", [1]),
+        (f"{TINY}-hourly cycle", [1e-323]),
+        (f"{TINY} times per year", [1e-323]),
+        (f"{HUGE} h 30 min", [30]),
+        (f"{HUGE} times per day", []),
+        (f"{HUGE} cycles in the window", []),
+        (f"every {HUGE}th sample", []),
+        ("1e30 and 1e-320 \u00b5s", [1e30, 1e-320]),
+    ],
+)
+def test_a_size_that_no_float_holds_is_no_length(text: str, values: list[float]) -> None:
+    numbers = find_numbers(text)
+    assert [n.value for n in numbers] == pytest.approx(values, abs=1e-323)
+    assert np.isfinite(number_channels(numbers, [(0, len(text))])).all()
+
+
+_digits = st.one_of(
+    st.sampled_from([HUGE, TINY, "1e30", "1e-320", "9e999", "0", "00", "\u00bd", "1/2", "1 1/2"]),
+    st.from_regex(r"[-+]?\d{1,3}([.,/;:]{1,3}\d{1,4}){0,3}", fullmatch=True),
+)
+_phrases = st.sampled_from(
+    ["{}", "{} times per year", "3 times in {} hours", "{}-hourly cycle", "{} h 30 min", "{} and",
+     "{} Hz", "{} cycles in the window", "every {}th sample", "twice in {} days", "period of {}",
+     "{} of an hour", "{} below zero", "{} cycles per hour", "to {}", "...{}", "{} +/-", "[{},", "{}]",
+     "{} %", "{} steps", "{} \u00b5s", "{} hundred", "{} x 10^99"]
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(
+    pieces=st.lists(st.tuples(_phrases, _digits, st.sampled_from(["", " "])), max_size=6),
+    interval=st.sampled_from([1e-6, 1.0, 1e7]),
+)
+def test_no_number_however_hostile_raises_or_leaves_the_finite(
+    pieces: list[tuple[str, str, str]], interval: float
+) -> None:
+    text = "".join(said.format(digits) + gap for said, digits, gap in pieces)
+    numbers = find_numbers(text, interval)
+    assert all(abs(n.value) <= LARGEST_NUMBER for n in numbers)
+    assert all(a.end <= b.start for a, b in itertools.pairwise(numbers))
+    assert np.isfinite(number_channels(numbers, [(0, len(text))])).all()
 
 
 @pytest.mark.parametrize(
