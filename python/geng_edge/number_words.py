@@ -32,6 +32,9 @@ CYCLES = {
     "once per day": 86400.0, "once per hour": 3600.0,
 }  # fmt: skip
 
+#: Fractions of one character.
+VULGAR = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3}
+
 #: What follows a word such as "hourly" where it says how often is sampled.
 SAMPLED = (
     r" (?:readings?|data|samples?|sampling|values|measurements|averages|means|log|logging|records"

@@ -47,8 +47,8 @@ _UNIT = (
 )
 # The "minus" of "20 plus or minus 3" is no sign.
 _MINUS = r"(?<!plus or )(?<!plus/)(?<!plus-)(?:minus|negative)\s"
-# 12,500 and 12'500, and 10 000 where it ends in zeros: "5 100" may be two numbers.
-_GROUPED = r"\d{1,3}(?:[,\u202f\u00a0'\u2019_]\d{3})+|[1-9]\d{0,2}(?: 000)+(?!\d)"
+# 12,500 and 12'500 but not 0,500, and 10 000 where it ends in zeros: "5 100" may be two numbers.
+_GROUPED = r"(?!0)\d{1,3}(?:[,\u202f\u00a0'\u2019_]\d{3})+(?!\d)|[1-9]\d{0,2}(?: 000)+(?!\d)"
 _POWER = r"(?:[eE][-+\u2212]?\d+)"
 # 3k but not 3 K, 5 thousand, 2.3 x 10^3
 _SCALE = (
@@ -57,9 +57,9 @@ _SCALE = (
 )
 _NUMBER = re.compile(
     rf"(?<![\w.])(?P<cycle>{either(CYCLES)})(?!\w)"
-    rf"|(?:(?P<sign>[-+\u2212\u2013]|{_MINUS})?"
+    rf"|(?:(?P<sign>\+|(?<!\+)(?<!\+/)[-\u2212\u2013]|{_MINUS})?"  # 20 +/-2 has no sign
     r"(?<![A-Za-z_])(?:(?<![\w.])|(?<=\.\.)|(?<=[-+\u2212\u2013\u00b1~]))"
-    rf"(?P<digits>(?:{_GROUPED}|\d+)(?:\.\d+)?{_POWER}?|\.\d+{_POWER}?)"
+    rf"(?P<digits>(?:{_GROUPED}|\d+)(?:\.\d+)?{_POWER}?|(?<!\.)\.\d+{_POWER}?)"
     rf"(?P<scale>{_SCALE})?"
     rf"|(?<![\w-])(?P<wordsign>{_MINUS})?(?P<word>{WORD})(?![\w]))"
     rf"(?P<unit>{_UNIT})?",
@@ -81,8 +81,15 @@ _ENDS = re.compile(r"\s*(?:[,;)}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
 # "hourly readings" are how it is sampled.
 _SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
 _GROUPS = re.compile(r"[,\u202f\u00a0'\u2019_ ]")
-# 18,5: a decimal comma, but not in [18,5].
-_COMMA = re.compile(r"(?<![\d.,\[({])(\d{1,9}),(\d{1,2})(?![\d,.\])}])")
+# [10,200], (10,200) and [100,200,300] are lists; [10,000], (1,234,567) and (1,234.5) are grouped.
+_SIGNED = r"[-+\u2212\u2013]?\d+"
+_NEXT = rf",(?!0\d){_SIGNED}"
+_LIST = re.compile(
+    rf"[\[{{]\s?{_SIGNED}(?:\.\d+)?(?:{_NEXT}(?:\.\d+)?)+\s?[\])}}]"
+    rf"|\(\s?{_SIGNED}{_NEXT}\s?[\])]"
+)
+# 18,5 and 0,125: a decimal comma, but not in [18,5].
+_COMMA = re.compile(r"(?<![\d.,\[({])(\d{1,9}(?=,\d\d?(?!\d))|0),(\d{1,9})(?![\d,.\])}])")
 _POINT = re.compile(r"\d\.\d")
 # "period_s": 120, period [min] = 5, period in hours: 2
 _KEY = re.compile(
@@ -157,7 +164,8 @@ def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list
 
 
 def _with_points(text: str) -> str:
-    """``text`` with 18,5 as 18.5, unless it writes decimal points or the comma parts a list."""
+    """``text`` with 18,5 as 18.5, unless it writes decimal points, and [18,24] as [18;24]."""
+    text = _LIST.sub(lambda found: found[0].replace(",", ";"), text)
     return text if _POINT.search(text) else _COMMA.sub(r"\1.\2", text)
 
 
@@ -258,7 +266,7 @@ def _hertz(match: re.Match[str], value: float) -> float | None:
     return None
 
 
-_JOINED = re.compile(r"\s*(?:-|\u2013|to|and|or|\.\.+)\s*$", re.IGNORECASE)
+_JOINED = re.compile(r"\s*(?:-|\u2013|to|and|or|\.\.+|\u2026)\s*$", re.IGNORECASE)
 
 
 def _shared_units(found: list[Number], text: str) -> list[Number]:

@@ -6,12 +6,13 @@ number with a unit behind it is found by :mod:`geng_edge.numbers`, which takes t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from geng_edge.number_words import SAMPLED, SECONDS, STEPS, WORD, either, plain, spelled
+from geng_edge.number_words import SAMPLED, SECONDS, STEPS, VULGAR, WORD, either, plain, spelled
 
 
 class Rhythm(NamedTuple):
@@ -49,6 +50,7 @@ _WORDS = {
     "each fortnight": 1209600.0, "a fortnight": 1209600.0, "minute-long": 60.0,
     "hour-long": 3600.0, "day-long": 86400.0, "week-long": 604800.0,
 }  # fmt: skip
+_LARGEST_OF = 10  # "5/12 hours" may be two numbers
 _OF_A_DAY = r"(?:morning|night|evening|afternoon|noon|midday|midnight|dawn|sunrise|sunset)"
 _OF_A_WEEK = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|weekend)"
 
@@ -56,6 +58,7 @@ _UNIT = r"(?:second|minute|hour|day|week|month|year)"
 _TIME = rf"(?:{either(SECONDS)})(?![A-Za-z/²³^])"
 _STEP = rf"(?:{either(STEPS)})\b"
 _N = rf"(?:\d+(?:\.\d+)?|{WORD})"
+_SHARES = "".join(VULGAR)
 _FULL = r"(?:single |whole |full |complete |working |calendar |passing )"
 _PER = r"(?:per|an?|each|every|/)"
 _ABOUT = r"(?:about |around |roughly |exactly |nearly |some )"
@@ -90,6 +93,13 @@ def _value(said: str) -> float:
 def _length(match: Match, name: str | int, seconds: float) -> Rhythm:
     start, end = match.span(name)
     return Rhythm(start, end, match.end(), 1.0, seconds, None, rate=False)
+
+
+def _spelled(match: Match, name: str, value: float, seconds: float) -> Rhythm | None:
+    """A length whose number, to the end of the group ``name``, is ``value``."""
+    if seconds <= 0.0:
+        return None
+    return Rhythm(match.start(), match.end(name), match.end(), value, seconds, None, rate=False)
 
 
 def _rate(match: Match, count: float, seconds: float) -> Rhythm | None:
@@ -150,9 +160,20 @@ def _in_times(match: Match, _: int) -> Rhythm | None:
 
 def _hourly(match: Match, _: int) -> Rhythm | None:
     count = _value(match["n"])
-    start, end = match.span("n")
-    seconds = count * _OFTEN[plain(match["often"])]
-    return Rhythm(start, end, match.end(), count, seconds, None, rate=False) if count else None
+    return _spelled(match, "n", count, count * _OFTEN[plain(match["often"])])
+
+
+def _fraction(match: Match, _: int) -> Rhythm | None:
+    """1/2 hour, 1 1/2 hours, ¾ h, 1/4-hourly; of "8/12 hours" each is a number."""
+    share = VULGAR.get(match["share"], 0.0)
+    if match["of"]:
+        part, of = int(match["part"]), int(match["of"])
+        if part >= of or math.gcd(part, of) > 1 or (part > 1 and of > _LARGEST_OF):
+            return None
+        share = part / of
+    value = float(match["whole"] or 0.0) + share
+    size = _OFTEN[plain(match["often"])] if match["often"] else SECONDS[plain(match["unit"])]
+    return _spelled(match, "share", value, value * size)
 
 
 def _part(match: Match, _: int) -> Rhythm:
@@ -166,22 +187,13 @@ def _compound(match: Match, _: int) -> Rhythm | None:
     small = plain(match["small"])
     big, small_size = SECONDS[plain(match["big"])], SECONDS["min" if small == "m" else small]
     seconds = float(match["whole"]) * big + float(match["rest"]) * small_size
-    if small_size >= big or seconds <= 0.0:
-        return None
-    return Rhythm(
-        match.start(), match.end("rest"), match.end(), seconds / big, seconds, None, rate=False
-    )
+    return _spelled(match, "rest", seconds / big, seconds) if small_size < big else None
 
 
 def _clock(match: Match, _: int) -> Rhythm | None:
     """1:30 h."""
-    big = SECONDS[plain(match["big"])]
     value = float(match["whole"]) + float(match["rest"]) / 60.0
-    if value <= 0.0:
-        return None
-    return Rhythm(
-        match.start(), match.end("rest"), match.end(), value, value * big, None, rate=False
-    )
+    return _spelled(match, "rest", value, value * SECONDS[plain(match["big"])])
 
 
 def _window_part(match: Match, length: int) -> Rhythm:
@@ -267,6 +279,15 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     (
         _begins(rf"(?P<n>{_N}(?=-)|\d+(?= hourly))[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED})"),
         _hourly,
+    ),
+    # 1/2 hour, 1 1/2 hours, 1/4 of an hour, 1½ h, but neither 1/2/2024 nor 1/2 h/day
+    (
+        _begins(
+            rf"(?<!/)(?:(?P<whole>[1-9]\d{{0,2}})(?:[ -]|(?=[{_SHARES}])))?"
+            rf"(?P<share>(?P<part>[1-9]\d?)/(?P<of>[1-9]\d{{0,3}})|[{_SHARES}])"
+            rf"(?:(?: of)?(?: an?)?[ -]?(?P<unit>{_TIME})|[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED}))"
+        ),
+        _fraction,
     ),
     # half an hour, three quarters of an hour, a half-hour, a tenth of a second
     (

@@ -39,6 +39,20 @@ from geng_edge.numbers import LARGEST_NUMBER, NUMBER_WIDTH, find_numbers, number
         ("5V-10V, 18\u00b0C-24\u00b0C", [5, 10, 18, 24]),
         ("minus 10 beats per minute, 40,300 beats per minute", [-10, 40300]),
         ("12 below zero, 5 \u00b0C below freezing, below zero", [-12, -5, 0]),
+        ("values in [0,100], period of 64 steps", [0, 100, 64]),
+        ("range (10,200), [ -10,200 ], {0,100}, (0,1000]", [10, 200, -10, 200, 0, 100, 0, 1000]),
+        ("[100,200,300] and [0,100.5]", [100, 200, 300, 0, 100.5]),
+        ("[100,2000], 100,2000", [100, 2000, 100, 2000]),
+        ("[0;100], [0, 100], 0-100 %", [0, 100, 0, 100, 0, 100]),
+        ("[10,000], (1,013), (1,234,567), (1,234.5)", [10000, 1013, 1234567, 1234.5]),
+        ("[1,500,2,000], 10'000, 12,500 V", [1500, 2000, 10000, 12500]),
+        ("between 0,125 and 0,0875", [0.125, 0.0875]),
+        ("0,100 and 0.5", [0, 100, 0.5]),
+        ("4...20 mA, 0...10 V, 4..20, 4\u202620", [4, 20, 0, 10, 4, 20, 4, 20]),
+        ("-5...+5, -5...5, 5...-5, 0.5...2.5", [-5, 5, -5, 5, 5, -5, 0.5, 2.5]),
+        (".5 to 2.5, 1.2.3, v1.2.3", [0.5, 2.5, 1.2]),
+        ("20\u00b12, 20+/-2, 20 +/- 2, \u00b15, +-5", [20, 2, 20, 2, 20, 2, 5, 5]),
+        ("12:30, 2x, 1 000, 5e3", [12, 30, 2, 1000, 5000]),
     ],
 )
 def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[float]) -> None:
@@ -89,6 +103,14 @@ def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[flo
         ("a tenth of a second", 0.01, 10),
         ("an hour and a half", 60.0, 90),
         ("one and a half hours", 60.0, 90),
+        ("a period of 1/2 hour", 60.0, 30),
+        ("every 1/3 day", 3600.0, 8),
+        ("1/2-hourly cycle", 60.0, 30),
+        ("1/4 of an hour", 60.0, 15),
+        ("1/100 s", 0.001, 10),
+        ("1 1/2 hours", 60.0, 90),
+        ("2\u00bd h", 60.0, 150),
+        ("half-hour", 60.0, 30),
         ("1 h 30 min", 60.0, 90),
         ("2min30s", 10.0, 15),
         ("takes about a week", 3600.0, 168),
@@ -138,6 +160,8 @@ def test_a_count_of_cycles_is_about_the_window_that_is_asked_for() -> None:
         ("hourly readings, half-hourly data", 60.0),
         ("once in the second half", 1.0),
         ("a period of 5.5 m", 1.0),
+        ("24/7, 3/4 inch, 5 m/s, 80 km/h, 1/2/2024, 1/2 h/day", 1.0),
+        ("1/2 hourly readings", 1.0),
     ],
 )
 def test_what_is_no_length_gets_none(text: str, interval: float) -> None:
@@ -157,8 +181,23 @@ def test_a_metre_is_no_minute_and_a_percent_has_no_length() -> None:
     assert (percent.unit, percent.steps) == ("percent", None)
 
 
-def test_the_first_of_two_shares_the_unit_of_the_second() -> None:
-    assert [n.steps for n in find_numbers("24 and 168 steps")] == [24, 168]
+def test_a_fraction_is_one_number_of_its_unit() -> None:
+    text = "a cycle of 1 1/2 hours"
+    (number,) = find_numbers(text, 60.0)
+    assert (text[number.start : number.end], number.value) == ("1 1/2", 1.5)
+    assert (number.unit, number.seconds) == ("time", 5400.0)
+
+
+@pytest.mark.parametrize("text", ["8/12 hours", "12/24 hours", "5/12 hours"])
+def test_what_is_no_fraction_of_a_unit_is_two_numbers(text: str) -> None:
+    first, second = find_numbers(text, 3600.0)
+    assert first.steps is None
+    assert second.steps == second.value
+
+
+@pytest.mark.parametrize("text", ["24 and 168 steps", "24...168 steps", "24\u2026168 steps"])
+def test_the_first_of_two_shares_the_unit_of_the_second(text: str) -> None:
+    assert [n.steps for n in find_numbers(text)] == [24, 168]
 
 
 def test_no_text_raises() -> None:
@@ -243,6 +282,12 @@ def test_channels_stay_finite_at_the_edge_of_float(text: str) -> None:
         "1h 30 " * 3000,
         " " * 10_000 + "x 10^" * 2000,
         "1" * 20_000,
+        "[1,100" * 3300,
+        "[100" + ",200" * 5000,
+        "[" + "1" * 20_000,
+        "1 1/2 " * 3300,
+        "1/" * 10_000,
+        "1..." * 5000,
         "1," * 10_000,
         "minus " * 3300,
         "twenty " * 2800,
