@@ -43,6 +43,8 @@ _QUANTILES = 9
 _WORTH_A_MARGINAL = 20.0
 _SLOW_WAVES = 5
 _NOTHING = 1e-12
+#: Decimals of a drawn value beyond those of the range: what follows is nothing but arithmetic.
+_DECIMALS = 6
 _LARGEST_ROOT = 0.9999
 
 _Waves: TypeAlias = tuple[tuple[float, int], ...]  # frequency and harmonics of each season
@@ -65,7 +67,8 @@ def complete(
         seed: Of the first row.
 
     Returns:
-        ``(count, len(values) + steps)``: float32 where ``values`` is, else float64.
+        ``(count, len(values) + steps)``: float32 where ``values`` is, else float64. What is drawn is
+        rounded to a millionth of the range or less.
 
     Raises:
         ArgumentError: Nothing is missing, too little is known, or a setting is out of range.
@@ -98,7 +101,8 @@ def complete(
                 model = _Model.of((y - low) / scale, here, with_seasons)
                 drawn = low + scale * model.draw(white[rows])
                 drawn = np.maximum(drawn, 0.0) if low >= 0.0 else drawn
-                out[np.ix_(rows, at[own])] = drawn[:, own]
+                decimals = _DECIMALS - math.floor(math.log10(scale))
+                out[np.ix_(rows, at[own])] = drawn[:, own].round(decimals)
     return out.astype(np.float32) if getattr(values, "dtype", None) == np.float32 else out
 
 

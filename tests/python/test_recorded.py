@@ -144,7 +144,7 @@ def test_a_long_header_takes_no_longer_than_its_length(tmp_path: Path) -> None:
         ("[kW]", "[kW]", ""),
         ("power []", "power []", ""),
         ("power [kW", "power [kW", ""),
-        ("power [" + "u" * 33 + "]", "power [" + "u" * 33 + "]", ""),
+        ("power [" + "u" * 41 + "]", "power [" + "u" * 41 + "]", ""),
     ],
 )
 def test_a_unit_stands_in_the_last_brackets(
