@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 
 from geng_edge.generator import Generator
 from geng_edge.mqtt.link import Broker
+from geng_edge.mqtt.messages import Outgoing
 from geng_edge.service import sensors
+from geng_edge.service.answers import Answers
+from geng_edge.service.ask import SCHEMA, Ask, Limits
 from geng_edge.service.gateway import Gateway
 from geng_edge.service.outbox import Outbox
+from geng_edge.service.topics import Topics
 from support import broker as brokers
 from support.ears import ASK, BASE, Ear, connected, status
 from support.gateways import MODEL, TEXT, call, gateway, until
@@ -127,6 +132,62 @@ def test_one_sensor_too_many_is_refused(
             heard = ear.hear(lambda one: status(one) != "accepted")
             assert json.loads(heard.payload).get("code", "") == code
     assert [one["sensor"] for one in running.sensors.to_list()] == ["room-0"]
+
+
+class Quiet:
+    """Sensors without a thread and with a clock of their own."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.now, self.said = 1e9, list[Outgoing]()
+        self.sensors = sensors.Sensors(
+            outbox, Answers(Generator.load(MODEL, threads=1)), Topics("pi-7"),
+            {"version": "0", "fingerprint": "0" * 64},
+            limits=Limits(), discovery=True, clock=lambda: self.now,
+        )  # fmt: skip
+        self.sensors.publish = self.said.append
+
+    def add(self, seed: int) -> Ask:
+        asked = {**ASK, "schema": SCHEMA, "transaction": f"room-200{seed}", "seed": seed}
+        ask = Ask.from_dict({**asked, "replay": {"sensor": "room"}}, Limits())
+        self.sensors.add(ask, lambda _done, _steps: True)
+        return ask
+
+
+def test_a_sensor_that_is_over_leaves_the_one_in_its_place(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "o.db") as outbox:
+        quiet = Quiet(outbox)
+        quiet.add(1)
+        (old,) = quiet.sensors._sensors.values()
+        quiet.now += 1000.0
+        ask = quiet.add(2)  # between the look at all sensors and the word of the old one
+        quiet.said.clear()
+        quiet.sensors._speak(old)
+        assert quiet.said == []
+        assert quiet.sensors.runs(ask)
+        assert [body for _, body, _ in outbox.sensors()] == [ask.to_bytes()]
+        quiet.now += 1000.0
+        quiet.sensors._speak(quiet.sensors._sensors["room"])
+        assert quiet.sensors.to_list() == outbox.sensors() == []
+        assert [one.payload for one in quiet.said] == [b"", b""]
+
+
+def test_a_sensor_is_on_disk_and_in_memory_or_in_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Outbox(tmp_path / "o.db") as outbox:
+        quiet = Quiet(outbox)
+        remover = threading.Thread(target=quiet.sensors.remove, args=("room",))
+        keep = outbox.keep_sensor
+
+        def kept(name: str, body: bytes, begun: float) -> None:
+            keep(name, body, begun)
+            remover.start()
+            remover.join(0.2)  # it waits until the sensor is in memory too
+
+        monkeypatch.setattr(outbox, "keep_sensor", kept)
+        quiet.add(1)
+        remover.join(10)
+        assert quiet.sensors.to_list() == outbox.sensors() == []
 
 
 def test_serve_replays_a_description_until_it_is_told_to_stop(

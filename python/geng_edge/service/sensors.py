@@ -141,8 +141,8 @@ class Sensors:
         self.check(name)
         series = self.answers.series(ask, ask.request.seed, 0.0, progress)
         sensor = Sensor(name, ask, self._clock(), 0, series, 0)
-        self.outbox.keep_sensor(name, ask.to_bytes(), sensor.begun)
-        with self._lock:
+        with self._lock:  # disk and memory as one, or another's end comes between them
+            self.outbox.keep_sensor(name, ask.to_bytes(), sensor.begun)
             self._sensors[name] = sensor
         self.announce(name)
         self._changed.set()
@@ -174,12 +174,22 @@ class Sensors:
     def remove(self, name: str) -> bool:
         """End a sensor and clear what is retained of it; False where there is none."""
         with self._lock:
-            found = self._sensors.pop(name, None)
+            return self._drop(name)
+
+    def _drop(self, name: str) -> bool:
+        """The same, under the lock: what is said of the next of its name comes after this."""
         kept = self.outbox.drop_sensor(name)
+        found = self._sensors.pop(name, None)
         if found is not None and self.publish is not None:
             for topic in (self.topics.discovery(name), self.topics.sensor(name)):
                 self.publish(Outgoing(topic, b"", 1, retain=True))
         return kept or found is not None
+
+    def _end(self, sensor: Sensor) -> None:
+        """End a sensor that is over, unless another has its name by now."""
+        with self._lock:
+            if self._sensors.get(sensor.name) is sensor:
+                self._drop(sensor.name)
 
     def to_list(self) -> list[dict[str, Any]]:
         """Name, topic, pace and place of each."""
@@ -197,10 +207,12 @@ class Sensors:
         if not self._discovery or self.publish is None:
             return
         with self._lock:
-            sensors = [s for s in self._sensors.values() if only in (None, s.name)]
-        for sensor in sensors:
-            config = json.dumps(self._config(sensor)).encode()
-            self.publish(Outgoing(self.topics.discovery(sensor.name), config, 1, retain=True))
+            for sensor in self._sensors.values():
+                if only in (None, sensor.name):
+                    config = json.dumps(self._config(sensor)).encode()
+                    self.publish(
+                        Outgoing(self.topics.discovery(sensor.name), config, 1, retain=True)
+                    )
 
     def _config(self, sensor: Sensor) -> dict[str, Any]:
         assert sensor.ask.replay is not None
@@ -249,7 +261,7 @@ class Sensors:
         if now < sensor.next:
             return sensor.next
         if sensor.over(now):
-            self.remove(sensor.name)
+            self._end(sensor)
             return math.inf
         loop, step = sensor.place(now)
         if sensor.loop != loop or sensor.series is None:
@@ -257,7 +269,9 @@ class Sensors:
             return now + _TURN
         if sensor.said != (loop, step) and self.publish is not None:
             sensor.said = (loop, step)
-            self.publish(self._telemetry(sensor, loop, step))
+            with self._lock:
+                if self._sensors.get(sensor.name) is sensor:
+                    self.publish(self._telemetry(sensor, loop, step))
         first = loop * sensor.ask.request.length + step + 1
         sensor.next = max(sensor.begun + first * sensor.pause, now + SHORTEST_PAUSE)
         return sensor.next
