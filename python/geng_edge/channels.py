@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,14 +22,14 @@ import numpy.typing as npt
 
 from geng_edge import recorded
 from geng_edge.condition import Condition, check_text
-from geng_edge.errors import ArgumentError
+from geng_edge.errors import ArgumentError, CancelledError
 from geng_edge.request import MAX_SEED, Request, check_between
 from geng_edge.series import DEFAULT_START, Series
 from geng_edge.sharing import correlated
 from geng_edge.sharing import correlations as correlations_of
 
 if TYPE_CHECKING:
-    from geng_edge.generator import Generator
+    from geng_edge.generator import Generator, Progress
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Array: TypeAlias = npt.NDArray[np.float32]
@@ -169,6 +170,7 @@ def generate(
     start: str = DEFAULT_START,
     correlations: npt.ArrayLike | None = None,
     conditions: Sequence[Condition] = (),
+    progress: Progress | None = None,
 ) -> Joint:
     """Draw the channels of a device together.
 
@@ -182,10 +184,12 @@ def generate(
         length, seed, interval, start: As for :meth:`geng_edge.generator.Generator.generate`.
         correlations: ``(channels, channels)`` in place of the device's, such as those of a recording.
         conditions: One for each channel, in place of those of its text.
+        progress: Called with (rows done, rows), many times a row; return False to stop.
 
     Raises:
         ArgumentError: A setting or a correlation is out of range. Nothing was computed.
         NotFiniteError: The model produced NaN or infinity.
+        CancelledError: ``progress`` returned False.
     """
     asked = device.matrix() if correlations is None else np.asarray(correlations, dtype=np.float64)
     request = Request(count, length, seed=seed).settled(generator.distilled)
@@ -202,12 +206,16 @@ def generate(
         )
     for condition in conditions:
         generator.check(condition)
-    rows = [
-        correlated(
-            generator, list(conditions), replace(request, seed=(seed + i) % (MAX_SEED + 1)), asked
-        )
-        for i in range(count)
-    ]
+
+    def go_on(done: int) -> None:
+        if progress is not None and progress(done, count) is False:
+            raise CancelledError(f"drawing was cancelled after row {done} of {count}")
+
+    rows = []
+    for i in range(count):
+        own = replace(request, seed=(seed + i) % (MAX_SEED + 1))
+        rows.append(correlated(generator, list(conditions), own, asked, partial(go_on, i)))
+    go_on(count)
     labels = tuple(f"{name}_{i}" for i in range(count) for name in device.texts)
     series = Series(np.concatenate(rows), interval, start=start, labels=labels)
     return Joint(series, asked, np.stack([correlations_of(row) for row in rows]))

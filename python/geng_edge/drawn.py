@@ -91,7 +91,7 @@ def draw(
         plan: What to draw.
         count: Rows; row i uses ``seed + i``.
         seed, start: As for :meth:`geng_edge.generator.Generator.generate`.
-        progress: The same, for one channel.
+        progress: The same; rows, where several channels are drawn together.
 
     Returns:
         ``(count * channels, steps)``, labelled ``<channel>_<row> [<unit>]``.
@@ -99,6 +99,7 @@ def draw(
     Raises:
         ArgumentError: A setting or a condition does not fit. Nothing was computed.
         NotFiniteError: The model produced NaN or infinity.
+        CancelledError: ``progress`` returned False.
     """
     if plan.length > LONGEST_CHAIN:
         raise ArgumentError(f"span is {plan.steps} steps; it must be at most {LONGEST_CHAIN}")
@@ -106,7 +107,7 @@ def draw(
     for part in plan.parts:
         generator.check(part.condition)
     if len(plan.parts) > 1 and plan.length <= LONGEST:
-        values = _together(generator, plan, count, seed)
+        values = _together(generator, plan, count, seed, progress)
     else:
         rows = [
             generator.generate(
@@ -114,7 +115,7 @@ def draw(
                 count,
                 length=plan.length,
                 seed=(seed + i * count) % (MAX_SEED + 1),
-                progress=progress if len(plan.parts) == 1 else None,
+                progress=_part_of(progress, i, len(plan.parts)),
             ).values
             for i, part in enumerate(plan.parts)
         ]
@@ -125,7 +126,16 @@ def draw(
     return replace(series, values=np.ascontiguousarray(values[:, : plan.steps]), labels=labels)
 
 
-def _together(generator: Generator, plan: Plan, count: int, seed: int) -> np.ndarray:
+def _part_of(progress: Progress | None, i: int, parts: int) -> Progress | None:
+    """What one of several equal parts reports to."""
+    if progress is None:
+        return None
+    return lambda done, steps: progress(i * steps + done, parts * steps)
+
+
+def _together(
+    generator: Generator, plan: Plan, count: int, seed: int, progress: Progress | None
+) -> np.ndarray:
     from geng_edge import channels
 
     device = channels.Device({part.name: part.description for part in plan.parts}, {})
@@ -137,5 +147,6 @@ def _together(generator: Generator, plan: Plan, count: int, seed: int) -> np.nda
         seed=seed,
         interval=plan.interval,
         conditions=[part.condition for part in plan.parts],
+        progress=progress,
     )
     return joint.series.values

@@ -57,7 +57,11 @@ def correlations(series: Array) -> FloatArray:
 
 
 def correlated(
-    generator: Generator, conditions: Sequence[Condition], request: Request, asked: FloatArray
+    generator: Generator,
+    conditions: Sequence[Condition],
+    request: Request,
+    asked: FloatArray,
+    go_on: Callable[[], None],
 ) -> Array:
     """Series ``(channels, length)``, one for each condition, that correlate as nearly as they can.
 
@@ -68,11 +72,12 @@ def correlated(
         conditions: What each channel is asked.
         request: Settled; its seed is the first channel's.
         asked: Correlations, ``(channels, channels)``.
+        go_on: Called before each drawing and decoding; what it raises ends the search.
 
     Raises:
         NotFiniteError: The model produced NaN or infinity.
     """
-    return _Row.drawn(generator, conditions, request, asked).tuned(asked)
+    return _Row.drawn(generator, conditions, request, asked, go_on).tuned(asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +90,7 @@ class _Row:
         white: What drives the noise, ``(channels, length)``.
         likeness: For a channel, an earlier one whose details it shares most, and how much.
         groups: The channel whose season each channel's phase follows, itself where none.
+        go_on: As for :func:`correlated`.
     """
 
     generator: Generator
@@ -94,6 +100,7 @@ class _Row:
     white: FloatArray
     likeness: Mapping[int, tuple[int, float]]
     groups: tuple[int, ...]
+    go_on: Callable[[], None]
 
     @classmethod
     def drawn(
@@ -102,14 +109,17 @@ class _Row:
         conditions: Sequence[Condition],
         request: Request,
         asked: FloatArray,
+        go_on: Callable[[], None],
     ) -> _Row:
         seed, settings = request.seed, request.settings()
         model = generator.model
-        # Channel k draws from a stream of its own: the same seed for all would tie what is shared.
-        latents = [
-            model.sample_latent(c.array, 1, **{**settings, "seed": _stream(seed, k)})
-            for k, c in enumerate(conditions)
-        ]
+
+        def latent(k: int, condition: Condition) -> Array:
+            go_on()
+            # Channel k draws from a stream of its own: the same seed for all would tie what is shared.
+            return model.sample_latent(condition.array, 1, **{**settings, "seed": _stream(seed, k)})
+
+        latents = [latent(k, c) for k, c in enumerate(conditions)]
         raw = np.concatenate(
             [model.restate(z, c.array, request.length)
              for z, c in zip(latents, conditions, strict=True)]
@@ -119,7 +129,7 @@ class _Row:
         white -= white.mean(axis=1, keepdims=True)
         nearest = [int(np.abs(asked[k, :k]).argmax()) for k in range(1, len(raw))]
         likeness = {k: (j, abs(float(asked[k, j]))) for k, j in enumerate(nearest, 1)}
-        return cls(generator, conditions, request, raw, white, likeness, _groups(raw))
+        return cls(generator, conditions, request, raw, white, likeness, _groups(raw), go_on)
 
     def tuned(self, asked: FloatArray) -> Array:
         """The series ``(channels, length)`` whose correlations are nearest to the asked ones.
@@ -145,6 +155,7 @@ class _Row:
         ends = np.cumsum([len(pairs), len(followers), len(waves)])
 
         def tried(where: FloatArray) -> tuple[float, Array]:
+            self.go_on()
             details, lead, alike, grown = np.split(where, ends)
             ahead = np.zeros(n)
             ahead[followers] = lead * _TURN

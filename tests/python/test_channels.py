@@ -12,7 +12,7 @@ from geng_edge import Generator, Series
 from geng_edge.analysis.analyser import analyse
 from geng_edge.channels import Device, generate, recorded_correlations
 from geng_edge.cli.main import main
-from geng_edge.errors import ArgumentError
+from geng_edge.errors import ArgumentError, CancelledError
 
 STATION = (
     "temperature: a daily cycle, values from 10 to 30 degC, low noise, no anomaly; "
@@ -42,6 +42,23 @@ def test_rows_are_seeds(bundled: Generator) -> None:
     both = generate(bundled, device, 2, interval=1800.0, seed=8).series.values
     second = generate(bundled, device, 1, interval=1800.0, seed=9).series.values
     assert both[2:].tobytes() == second.tobytes()
+
+
+def test_progress_is_told_within_each_row_and_can_stop(bundled: Generator) -> None:
+    device = Device.parse(STATION)
+    heard: list[tuple[int, int]] = []
+
+    def watch(done: int, rows: int) -> bool:
+        heard.append((done, rows))
+        return done < 1 or heard.count((1, 2)) < 5
+
+    with pytest.raises(CancelledError, match="after row 1 of 2"):
+        generate(bundled, device, 2, interval=1800.0, seed=8, progress=watch)
+    assert heard == [(0, 2)] * (len(heard) - 5) + [(1, 2)] * 5
+    assert len(heard) > 10
+    heard.clear()
+    generate(bundled, device, 1, interval=1800.0, progress=lambda *at: heard.append(at) or True)
+    assert heard[-1] == (1, 1)
 
 
 def test_three_phases_of_a_current(bundled: Generator) -> None:

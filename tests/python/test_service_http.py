@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -329,6 +330,31 @@ def test_a_task_is_drawn_as_the_cloud_describes_it(tmp_path: Path) -> None:
         )
         many = call(running, "POST", "/v1/sample", {"task": "a garden", "count": 500})
         assert rejected(many)[:2] == (413, "too_large")
+
+
+@pytest.mark.parametrize("span", [7, 60])  # drawn together, and each chained by itself
+def test_a_task_of_several_channels_is_cancelled_and_ends_with_its_lifetime(
+    tmp_path: Path, span: int
+) -> None:
+    width = Generator.load(MODEL, threads=1).condition_width
+
+    def fetch(task: str, _seconds: float) -> Accepted:
+        said = replace(road.weather(task), span=span * road.DAY)
+        conditions = tuple(road.condition(width=width, seed=i) for i in range(2))
+        return Accepted("transaction-1", said, conditions, road.FINGERPRINT)
+
+    with gateway(tmp_path, fetch=fetch) as running:
+        begun = time.monotonic()
+        asked = {"task": "a garden", "count": 130 * 7 // span}
+        answer = call(running, "POST", "/v1/sample", {**asked, "lifetime": 0.2})
+        assert rejected(answer)[:2] == (504, "expired")
+        where = call(running, "POST", "/v1/sample?wait=0", asked)[1]["Location"]
+        until(lambda: running.worker._current is not None)
+        sign = running.worker.sign
+        until(lambda: running.worker.sign > sign)
+        assert json.loads(call(running, "DELETE", where)[2])["cancelled"] is True
+        until(lambda: running.worker._current is None, 2.0)
+        assert time.monotonic() - begun < 5.0
 
 
 def test_the_schemas_say_what_the_code_says(running: Gateway) -> None:
