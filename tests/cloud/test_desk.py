@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -17,10 +19,14 @@ from geng_cog.worker.desk import Desk
 from geng_cog.worker.http import Server, openapi
 from geng_edge import Condition, Generator
 from geng_edge.errors import ArgumentError
+from geng_edge.walls import Walls
 from geng_edge.wire import codes
 from geng_edge.wire.answer import Answer
 from geng_edge.wire.condition import Accepted, Ask, Rejected, read_reply
 from support.road import Double, channel
+
+POST = b"POST /v1/conditions HTTP/1.1\r\nHost: localhost\r\n"
+JSON = b"Content-Type: application/json\r\n"
 
 
 @pytest.fixture
@@ -112,7 +118,8 @@ def server(desk: Desk) -> Iterator[Server]:
 def call(server: Server, verb: str, path: str, body: bytes | None = None, **headers: str) -> Any:
     connection = http.client.HTTPConnection(server.address, timeout=10)
     try:
-        connection.request(verb, path, body, headers)
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        connection.request(verb, path, body, {**kind, **headers})
         answer = connection.getresponse()
         return answer.status, answer.getheader("Content-Type"), answer.read()
     finally:
@@ -151,9 +158,72 @@ def test_http_refuses_with_the_codes_of_the_wire(server: Server) -> None:
     assert call(server, "DELETE", "/")[0] == 501
     # A length that is only claimed allocates nothing; none at all is refused.
     for head in (b"Content-Length: 99999999999\r\n", b"Content-Length: -5\r\n", b""):
-        with socket.create_connection(server.server_address[:2], timeout=10) as raw:
-            raw.sendall(b"POST /v1/conditions HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n")
-            assert raw.recv(65536).startswith((b"HTTP/1.1 413", b"HTTP/1.1 400"))
+        assert statuses(raw(server, POST + JSON + head + b"\r\n"))[0] in (b"413", b"400")
+
+
+def raw(server: Server, data: bytes) -> bytes:
+    """Bytes to the port, and all that comes back."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as to:
+        to.sendall(data)
+        parts = []
+        with contextlib.suppress(ConnectionResetError):
+            while part := to.recv(65536):
+                parts.append(part)
+        return b"".join(parts)
+
+
+def statuses(answered: bytes) -> list[bytes]:
+    return re.findall(rb"HTTP/1\.1 (\d+)", answered)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", b"200"),
+        (POST + JSON + b"Transfer-Encoding: chunked\r\n", b"400"),
+        (POST + b"Content-Type: text/plain\r\n", b"415"),
+    ],
+    ids=["get", "chunked", "text"],
+)
+def test_http_takes_no_body_for_the_next_request(
+    server: Server, head: bytes, status: bytes
+) -> None:
+    hidden = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answered = raw(server, head + b"Content-Length: %d\r\n\r\n" % len(hidden) + hidden)
+    assert statuses(answered) == [status]
+
+
+def test_http_is_out_of_reach_of_a_page_of_another_site(server: Server, double: Double) -> None:
+    ask = Ask("a home").to_bytes()
+    for headers, status, code in (
+        ({"Host": "evil.example"}, 403, "cross_site"),
+        ({"Content-Type": "text/plain"}, 415, "media_type"),
+    ):
+        got = call(server, "POST", "/v1/conditions", ask, **headers)
+        reply = read_reply(got[2])
+        assert isinstance(reply, Rejected)
+        assert (got[0], reply.code) == (status, code)
+    assert double.batches == []
+
+
+def test_http_cuts_off_callers_that_drip(desk: Desk) -> None:
+    with Server("127.0.0.1:0", desk, walls=Walls(connections=2, seconds=0.5)) as server:
+        slow = [socket.create_connection(("127.0.0.1", server.port), 5) for _ in range(2)]
+        for one in slow:
+            one.sendall(b"GET /healthz HTTP/1.1\r\n")
+        end = time.monotonic() + 5.0
+        served = False
+        while not served:
+            assert time.monotonic() < end, "callers that drip shut others out"
+            with contextlib.suppress(OSError):
+                for one in slow:
+                    one.sendall(b"A: b\r\n")
+            time.sleep(0.1)
+            served = statuses(raw(server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")) == [
+                b"200"
+            ]
+        for one in slow:
+            one.close()
 
 
 def test_http_says_that_it_lives_what_it_did_and_how_it_is_used(server: Server, desk: Desk) -> None:
@@ -172,28 +242,28 @@ def test_http_says_that_it_is_busy_and_bounds_its_connections(generator: Generat
     """W-8: busy."""
     slow = Desk(Double(seconds=0.2), generator, "worker-1")
     with Server("127.0.0.1:0", slow) as server:
-        statuses: list[int] = []
+        seen: list[int] = []
 
         def one(i: int) -> None:
             try:
-                statuses.append(call(server, "POST", "/v1/conditions", Ask(f"t {i}").to_bytes())[0])
+                seen.append(call(server, "POST", "/v1/conditions", Ask(f"t {i}").to_bytes())[0])
             except (OSError, http.client.HTTPException):
-                statuses.append(0)
+                seen.append(0)
 
         threads = [threading.Thread(target=one, args=(i,)) for i in range(24)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-        assert statuses.count(200) >= 16
-        assert statuses.count(503) == 24 - statuses.count(200)
+        assert seen.count(200) >= 16
+        assert seen.count(503) == 24 - seen.count(200)
         idle = [socket.create_connection(server.server_address[:2], 5) for _ in range(70)]
         time.sleep(0.3)
         refused = 0
         for each in idle:
             each.settimeout(0.05)
             try:
-                refused += each.recv(1) == b""
+                refused += each.recv(12) in (b"", b"HTTP/1.1 503")
             except TimeoutError:
                 pass
             except OSError:

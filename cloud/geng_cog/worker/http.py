@@ -1,7 +1,7 @@
 """The worker over HTTP, for those without a broker: the same messages, one POST each.
 
-The standard library's server is enough: one route computes, and the desk answers one batch at a time.
-It speaks no TLS and asks for no name; it is meant for loopback or for a proxy that does both.
+The desk answers one batch at a time, behind :mod:`geng_edge.walls`. It speaks no TLS and asks for no name;
+it is meant for loopback or for a proxy that does both, and that says localhost as Host where it asks there.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import html
 import json
 import threading
-from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from importlib import resources
-from typing import Any
+from typing import Any, final
 
 import geng_edge
 from geng_cog.worker.desk import Desk
-from geng_edge.errors import ArgumentError, BrokerError, MessageError
+from geng_edge import walls
+from geng_edge.errors import ArgumentError, GengError, MessageError
+from geng_edge.walls import METHOD, Reply, Walls
 from geng_edge.wire import codec, codes
 from geng_edge.wire.condition import (
     ANSWER_SCHEMA,
@@ -28,173 +29,115 @@ from geng_edge.wire.condition import (
     peek_transaction,
 )
 
-#: HTTP status of a rejection; 500 for a code that is not here.
-STATUS = {
-    codes.TOO_LARGE: 413,
-    codes.NOT_JSON: 400,
-    codes.SCHEMA: 400,
-    codes.FOREIGN_MODEL: 409,
-    codes.UNANSWERABLE: 422,
-    codes.BUSY: 503,
-}
+#: HTTP status of a rejection.
+STATUS = walls.STATUS | {codes.NOT_JSON: 400, codes.SCHEMA: 400, codes.UNANSWERABLE: 422}
 _MOST_WAITING = 16
 _MOST_CONNECTIONS = 64
-_PATIENCE = 10.0
 
 
-class Server(ThreadingHTTPServer):
-    """Listens on an address; a context manager that serves from a thread of its own.
+@final
+class Server(walls.Server):
+    """Listens on an address; a context manager that serves from a thread of its own."""
 
-    Args:
-        address: ``host:port``; port 0 takes a free one.
-        desk: What replies.
-        counts: Further counters for ``/metrics``, by name.
-    """
+    def __init__(
+        self,
+        address: str,
+        desk: Desk,
+        counts: Mapping[str, int] | None = None,
+        walls: Walls | None = None,
+    ) -> None:
+        """Bind.
 
-    daemon_threads = True
-    request_queue_size = 64
+        Args:
+            address: ``host:port``; port 0 takes a free one.
+            desk: What replies.
+            counts: Further counters for ``/metrics``, by name.
+            walls: Limits.
 
-    def __init__(self, address: str, desk: Desk, counts: Mapping[str, int] | None = None) -> None:
+        Raises:
+            ArgumentError: The address is none, or cannot be had.
+        """
+        super().__init__(_Handler, *_split(address), walls or Walls(_MOST_CONNECTIONS))
         self.desk, self.counts = desk, counts if counts is not None else {}
         self.waiting = threading.BoundedSemaphore(_MOST_WAITING)
-        self.connections = threading.BoundedSemaphore(_MOST_CONNECTIONS)
-        host, port = _split(address)
-        try:
-            super().__init__((host, port), _Handler)
-        except OSError as error:
-            raise BrokerError(
-                f"{address} cannot be listened on ({error}); it must be free"
-            ) from error
 
     @property
     def address(self) -> str:
         """Where it listens."""
-        host, port = self.server_address[:2]
-        return f"{host!s}:{port}"
+        return f"{self.server_address[0]!s}:{self.port}"
 
-    def __enter__(self) -> Server:  # noqa: PYI034  typing.Self needs Python 3.11
-        threading.Thread(target=self.serve_forever, name="http", daemon=True).start()
+    def __enter__(self) -> Server:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Hang up on connections beyond the bound, whose threads would be without one."""
-        if not self.connections.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
-        try:
-            super().process_request(request, client_address)
-        except BaseException:
-            self.connections.release()
-            raise
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """One connection, and its place for the next."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.connections.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no fault of ours, and the library prints nothing."""
+        self.stop()
 
 
-class _Handler(BaseHTTPRequestHandler):
+@final
+class _Handler(walls.Handler):
     server: Server
     server_version = "geng-cog"
-    sys_version = ""
-    protocol_version = "HTTP/1.1"
-    timeout = _PATIENCE
+    statuses = STATUS
+    #: By which the asker knows its question, once it is read.
+    transaction: str | None = None
 
-    def do_GET(self) -> None:
-        routes: dict[str, Callable[[], tuple[str, bytes]]] = {
-            "/": lambda: ("text/html; charset=utf-8", page().encode()),
-            "/openapi.json": lambda: ("application/json", codec.encode(openapi())),
-            "/healthz": self._health,
-            "/metrics": self._metrics,
-        }
-        route = routes.get(self.path.partition("?")[0])
-        if route is None:
-            self._send(404, "application/json", codec.encode({"error": "no such route; see /"}))
-            return
-        self._send(200, *route())
+    def route(self) -> Reply:
+        path = self.path.partition("?")[0]
+        match self.command, path:
+            case "POST", "/v1/conditions":
+                return self._condition()
+            case "GET", "/":
+                return Reply(200, page().encode(), "text/html; charset=utf-8")
+            case "GET", "/openapi.json":
+                return Reply(200, codec.encode(openapi()))
+            case "GET", "/healthz":
+                return self._health()
+            case "GET", "/metrics":
+                return self._metrics()
+            case "GET" | "POST", _:
+                raise MessageError(f"{path[:80]} is not here; / says what is", codes.UNKNOWN)
+            case _:
+                raise MessageError(f"method is {self.command[:20]}; it must be GET or POST", METHOD)
 
-    def do_POST(self) -> None:
-        if self.path != "/v1/conditions":
-            self.close_connection = True
-            self._send(404, "application/json", codec.encode({"error": "no such route; see /"}))
-            return
-        payload = b""
+    def _condition(self) -> Reply:
+        payload = self.body(MOST_ASK_BYTES)
         try:
-            payload = self._body()
             question = Ask.from_bytes(payload)
-        except MessageError as error:
-            transaction = peek_transaction(payload) or new_transaction()
-            self._reply(Rejected(transaction, error.code, str(error), self.server.desk.worker))
-            return
-        if not self.server.waiting.acquire(blocking=False):
-            self._reply(Rejected(question.transaction, codes.BUSY,
-                f"{_MOST_WAITING} requests wait; try again later", self.server.desk.worker))  # fmt: skip
-            return
+        except MessageError:
+            self.transaction = peek_transaction(payload)
+            raise
+        self.transaction = question.transaction
+        server = self.server
+        if not server.waiting.acquire(blocking=False):
+            raise MessageError(f"{_MOST_WAITING} requests wait; try again later", codes.BUSY)
         try:
-            reply = self.server.desk.reply([question])[0]
+            reply = server.desk.reply([question])[0]
         finally:
-            self.server.waiting.release()
-        try:
-            sent = reply.to_bytes()
-        except MessageError as error:
-            self._reply(Rejected(reply.transaction, error.code, str(error), reply.worker))
-            return
-        if isinstance(reply, Rejected):
-            self._reply(reply)
-        else:
-            self._send(200, "application/json", sent)
+            server.waiting.release()
+        sent = reply.to_bytes()
+        status = self.statuses.get(reply.code, 500) if isinstance(reply, Rejected) else 200
+        return Reply(status, sent)
 
-    def _body(self) -> bytes:
-        """The body, refused before it is read where it is too long or its length is not said."""
-        stated = self.headers.get("Content-Length", "")
-        if not (stated.isascii() and stated.isdigit() and len(stated) < 16):
-            self.close_connection = True
-            raise MessageError("body has no length; Content-Length must state it", codes.NOT_JSON)
-        if int(stated) > MOST_ASK_BYTES:
-            self.close_connection = True
-            raise MessageError(
-                f"payload is {int(stated)} bytes; it must be at most {MOST_ASK_BYTES}",
-                codes.TOO_LARGE,
-            )
-        return self.rfile.read(int(stated))
+    def refusal(self, error: GengError) -> bytes:
+        """As the wire says it, to a question that cannot be read too."""
+        transaction = self.transaction or new_transaction()
+        return Rejected(transaction, error.code, str(error), self.server.desk.worker).to_bytes()
 
-    def _reply(self, reply: Rejected) -> None:
-        self._send(STATUS.get(reply.code, 500), "application/json", reply.to_bytes())
-
-    def _health(self) -> tuple[str, bytes]:
+    def _health(self) -> Reply:
         desk = self.server.desk
         facts = {"status": "ok", "worker": desk.worker, "fingerprint": desk.fingerprint}
-        return "application/json", codec.encode(facts)
+        return Reply(200, codec.encode(facts))
 
-    def _metrics(self) -> tuple[str, bytes]:
+    def _metrics(self) -> Reply:
         counts = dict(self.server.desk.counts)
         lines = ["# TYPE geng_cog_replies_total counter"]
         lines += [f'geng_cog_replies_total{{kind="{k}"}} {n}' for k, n in sorted(counts.items())]
         more = dict(self.server.counts)
         lines += ["# TYPE geng_cog_messages_total counter"] if more else []
         lines += [f'geng_cog_messages_total{{kind="{k}"}} {n}' for k, n in sorted(more.items())]
-        return "text/plain; version=0.0.4; charset=utf-8", ("\n".join(lines) + "\n").encode()
-
-    def _send(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing: counters say how much, and a library prints nothing."""
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+        return Reply(200, ("\n".join(lines) + "\n").encode(), kind)
 
 
 def openapi() -> dict[str, Any]:
@@ -205,8 +148,9 @@ def openapi() -> dict[str, Any]:
         schemas[key] = json.loads(path.read_text(encoding="utf-8"))
     reply = {"application/json": {"schema": {"$ref": ANSWER_SCHEMA}}}
     by_status: dict[int, list[str]] = {}
-    for code, status in {**STATUS, codes.INTERNAL: 500}.items():
-        by_status.setdefault(status, []).append(f"{code}: {codes.MEANINGS[code]}")
+    meanings = codes.MEANINGS | walls.MEANINGS
+    for code, status in STATUS.items():
+        by_status.setdefault(status, []).append(f"{code}: {meanings[code]}")
     responses = {
         str(s): {"description": "; ".join(w), "content": reply} for s, w in by_status.items()
     }
@@ -256,9 +200,9 @@ def page() -> str:
         for status, facts in answers.items()
     )
     shown = html.escape(json.dumps(spec["components"]["schemas"], indent=2))
+    question = Ask("a living room for a week", "example-1").to_bytes().decode()
     example = html.escape(
-        "curl -d '" + Ask("a living room for a week", "example-1").to_bytes().decode() + "' "
-        "http://HOST:PORT/v1/conditions"
+        f"curl -H 'Content-Type: application/json' -d '{question}' http://HOST:PORT/v1/conditions"
     )
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>geng-cog</title>"

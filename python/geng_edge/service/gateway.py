@@ -22,12 +22,13 @@ from geng_edge.service.answers import Answers, Fetch
 from geng_edge.service.ask import SCHEMA, Ask, Limits
 from geng_edge.service.bus import Bus
 from geng_edge.service.entries import HTTP, Bounds, Entry
-from geng_edge.service.http import Server, Walls
+from geng_edge.service.http import Server
 from geng_edge.service.metrics import Metrics, resident_bytes
 from geng_edge.service.outbox import Outbox
 from geng_edge.service.sensors import Sensors
 from geng_edge.service.topics import Topics
 from geng_edge.service.worker import Worker
+from geng_edge.walls import Walls
 from geng_edge.wire import codec, fields
 from geng_edge.wire.condition import new_transaction
 
