@@ -238,6 +238,27 @@ def test_http_says_that_it_lives_what_it_did_and_how_it_is_used(server: Server, 
     assert set(spec["paths"]) == {"/v1/conditions", "/healthz", "/metrics", "/openapi.json"}
 
 
+def test_http_rejects_a_question_that_nobody_waits_for_when_its_turn_comes(
+    server: Server, desk: Desk, double: Double
+) -> None:
+    """C-8: from its arrival."""
+    statuses: dict[str, int] = {}
+
+    def one(task: str, lifetime: float) -> None:
+        ask = Ask(task, lifetime=lifetime).to_bytes()
+        statuses[task] = call(server, "POST", "/v1/conditions", ask)[0]
+
+    threads = [threading.Thread(target=one, args=each) for each in (("late", 1.0), ("fine", 9.0))]
+    with desk.turn:  # at work on something else
+        for thread in threads:
+            thread.start()
+        time.sleep(1.2)
+    for thread in threads:
+        thread.join(10)
+    assert statuses == {"late": 504, "fine": 200}
+    assert double.batches == [["fine"]]
+
+
 def test_http_says_that_it_is_busy_and_bounds_its_connections(generator: Generator) -> None:
     """W-8: busy."""
     slow = Desk(Double(seconds=0.2), generator, "worker-1")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from geng_edge import Condition, Generator
-from geng_edge.errors import GengError
+from geng_edge.errors import GengError, MessageError
 from geng_edge.wire import codes
 from geng_edge.wire.answer import Answer
 from geng_edge.wire.condition import Accepted, Ask, Rejected, Reply
@@ -34,6 +35,7 @@ class Desk:
     Attributes:
         fingerprint: Of the f that makes the conditions.
         counts: Replies by ``accepted`` or their code, and ``batches`` and ``recalled``.
+        turn: Held while a batch is answered. Who must know when its turn has come takes it first.
     """
 
     def __init__(self, answering: Answering, generator: Generator, worker: str) -> None:
@@ -48,7 +50,7 @@ class Desk:
         self.fingerprint = fingerprint(generator)
         self.counts: Counter[str] = Counter()
         self._answering, self._generator = answering, generator
-        self._lock = threading.Lock()
+        self.turn = threading.RLock()
         self._known: OrderedDict[tuple[str, int], Accepted] = OrderedDict()
 
     def reply(self, questions: Sequence[Ask]) -> list[Reply]:
@@ -59,7 +61,7 @@ class Desk:
         """
         if not questions:
             return []
-        with self._lock:
+        with self.turn:
             self.counts["batches"] += 1
             replies = self._replies(questions)
         for reply in replies:
@@ -140,6 +142,24 @@ class Desk:
             return Rejected("", codes.UNANSWERABLE, str(error), self.worker)
         log.error("answering failed", exc_info=error)
         return Rejected("", codes.INTERNAL, "the worker failed; its log says why", self.worker)
+
+
+def check_fresh(arrived: float, life: float) -> None:
+    """Refuse a question whose asker waits no longer.
+
+    Args:
+        arrived: When it came, of the monotonic clock.
+        life: Seconds that it is waited for from then.
+
+    Raises:
+        MessageError: ``expired``.
+    """
+    waited = time.monotonic() - arrived
+    if waited > life:
+        raise MessageError(
+            f"question waited {waited:.1f} s here; it must be answered within {life:g} s",
+            codes.EXPIRED,
+        )
 
 
 def _size(reply: Accepted) -> int:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import html
 import json
 import threading
+import time
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any, final
 
 import geng_edge
-from geng_cog.worker.desk import Desk
+from geng_cog.worker.desk import Desk, check_fresh
 from geng_edge import walls
 from geng_edge.errors import ArgumentError, GengError, MessageError
 from geng_edge.walls import METHOD, Reply, Walls
@@ -102,6 +103,7 @@ class _Handler(walls.Handler):
 
     def _condition(self) -> Reply:
         payload = self.body(MOST_ASK_BYTES)
+        arrived = time.monotonic()
         try:
             question = Ask.from_bytes(payload)
         except MessageError:
@@ -112,7 +114,9 @@ class _Handler(walls.Handler):
         if not server.waiting.acquire(blocking=False):
             raise MessageError(f"{_MOST_WAITING} requests wait; try again later", codes.BUSY)
         try:
-            reply = server.desk.reply([question])[0]
+            with server.desk.turn:
+                check_fresh(arrived, question.lifetime)
+                reply = server.desk.reply([question])[0]
         finally:
             server.waiting.release()
         sent = reply.to_bytes()

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from geng_cog.worker.desk import Desk
+from geng_cog.worker.desk import Desk, check_fresh
 from geng_edge.errors import ArgumentError, BrokerError, MessageError
 from geng_edge.mqtt.broker import Broker
 from geng_edge.mqtt.link import Link
@@ -133,7 +133,7 @@ class Service:
         try:
             question = Ask.from_bytes(incoming.payload, incoming.size)
             transaction = question.transaction
-            _check_fresh(incoming, question)
+            _check(incoming, question)
         except MessageError as error:
             self.counts[error.code] += 1
             transaction = transaction or _transaction_of(incoming)
@@ -209,7 +209,7 @@ def _answer(gateway: str, reply: Reply) -> Outgoing:
     )
 
 
-def _check_fresh(incoming: Incoming, question: Ask) -> None:
+def _check(incoming: Incoming, question: Ask) -> None:
     gateway = topics.asker(incoming.topic)
     if incoming.response_topic not in (None, topics.answer(gateway or "")):
         raise MessageError(
@@ -218,12 +218,7 @@ def _check_fresh(incoming: Incoming, question: Ask) -> None:
             codes.RESPONSE_TOPIC,
         )
     life = question.lifetime if incoming.expiry is None else incoming.expiry
-    waited = time.monotonic() - incoming.arrived
-    if waited > life:
-        raise MessageError(
-            f"question waited {waited:.1f} s here; it must be answered within {life:g} s",
-            codes.EXPIRED,
-        )
+    check_fresh(incoming.arrived, life)
 
 
 def _transaction_of(incoming: Incoming) -> str | None:
