@@ -255,6 +255,34 @@ def test_outbox_reserves_room_for_the_answer(tmp_path: Path) -> None:
         assert "6004" in str(found)
 
 
+def test_outbox_says_of_what_can_never_fit_that_it_is_too_large(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "o.db", Bounds(size=10_000)) as outbox:
+        admit(outbox, asked("a", reserve=6000))
+        assert [refused(outbox.ask([asked("b", reserve=9996 + i)])[0]) for i in (0, 1)] == [
+            "busy",
+            "too_large",
+        ]
+
+
+def test_outbox_gives_an_answer_more_room_than_was_reserved_once_those_before_it_are_gone(
+    tmp_path: Path,
+) -> None:
+    with Outbox(tmp_path / "o.db", Bounds(size=10_000)) as outbox:
+        first, second, third = (admit(outbox, asked(name, reserve=1000)) for name in "abc")
+        assert outbox.fits(first.position, 6000)
+        assert not outbox.fits(second.position, 4000)
+        assert outbox.counts()["bytes"] == 3 * 4 + 8000
+        outbox.answer(first.position, bytes(6000), "text/csv")
+        assert not outbox.fits(second.position, 4000)
+        outbox.delivered([first.position])
+        assert outbox.fits(second.position, 9500)  # first in line: beyond the bound
+        assert not outbox.fits(third.position, 2000)
+        assert outbox.fits(third.position, 1000)
+        outbox.answer(second.position, bytes(9500), "text/csv")
+        assert outbox.counts()["bytes"] == 2 * 4 + 10_500
+        assert outbox.fits(second.position, 99_999)  # it has its answer
+
+
 def test_outbox_gives_up_an_http_answer_that_nobody_came_for(tmp_path: Path) -> None:
     now = [1000.0]
     bounds = Bounds(rows=1, uncollected=60.0)

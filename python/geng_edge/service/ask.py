@@ -16,7 +16,7 @@ from typing import Any
 
 from geng_edge.condition import LONGEST_UNIT, Condition, check_interval, check_text, check_unit
 from geng_edge.errors import ArgumentError, MessageError
-from geng_edge.request import Request
+from geng_edge.request import LONGEST, LONGEST_CHAIN, Request
 from geng_edge.series import DEFAULT_START, moments_of
 from geng_edge.service.entries import Asked
 from geng_edge.wire import codec, codes, fields, topics
@@ -56,6 +56,12 @@ class Limits:
     payload: int = 512 * 1024
     values: int = 262_144
     lifetime: float = LONGEST_LIFE
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes of the largest request and its answer."""
+        length = min(self.values, LONGEST_CHAIN)
+        return self.payload + most_bytes(-(-self.values // length), length)
 
 
 @dataclass(frozen=True)
@@ -201,8 +207,9 @@ class Ask:
         parts = (body, road.encode(), topic.encode(), correlation or b"")
         digest = hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
         until = time.time() + self.lifetime
-        reserve = self._most_bytes()
-        return Asked(self.transaction, road, body, digest, until, reserve, topic, correlation)
+        return Asked(
+            self.transaction, road, body, digest, until, self._reserve(), topic, correlation
+        )
 
     def condition(self, fingerprint: str) -> Condition:
         """The condition of a request that brings one.
@@ -223,12 +230,19 @@ class Ask:
         check_model(of, fingerprint)
         return condition
 
-    def _most_bytes(self) -> int:
-        """Most bytes that the answer takes: 16 a value and 28 a stamp cover every format."""
+    def _reserve(self) -> int:
+        """Most bytes that the answer takes; of a task, whose size only the cloud knows, a window's."""
+        if self.replay is not None:
+            return most_bytes(0, 0)
         count, length = self.request.count, self.request.length
         if self.source == "task":
-            count, length = 1, self.most_values
-        return 4096 + 28 * length + 16 * count * (length + 2)
+            length = min(LONGEST, self.most_values // count)
+        return most_bytes(count, length)
+
+
+def most_bytes(rows: int, length: int) -> int:
+    """Most bytes of an answer: 16 a value and 28 a stamp cover every format, 4096 any message."""
+    return 4096 + 28 * length + 16 * rows * (length + 2)
 
 
 def _source(found: Mapping[str, Any]) -> tuple[str, Any]:

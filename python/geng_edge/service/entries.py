@@ -39,7 +39,7 @@ class Asked:
         body: What the worker reads again after a restart.
         digest: sha256 of everything that makes it this request.
         deadline: Seconds since the epoch.
-        reserve: Most bytes that its answer takes.
+        reserve: Bytes that are kept for its answer.
         topic, correlation: Where on the bus the answer goes.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import threading
 import time
 from dataclasses import asdict, dataclass, field
@@ -51,6 +52,9 @@ class Settings:
         bounds: Of the ledger.
         walls: Of HTTP.
         discovery: Whether Home Assistant is told of virtual sensors.
+
+    Raises:
+        ArgumentError: The ledger is too small for one request that the limits allow.
     """
 
     name: str
@@ -61,6 +65,14 @@ class Settings:
     bounds: Bounds = field(default_factory=Bounds)
     walls: Walls = field(default_factory=Walls)
     discovery: bool = False
+
+    def __post_init__(self) -> None:
+        most = self.limits.most_bytes
+        if self.bounds.size < most:
+            raise ArgumentError(
+                f"outbox is {self.bounds.size / 2**20:g} MB; it must be at least "
+                f"{math.ceil(most / 2**20)} MB for a request of {self.limits.values} values"
+            )
 
 
 @final

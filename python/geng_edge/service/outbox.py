@@ -19,7 +19,9 @@ What it promises, and what others must do for it to hold:
    refused with ``gone``), then the oldest entries, and only then is an id free again.
 
 Rows and bytes are bounded. A request reserves room for its answer when it is admitted, so that an answer
-is never lost to a full outbox; where there is none, the request is refused (``busy``).
+is never lost to a full outbox; where there is none, the request is refused (``busy``), and where there never
+will be, too (``too_large``). An answer that turns out larger than what was reserved waits for those before it
+to be delivered (:meth:`Outbox.fits`).
 
 On ``PRAGMA synchronous``: the journal is a write-ahead log. FULL makes a commit wait until the log is on the
 disk, and holds for admission and for the answer. NORMAL leaves that to the next of them: a crash of
@@ -219,7 +221,13 @@ class Outbox:
                 codes.BUSY,
             )
         size = len(asked.body) + asked.reserve
-        if not self._make_room(size):
+        if size > self.bounds.size:
+            return MessageError(
+                f"request and answer are up to {size} bytes; they must be at most "
+                f"{self.bounds.size}, which is all that the outbox holds",
+                codes.TOO_LARGE,
+            )
+        if not (self._make_room(size) and self._make_row()):
             return MessageError(
                 f"the outbox holds {self._size} bytes of {self.bounds.size} that are not delivered; "
                 f"this request needs {size}: ask again later",
@@ -237,9 +245,7 @@ class Outbox:
         return self.get(asked.id)
 
     def _make_room(self, size: int) -> bool:
-        """Drop the oldest delivered answers, then entries, until ``size`` bytes and a row fit."""
-        if size > self.bounds.size:
-            return False
+        """Drop the oldest delivered answers until ``size`` bytes fit."""
         self._db.execute(
             "UPDATE ledger SET state = ?, delivered = ? WHERE state = ? AND road = ? AND answered < ?",
             (DELIVERED, self._clock(), ANSWERED, HTTP, self._clock() - self.bounds.uncollected),
@@ -258,6 +264,10 @@ class Outbox:
                 )
                 self._db.execute("DELETE FROM papers WHERE position = ?", (position,))
                 self._size -= freed
+        return True
+
+    def _make_row(self) -> bool:
+        """Drop the oldest delivered entries until another fits."""
         while self._rows >= self.bounds.rows:
             oldest = self._db.execute(
                 "SELECT position, size FROM ledger WHERE state = ? ORDER BY position LIMIT 1",
@@ -288,6 +298,48 @@ class Outbox:
             ).fetchone()
         return int(row[0]) if row else 0
 
+    def fits(self, position: int, size: int) -> bool:
+        """Whether there is room for an entry's answer; from then on it is kept for it.
+
+        What was reserved is there. More is there once what came before is delivered: then it is given even
+        beyond the bound, which is thus kept but for one answer, since nothing else would make room.
+
+        Args:
+            position: Of an entry.
+            size: Bytes of its answer.
+
+        Raises:
+            OutputError: The disk refuses.
+        """
+        with self._lock:
+            row = self._waits(position)
+            if row is None or row[0] + size <= row[1]:
+                return True
+            more = row[0] + size - row[1]
+            with self._commit("NORMAL"):
+                if (
+                    not self._make_room(more)
+                    and self._db.execute(
+                        "SELECT 1 FROM ledger WHERE state IN (?, ?) AND position < ? LIMIT 1",
+                        (ASKED, ANSWERED, position),
+                    ).fetchone()
+                ):
+                    return False
+                self._db.execute(
+                    "UPDATE ledger SET size = size + ? WHERE position = ?", (more, position)
+                )
+                self._size += more
+        return True
+
+    def _waits(self, position: int) -> tuple[int, int] | None:
+        """Bytes of the request, and of it with what is reserved; None where it is answered."""
+        found: tuple[int, int] | None = self._db.execute(
+            "SELECT length(body), size FROM ledger JOIN papers USING (position) "
+            "WHERE position = ? AND state = ?",
+            (position, ASKED),
+        ).fetchone()
+        return found
+
     def answer(self, position: int, answer: bytes, content_type: str, code: str = "") -> bool:
         """Give an entry its answer, unless it has one. ``code`` is empty for a result.
 
@@ -309,11 +361,7 @@ class Outbox:
             return [self._answer(each) for each in answers]
 
     def _answer(self, given: Answered) -> bool:
-        row = self._db.execute(
-            "SELECT length(body), size FROM ledger JOIN papers USING (position) "
-            "WHERE position = ? AND state = ?",
-            (given.position, ASKED),
-        ).fetchone()
+        row = self._waits(given.position)
         if row is None:
             return False
         size = row[0] + len(given.answer)

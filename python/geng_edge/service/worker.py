@@ -143,8 +143,7 @@ class Worker:
 
     def _turn(self) -> bool:
         """One chore and some requests, in one commit; False where there was neither."""
-        with contextlib.suppress(queue.Empty):
-            self._chores.get_nowait()()
+        self._do_chore()
         answers: list[Answered] = []
         until, size = time.monotonic() + _BATCH_SECONDS, 0
         while len(answers) < _MOST_BATCH and size < _BATCH_BYTES and time.monotonic() < until:
@@ -153,6 +152,10 @@ class Worker:
                 break
             self._current, self._cancelled = entry.id, None
             found = self._take(entry)
+            if found is not None and not self._fits(found):
+                self._give(answers)  # delivered, they make room
+                answers = []
+                found = self._once_it_fits(entry, found)
             self._current = None
             if found is None:  # stopping
                 break
@@ -160,6 +163,24 @@ class Worker:
             size += len(found.answer)
         self._give(answers)
         return bool(answers) or not self._chores.empty()
+
+    def _do_chore(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            self._chores.get_nowait()()
+
+    def _fits(self, found: Answered) -> bool:
+        return self.outbox.fits(found.position, len(found.answer))
+
+    def _once_it_fits(self, entry: Entry, found: Answered) -> Answered | None:
+        """An answer larger than what was reserved, once others are delivered, or too late for it."""
+        while not self._fits(found):
+            self.sign = time.monotonic()
+            if time.time() > entry.deadline:
+                return self._rejection(entry, self._late(entry))
+            self._do_chore()
+            if self._stopping.wait(_TURN):
+                return None
+        return found
 
     def _take(self, entry: Entry) -> Answered | None:
         """The answer to one entry; None where the gateway stops meanwhile."""
