@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -282,6 +284,18 @@ def test_a_full_inbox_loses_nothing_of_qos_1(plain: Mosquitto) -> None:
                     seen.add(got.payload)
                     link.acknowledge(got)
             assert len(seen) == 30
+
+
+def test_a_closed_link_frees_its_sockets_without_the_garbage_collector(plain: Mosquitto) -> None:
+    gc.disable()
+    try:
+        with link_to(plain.url, "freed") as link:
+            link.ready(5.0)
+            assert link._connection is not None
+            client = weakref.ref(link._connection._client)
+        until(lambda: client() is None, 5.0)
+    finally:
+        gc.enable()
 
 
 def test_wildcards_and_unknown_qualities_of_service_are_refused(plain: Mosquitto) -> None:

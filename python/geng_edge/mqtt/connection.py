@@ -191,6 +191,9 @@ class Connection:
         stopper.join(_FAREWELL)
         with contextlib.suppress(OSError, AttributeError):
             self._client.socket().close()
+        # paho closes its inner sockets when it is freed: at once, without a cycle through us.
+        for name in ("connect", "disconnect", "subscribe", "publish", "message"):
+            setattr(self._client, f"on_{name}", None)
 
     def _await(self, event: threading.Event, sentence: str) -> None:
         until = time.monotonic() + self.terms.timeout
