@@ -298,6 +298,41 @@ def test_a_closed_link_frees_its_sockets_without_the_garbage_collector(plain: Mo
         gc.enable()
 
 
+def test_a_message_over_the_brokers_limit_is_refused_and_the_connection_stays(
+    tmp_path: Path,
+) -> None:
+    with (
+        mosquitto(tmp_path, "allow_anonymous true", "max_packet_size 5000") as broker,
+        link_to(broker.url) as link,
+    ):
+        small, large = Outgoing("test/pi-7/x", b"small"), Outgoing("test/pi-7/x", bytes(5000))
+        with pytest.raises(
+            BrokerError, match=r"is 50\d\d bytes; broker .* takes at most 5000"
+        ) as no:
+            link.publish_all([small, large], 5.0)
+        assert (no.value.facts["most"], no.value.facts["final"]) == (5000, True)
+        assert link.receive(0.3) is None, "nothing is sent"
+        link.publish_all([small, replace(large, payload=bytes(4970))], 5.0)
+        assert link.connections == 1
+
+
+@pytest.mark.parametrize(("version", "why"), [(5, "the broker says Protocol error"), (3, "")])
+def test_a_message_that_breaks_the_connection_is_told_from_one_that_waits(
+    plain: Mosquitto, version: int, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = replace(Broker.parse(plain.url), version=version)
+    poison = Outgoing("test/poison" + "/" * 210)
+    with link_to("", f"poison{version}", broker=broker, subscriptions=[]) as link:
+        with pytest.raises(BrokerError, match=f"is lost.*{why}; it must take") as lost:
+            link.publish(poison, 5.0, again=False)
+        assert lost.value.facts["lost"]
+        with pytest.raises(BrokerError):
+            link.publish(poison, 1.0)
+        assert link.connections > 2
+        link.publish(Outgoing("test/poison"), 5.0)
+    assert ("another client" in caplog.text) == (not why)
+
+
 def test_wildcards_and_unknown_qualities_of_service_are_refused(plain: Mosquitto) -> None:
     link = link_to(plain.url)
     for message in (Outgoing("a/+"), Outgoing("a/#"), Outgoing(""), Outgoing("a", qos=2)):

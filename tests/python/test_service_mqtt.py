@@ -152,14 +152,20 @@ def test_s3_a_refused_request_is_told_its_code_on_the_bus(
 def test_s2_an_answer_goes_nowhere_but_below_the_gateways_answers(
     mosquitto: brokers.Mosquitto,
 ) -> None:
-    """S-2: a stranger's response topic would borrow the gateway's rights."""
+    """S-2: a stranger's would borrow the gateway's rights, one of too many levels breaks its connection."""
     with Ear(mosquitto, f"{BASE}/series/answer/#", "home/#") as ear:
-        for topic in ("home/door/open", f"{BASE}/status", f"{BASE}/series/answering/x"):
+        deep = f"{BASE}/series/answer/x"
+        topics = ("home/door/open", f"{BASE}/status", f"{BASE}/series/answering/x",
+                  deep + "/" * 26, deep + "/" * 205)  # fmt: skip
+        for topic in topics:
             asked = {**ASK, "transaction": "week-0022"}
             ear.say(f"{BASE}/series/ask", asked, response_topic=topic)
             heard = ear.hear()
             assert heard.topic == f"{BASE}/series/answer/unreadable/rejected"
             assert json.loads(heard.payload)["code"] == "response_topic"
+        for name, topic in (("week-0023", deep + "/" * 25), ("week-0024", deep)):
+            ear.say(f"{BASE}/series/ask", {**ASK, "transaction": name}, response_topic=topic)
+            assert ear.hear(lambda one: status(one) == "result").topic == topic
 
 
 def test_s10_a_retained_request_is_refused_at_every_start(

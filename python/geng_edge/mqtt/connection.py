@@ -28,6 +28,7 @@ log = logging.getLogger("geng_edge.mqtt")
 
 MOST_USER_PROPERTIES = 16
 _OVERHEAD = 65_536  # what topic and properties may add to a payload
+_HEADER = 9  # most bytes of a PUBLISH beside topic, properties and payload
 _TURN = 0.25  # seconds between two looks at whether the connection still stands
 _FAREWELL = 1.0
 #: CONNACK codes that trying again does not mend: protocol version, client id, name or password, ACL.
@@ -71,6 +72,10 @@ class Connection:
         self.owed = False
         #: Whether another client of our id threw us out.
         self.taken = False
+        #: Whether it broke, and was not ended by us; what the broker said of it, empty for nothing.
+        self.broken, self.reason = False, ""
+        #: Bytes of a packet that the broker takes; None where it does not say (3.1.1 never does).
+        self.most_packet: int | None = None
         self._acknowledged = threading.Event()
         self._granted = threading.Event()
         self._gone = threading.Event()
@@ -128,16 +133,21 @@ class Connection:
             False where the connection broke before; any of them may have arrived.
 
         Raises:
-            BrokerError: The broker refused one, or the time is up.
+            BrokerError: The broker refused one, or the time is up. Or one is larger than the broker
+                takes, ``facts["size"]``; nothing was sent then. ``facts["refused"]`` where
+                the same message would be refused again.
         """
+        packets = [(message, self._publish_properties(message)) for message in messages]
+        for message, properties in packets:
+            self._check_size(message, properties)
         sent = []
-        for message in messages:
+        for message, properties in packets:
             info = self._client.publish(
                 message.topic,
                 message.payload,
                 message.qos,
                 message.retain,
-                properties=self._publish_properties(message),
+                properties=properties,
             )
             sent.append((message, info))
         try:
@@ -148,7 +158,7 @@ class Connection:
 
     def _taken(self, message: Outgoing, info: Any, until: float) -> bool:
         """Whether the broker took one message, as soon as that is known."""
-        while not info.is_published():
+        while not _is_published(info):
             if not self.stands or info.rc != 0:
                 return False
             left = until - time.monotonic()
@@ -167,8 +177,24 @@ class Connection:
                 "its access rules must allow it",
                 topic=message.topic,
                 final=True,
+                refused=True,
             )
         return True
+
+    def _check_size(self, message: Outgoing, properties: Any) -> None:
+        if self.most_packet is None:  # as it always is over 3.1.1, where there are no properties
+            return
+        size = _HEADER + len(message.topic.encode()) + len(properties.pack()) + len(message.payload)
+        if size > self.most_packet:
+            raise BrokerError(
+                f"message on {message.topic} is {size} bytes; broker {self.broker} takes at most "
+                f"{self.most_packet}",
+                topic=message.topic,
+                size=size,
+                most=self.most_packet,
+                final=True,
+                refused=True,
+            )
 
     def acknowledge(self, mid: int, qos: int) -> None:
         """Tell the broker that a message of this connection is dealt with."""
@@ -260,8 +286,9 @@ class Connection:
             properties.UserProperty = list(message.user)
         return properties
 
-    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, more: Any) -> None:
         self._thread = threading.current_thread()
+        self.most_packet = getattr(more, "MaximumPacketSize", None)
         if reason.is_failure:
             self._problem = BrokerError(
                 f"broker {self.broker} refuses the connection: {reason}; name, password, "
@@ -272,11 +299,12 @@ class Connection:
             )
         self._acknowledged.set()
 
-    def _on_disconnect(
-        self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any
-    ) -> None:
+    def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _more: Any) -> None:
         log.debug("connection to %s ended: %s", self.broker, reason)
         self.taken = reason.value == _TAKEN_OVER
+        if flags.is_disconnect_packet_from_server:
+            self.reason = str(reason)
+        self.broken = bool(self.reason) or reason.is_failure
         self._gone.set()
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _more: Any) -> None:
@@ -338,6 +366,12 @@ def check_available() -> None:
             "paho-mqtt is not installed; a broker needs it: pip install 'geng-edge[mqtt]'",
             extra="mqtt",
         ) from error
+
+
+def _is_published(info: Any) -> bool:
+    with contextlib.suppress(RuntimeError, ValueError):  # what paho could not send it will not say
+        return bool(info.is_published())
+    return False
 
 
 def _properties(packet: str) -> Any:

@@ -151,11 +151,13 @@ class Link:
         """
         self._wait(time.monotonic() + deadline)
 
-    def publish(self, message: Outgoing, deadline: float) -> None:
+    def publish(self, message: Outgoing, deadline: float, *, again: bool = True) -> None:
         """Publish one message; see :meth:`publish_all`."""
-        self.publish_all((message,), deadline)
+        self.publish_all((message,), deadline, again=again)
 
-    def publish_all(self, messages: Sequence[Outgoing], deadline: float) -> None:
+    def publish_all(
+        self, messages: Sequence[Outgoing], deadline: float, *, again: bool = True
+    ) -> None:
         """Publish; returns when the broker has acknowledged every one.
 
         Where a connection breaks meanwhile, all are published again over the next: receivers know
@@ -164,10 +166,15 @@ class Link:
         Args:
             messages: In order.
             deadline: Seconds from now.
+            again: False where the caller must know of a connection that broke meanwhile, because one
+                of the messages may be what breaks it.
 
         Raises:
             ArgumentError: A topic holds a wildcard, or a QoS is not 0 or 1. Nothing was sent.
-            BrokerError: The broker refused one, or the time is up; some may have been delivered.
+            BrokerError: The broker refused one (``facts["refused"]``), or the time is up, or, with
+                ``again`` False, the connection broke (``facts["lost"]``); some may have been
+                delivered. Or one is larger than the broker takes (``facts["size"]``), and nothing
+                was sent.
         """
         for message in messages:
             if not message.topic or any(c in message.topic for c in "+#\0"):
@@ -175,8 +182,12 @@ class Link:
             if message.qos not in (0, 1):
                 raise ArgumentError(f"qos is {message.qos}; it must be 0 or 1")
         until = time.monotonic() + deadline
-        while not self._wait(until).publish(messages, until):
-            time.sleep(_TURN)
+        while not (connection := self._wait(until)).publish(messages, until):
+            time.sleep(_TURN)  # until it is known how it ended
+            if connection.broken and not again:
+                raise BrokerError(
+                    f"{self._lost(connection)}; it must take what it is sent", lost=True
+                )
 
     def receive(self, deadline: float) -> Incoming | None:
         """The next message.
@@ -251,8 +262,7 @@ class Link:
                     self._version = 3
                     return True
                 raise
-            if self._birth is not None:
-                connection.publish((self._birth,), time.monotonic() + self.terms.timeout)
+            self._announce(connection)
             self.connections += 1
             self._connection, self._problem = connection, None
             with self._changed:
@@ -269,15 +279,29 @@ class Link:
                     taken=True,
                 )
             if not self._closing.is_set():
-                self._problem = BrokerError(f"connection to broker {self.broker} is lost")
+                self._problem = BrokerError(self._lost(connection))
                 if not stood:
-                    log.warning("%s at once; another client may be %s too", self._problem,
-                                self.terms.client_id)  # fmt: skip
+                    guess = (f"; another client may be {self.terms.client_id} too, or the broker "
+                             "refuses what it was sent")  # fmt: skip
+                    log.warning("%s, at once%s", self._problem, "" if connection.reason else guess)
             return stood
         finally:
             self._connection = None
             goodbye = (self.terms.will,) if self.terms.will is not None else ()
             connection.close(goodbye if self._closing.is_set() else ())
+
+    def _announce(self, connection: Connection) -> None:
+        if self._birth is None:
+            return
+        try:
+            connection.publish((self._birth,), time.monotonic() + self.terms.timeout)
+        except BrokerError as error:
+            # Why there is no link: whoever publishes meets it, and must not take it for his message's.
+            raise BrokerError(str(error), final=bool(error.facts.get("final"))) from error
+
+    def _lost(self, connection: Connection) -> str:
+        said = f": the broker says {connection.reason}" if connection.reason else ""
+        return f"connection to broker {self.broker} is lost{said}"
 
     def _watch(self, connection: Connection) -> None:
         """Return when the connection is dead, or of no more use."""

@@ -3,6 +3,7 @@
 Two threads. *Intake* reads what the link holds, writes it into the ledger in one commit, and only then tells
 the broker that it may forget. *Courier* publishes: first what is said in passing (accepted, progress,
 rejected, telemetry), then the answers that the ledger owes, in its order, each noted when the broker has it.
+One that the broker will not take, or that breaks the connection each time, is given up for those behind it.
 
 What is said in passing may be lost: it waits in memory, bounded, and repeats itself (an asker without an
 answer asks again). A request that is refused is not in the ledger; its refusal is said once.
@@ -11,19 +12,20 @@ answer asks again). A request that is refused is not in the ledger; its refusal 
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from geng_edge.errors import BrokerError, GengError, MessageError, OutputError
 from geng_edge.mqtt.link import Broker, Incoming, Link, Outgoing
-from geng_edge.service.answers import JSON, Answers, message, named, refusal
+from geng_edge.service.answers import Answers, message, named, refusal
 from geng_edge.service.ask import Ask, Limits
 from geng_edge.service.entries import ANSWERED, ASKED, BUS, Asked, Entry
 from geng_edge.service.metrics import Metrics
 from geng_edge.service.outbox import Outbox
+from geng_edge.service.post import Post, letter, rejection
 from geng_edge.service.topics import DISCOVERY, Topics
 from geng_edge.wire import codec, codes, fields
 from geng_edge.wire.condition import check_transaction
@@ -38,37 +40,10 @@ _MOST_INBOX = 32
 _MOST_NOTICES = 512
 _MOST_AGAIN = 256
 _BATCH = 16
+#: Connections lost over one answer alone, after which that answer is what breaks them.
+_MOST_LOSSES = 3
 _CANCEL_BYTES = 1024
 _STATUS = f"{DISCOVERY}/status"
-
-
-@dataclass(frozen=True)
-class Post:
-    """Where an answer goes on the bus: the response topic of MQTT 5, or the topic of its status."""
-
-    topic: str
-    correlation: bytes | None
-
-    def outgoing(
-        self,
-        topics: Topics,
-        transaction: str,
-        status: str,
-        payload: bytes,
-        content_type: str = JSON,
-        qos: int = 1,
-        position: int = 0,
-    ) -> Outgoing:
-        """The message; its properties say of MQTT 5 what the topic says of 3.1.1."""
-        user = (("transaction", transaction), ("status", status), ("position", str(position)))
-        return Outgoing(
-            self.topic or topics.answer(transaction, status),
-            payload,
-            qos,
-            correlation=self.correlation,
-            content_type=content_type,
-            user=user,
-        )
 
 
 class Bus:
@@ -107,6 +82,8 @@ class Bus:
         self._notices: collections.deque[Outgoing] = collections.deque()
         self._again: collections.deque[str] = collections.deque(maxlen=_MOST_AGAIN)
         self._connections = 0
+        self._doubted = 0  # up to this position one at a time: a batch with it broke a connection
+        self._losses: collections.Counter[int] = collections.Counter()
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._link = Link(
@@ -289,8 +266,11 @@ class Bus:
 
     def _pass_on(self) -> None:
         notices = [self._notices.popleft() for _ in range(min(len(self._notices), 4 * _BATCH))]
-        if not notices:
-            return
+        while notices:
+            notices = self._publish_notices(notices)
+
+    def _publish_notices(self, notices: Sequence[Outgoing]) -> list[Outgoing]:
+        """Publish; returns what is left to publish where one was too large, and nothing was sent."""
         try:
             self._link.publish_all(notices, _PATIENCE)
         except BrokerError as error:
@@ -299,37 +279,40 @@ class Bus:
                 raise
             # Refused for its topic: whoever asks for such must not keep others' answers back.
             log.info("%s", error)
+            if "size" in error.facts:
+                return [each for each in notices if each.topic != error.facts["topic"]]
         else:
             self.metrics.count("notice")
+        return []
 
     def _deliver(self) -> bool:
         entries = self.outbox.undelivered(_BATCH)
         if not entries:
             return False
+        if len(entries) == 1 or entries[0].position <= self._doubted:
+            self._deliver_singly(entries)
+            return True
         try:
-            self._link.publish_all([self._letter(entry) for entry in entries], _PATIENCE)
+            letters = [letter(self.topics, entry) for entry in entries]
+            self._link.publish_all(letters, _PATIENCE, again=False)
         except BrokerError as error:
-            if "topic" not in error.facts or not error.facts.get("final"):
+            if not ("refused" in error.facts or "lost" in error.facts):
                 raise
+            log.info("%s", error)
+            self._doubted = entries[-1].position
             self._deliver_singly(entries)
         else:
             self.outbox.delivered([entry.position for entry in entries])
-        for _ in entries:
-            self.metrics.count("delivered")
+            for _ in entries:
+                self.metrics.count("delivered")
         return True
 
     def _deliver_singly(self, entries: Sequence[Entry]) -> None:
         """Where the broker will never take one of them, it is given up, and the others go on."""
         for entry in entries:
-            arrived = True
-            try:
-                self._link.publish(self._letter(entry), _PATIENCE)
-            except BrokerError as error:
-                if "topic" not in error.facts or not error.facts.get("final"):
-                    raise
-                log.error("answer to %s is given up: %s", entry.id, error)
-                arrived = False
+            arrived = self._send(entry)
             self.outbox.delivered([entry.position], arrived=arrived)
+            self.metrics.count("delivered" if arrived else "given_up")
 
     def _redeliver(self, name: str) -> None:
         try:
@@ -337,16 +320,46 @@ class Bus:
         except MessageError:
             return
         if entry.answer is not None:
-            self._link.publish(self._letter(entry), _PATIENCE)
-            self.metrics.count("redelivered")
+            self.metrics.count("redelivered" if self._send(entry) else "given_up")
 
-    def _letter(self, entry: Entry) -> Outgoing:
-        status = "rejected" if entry.code else "result"
-        return Post(entry.topic, entry.correlation).outgoing(
-            self.topics,
-            entry.id,
-            status,
-            entry.answer or b"",
-            entry.content_type,
-            position=entry.position,
-        )
+    def _send(self, entry: Entry) -> bool:
+        """Publish one answer, or that it is too large; False where it is given up.
+
+        Raises:
+            BrokerError: It was not taken, and is to be tried again.
+        """
+        try:
+            self._publish(entry)
+        except BrokerError as error:
+            if "lost" in error.facts:
+                self._losses[entry.position] += 1
+                if self._losses[entry.position] < _MOST_LOSSES:
+                    raise
+                fault = f"{_MOST_LOSSES} connections to the broker broke over answer {entry.id}"
+                with contextlib.suppress(BrokerError):
+                    self._reject(entry, MessageError(fault, codes.INTERNAL))
+            elif "refused" not in error.facts:
+                raise
+            log.error("answer to %s is given up: %s", entry.id, error)
+            arrived = False
+        else:
+            arrived = True
+        del self._losses[entry.position]
+        return arrived
+
+    def _publish(self, entry: Entry) -> None:
+        try:
+            self._link.publish(letter(self.topics, entry), _PATIENCE, again=False)
+        except BrokerError as error:
+            if "size" not in error.facts:
+                raise
+            log.warning("answer to %s is rejected instead: %s", entry.id, error)
+            self.metrics.count("answer_too_large")
+            sentence = (
+                f"answer is {error.facts['size']} bytes; the gateway's broker takes at most "
+                f"{error.facts['most']}: ask for fewer or shorter series"
+            )
+            self._reject(entry, MessageError(sentence, codes.TOO_LARGE))
+
+    def _reject(self, entry: Entry, error: MessageError) -> None:
+        self._link.publish(rejection(self.topics, entry, error), _PATIENCE, again=False)

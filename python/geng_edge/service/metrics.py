@@ -36,7 +36,7 @@ class Metrics:
             self._refused[road, code] += 1
 
     def count(self, event: str) -> None:
-        """Something else happened: ``published``, ``redelivered``, ``dropped_notice``, ``telemetry``."""
+        """Something else happened: ``delivered``, ``redelivered``, ``given_up``, ``notice_lost``."""
         with self._lock:
             self._events[event] += 1
 

@@ -9,6 +9,8 @@ from geng_edge.wire.topics import ROOT, check_id
 #: Where Home Assistant listens for devices, and says that it has come.
 DISCOVERY = "homeassistant"
 _LONGEST = 256
+#: Levels of a response topic: a broker throws out who publishes on too many (mosquitto: over 200).
+_MOST_LEVELS = 32
 
 
 class Topics:
@@ -44,10 +46,11 @@ class Topics:
         Raises:
             MessageError: ``response_topic``.
         """
-        plain = topic.startswith(self._answers) and len(topic) <= _LONGEST
-        if not plain or any(c in topic for c in "+#\0"):
+        short = len(topic) <= _LONGEST and topic.count("/") < _MOST_LEVELS
+        if not (short and topic.startswith(self._answers)) or any(c in topic for c in "+#\0"):
             raise MessageError(
-                f"response topic is {topic[:80]!r}; it must begin with {self._answers}",
+                f"response topic is {topic[:80]!r}; it must begin with {self._answers} and have at "
+                f"most {_LONGEST} characters and {_MOST_LEVELS} levels, without + or #",
                 codes.RESPONSE_TOPIC,
             )
         return topic
