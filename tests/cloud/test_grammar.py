@@ -11,6 +11,7 @@ from geng_cog.grammar.nodes import GRID, End, Number, Then, advance, grid
 from geng_cog.grammar.statements import begin
 from geng_cog.grammar.tokens import Guide, Trie
 from geng_cog.knowledge import by_label, kinds, scenarios
+from geng_cog.limits import read_limits
 from geng_cog.plausible import doubts, faults
 from geng_cog.seeds import seed_pair
 from geng_cog.stated import Stated, read_stated
@@ -90,6 +91,20 @@ def test_the_stated_times_are_the_only_ones_that_fit() -> None:
     assert advance(state, "Warm.\nspan 1 week, every 10 min\n# ")
     assert not advance(state, "Warm.\nspan 2 week")
     assert not advance(state, "Warm.\nspan 1 week, every 15")
+
+
+def test_the_stated_limits_are_the_only_ones_that_fit_and_are_of_their_channel() -> None:
+    told = read_limits("59 to 77 degF")
+    channels = tuple(
+        frozenset({kinds()[k].label}) for k in ("air temperature", "relative humidity")
+    )
+    state = begin(Stated(604800.0, 600.0), narrow=True, channels=channels, limits=(*told, None))
+    head = "Warm.\nspan 1 week, every 10 min\n# air temperature [degC]\nvalues "
+    rest = "\nperiod none\nwave none\ntrend none\nnoise low\nanomaly none"
+    assert not advance(state, f"{head}18 ..")
+    assert not advance(state, f"{head}15 .. 24{rest}")
+    second = advance(state, f"{head}15 .. 25{rest}\n# relative humidity [%]\nvalues ")
+    assert advance(second, "44 .. 60")
 
 
 @pytest.mark.parametrize("key", ["relative humidity", "pH value", "heart rate"])

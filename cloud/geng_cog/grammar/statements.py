@@ -26,6 +26,7 @@ from geng_cog.grammar.nodes import (
     literal,
 )
 from geng_cog.knowledge import Kind, by_label
+from geng_cog.limits import Limits
 from geng_cog.plausible import LEAST_STEPS_A_PERIOD, Usual, usual
 from geng_cog.stated import Stated
 from geng_edge.claims import EVENT_KINDS, NOISE_LEVELS, TRENDS, WAVES
@@ -38,11 +39,14 @@ MOST_REASONING = 220
 OPEN_STEPS = (64, 4096)
 OPEN_INTERVAL = (1e-4, 86400.0)
 _SMALLEST = 1e-4
+#: Channels that may be stated where the task does not say which.
+OPEN_CHANNELS = 4
 
 
 def begin(
-    stated: Stated, most_channels: int = words.MOST_CHANNELS, narrow: bool = False,
+    stated: Stated, most_channels: int = OPEN_CHANNELS, narrow: bool = False,
     channels: tuple[frozenset[str], ...] = (),
+    limits: tuple[Limits | None, ...] = (),
     asked: Asked | None = None,
     opens: Callable[[Then], State] | None = None,
 ) -> State:  # fmt: skip
@@ -50,11 +54,12 @@ def begin(
 
     Args:
         stated: What the task says of times; a number is written exactly so.
-        most_channels: Channels that may be stated, 1 to 4.
+        most_channels: Channels that may be stated where ``channels`` are empty, 1 to 8.
         narrow: Keep values and periods to what is usual for the quantity too, not only to what is
             possible: for a small model, which knows no more than the scenarios do.
         channels: For each channel the quantities that may be stated, as ``name [unit]``, all of them
             where empty. None of them leaves open how many there are.
+        limits: For each channel the limits that its values have; None, or no entry, leaves them open.
         opens: The grammar of the reasoning, told what follows it; any line of text by default.
         asked: Trend and anomalies of the first channel; the others then have no anomaly. None leaves
             both open.
@@ -68,7 +73,7 @@ def begin(
             and abs(duration_seconds(duration_text(seconds)) / seconds - 1.0) > 1e-3
         ):
             raise ArgumentError(f"time is {seconds:g} s; it must be 0.0001 ms or more", name="task")
-    grammar = _Times(stated, most_channels, narrow, channels, asked)
+    grammar = _Times(stated, most_channels, narrow, channels, limits, asked)
     then = Then(("span", grammar), grammar.span)
     return (Free(MOST_REASONING, then),) if opens is None else opens(then)
 
@@ -79,6 +84,7 @@ class _Times:
     most_channels: int
     narrow: bool
     among: tuple[frozenset[str], ...]
+    limits: tuple[Limits | None, ...]
     asked: Asked | None
 
     def span(self, _: str) -> State:
@@ -102,7 +108,7 @@ class _Times:
         def read(text: str) -> State:
             interval = self.stated.interval or duration_seconds(text)
             return _Channels(
-                span, interval, self.most_channels, self.narrow, self.among, self.asked
+                span, interval, self.most_channels, self.narrow, self.among, self.limits, self.asked
             ).channel("")
 
         then = Then(("interval", self, span), read)
@@ -129,6 +135,7 @@ class _Channels:
     left: int
     narrow: bool
     among: tuple[frozenset[str], ...] = ()
+    limits: tuple[Limits | None, ...] = ()
     asked: Asked | None = None
     taken: tuple[str, ...] = ()
 
@@ -165,7 +172,17 @@ class _Lines:
     kind: Kind
     after: _Channels
 
+    @property
+    def _stated(self) -> tuple[str, str] | None:
+        """Both limits as the task states them, in the unit of the quantity."""
+        number = len(self.after.taken) - 1
+        limits = self.after.limits[number] if number < len(self.after.limits) else None
+        ends = None if limits is None else limits.of(self.kind)
+        return None if ends is None else (number_text(ends[0]), number_text(ends[1]))
+
     def low(self, _: str) -> State:
+        if self._stated is not None:
+            return literal(self._stated[0], Then(("low", self), self._to))
         known = self._usual
         low, high = grid(*known.low)
         ceiling = grid(self.kind.floor, self.kind.ceiling)[1]
@@ -186,12 +203,15 @@ class _Lines:
         return literal(words.TO, Then(("to", self, low), lambda _: self._high(float(low))))
 
     def _high(self, low: float) -> State:
+        then = Then(("high", self), lambda _: self._line(words.PERIOD))
+        if self._stated is not None:
+            return literal(self._stated[1], then)
         narrow, wide = self._usual.width
         at = round(low * GRID)
         ceiling = grid(self.kind.floor, self.kind.ceiling)[1]
         least = at + max(1, math.ceil(narrow * GRID))
         most = max(least, min(ceiling, at + math.floor(wide * GRID)))
-        return (Number(least, most, Then(("high", self), lambda _: self._line(words.PERIOD))),)
+        return (Number(least, most, then),)
 
     def _line(self, mark: str) -> State:
         return literal(mark, Then(("line", self, mark), self._word))
