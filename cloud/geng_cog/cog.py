@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from geng_cog.backends.protocol import Backend, Written
 from geng_cog.describe import describe
+from geng_cog.following import unfollowed
 from geng_cog.knowledge import Scenario, by_label, scenarios
 from geng_cog.plausible import faults
 from geng_cog.stated import read_stated
@@ -21,7 +21,7 @@ from geng_cog.statement import Statement, parse
 from geng_cog.vocabulary import content_words, known_words
 from geng_edge.errors import ArgumentError
 from geng_edge.request import MAX_SEED, check_whole
-from geng_edge.wire.answer import Answer, Channel
+from geng_edge.wire.answer import MOST_REASONING, Answer, Channel
 
 BACKENDS = ("embedded", "transformers", "openai")
 MOST_TASKS = 4096
@@ -118,18 +118,16 @@ def settled(task: str, written: Written) -> Answer:
     wrong = faults(statement)
     if wrong:
         raise ArgumentError(f"the answer is impossible: {wrong[0]}")
-    sure = is_sure(task, written.certainty)
-    if not sure:
-        statement = replace(
-            statement, reasoning=f"{statement.reasoning} {_analogy(task, statement)}"
-        )
+    known, left = is_sure(task, written.certainty), unfollowed(task, statement)
+    said = [statement.reasoning, *([] if known else [_analogy(task, statement)]), *left]
+    reasoning = " ".join(said)[:MOST_REASONING]
     channels: list[Channel] = []
     names: set[str] = set()
     for claims in statement.channels:
         name = _name(claims.quantity, names)
         channels.append(Channel(name, describe(claims), claims))
     return Answer(
-        task, statement.reasoning, sure, statement.span, statement.interval, tuple(channels)
+        task, reasoning, known and not left, statement.span, statement.interval, tuple(channels)
     )
 
 

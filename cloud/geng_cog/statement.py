@@ -31,7 +31,7 @@ VALUES, TO, PERIOD, WAVE = "\nvalues ", " .. ", "\nperiod ", "\nwave "
 TREND, NOISE, ANOMALY, AND = "\ntrend ", "\nnoise ", "\nanomaly ", " and "
 NONE = "none"
 DIRECTIONS = {"up": 1, "down": -1}
-MOST_CHANNELS = 4
+MOST_CHANNELS = 8
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,40 @@ def test_a_device_unlike_any_other_is_answered_by_analogy_and_said_to_be_unsure(
     assert cog.answer([HOME])[0].sure
 
 
+def test_limits_that_a_task_states_are_followed(cog: Cog) -> None:
+    celsius, fahrenheit, both, many = cog.answer(
+        [
+            "temperature between 15 and 25 degC in an office for a week",
+            "temperature from 59 to 77 degF in an office for a week",
+            "temperature (15-25 degC) and humidity (40-60 %) in an office",
+            "temperature, humidity, CO2, light and noise in a classroom",
+        ]
+    )
+    for answer in (celsius, fahrenheit):
+        claims = answer.channels[0].claims
+        assert (claims.low, claims.high, claims.unit) == (15.0, 25.0, "degC")
+        assert answer.sure
+        assert "15 to 25 degC" in answer.channels[0].description
+    assert [(c.claims.low, c.claims.high) for c in both.channels] == [(15.0, 25.0), (40.0, 60.0)]
+    assert [c.claims.quantity for c in many.channels][3:] == ["illuminance", "sound level"]
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("humidity between 40 and 140 % in an office",
+         "Not followed: between 40 and 140 %; relative humidity is given in %, 0 to 100."),
+        ("temperature sensor in a family home in \N{DEGREE SIGN}F",
+         "Not followed: values in \N{DEGREE SIGN}F; air temperature is given in degC, -60 to 70."),
+        ("heart rate and frobnication of a cyclist", "Not given: frobnication."),
+    ],
+)  # fmt: skip
+def test_what_is_not_followed_is_said_and_not_sure(cog: Cog, task: str, said: str) -> None:
+    answer = cog.answer([task])[0]
+    assert not answer.sure
+    assert answer.reasoning.endswith(said)
+
+
 def test_every_answer_of_the_tuning_set_parses_and_is_possible(cog: Cog) -> None:
     found = measure(cog.backend, tasks("tuning")[::4])
     assert found["parsed"] == 1.0

@@ -19,7 +19,7 @@ from geng_cog.statement import CHANNEL, VALUES
 if TYPE_CHECKING:
     import torch
 
-MOST_TOKENS = 400
+MOST_TOKENS = 800
 
 
 class Writer:

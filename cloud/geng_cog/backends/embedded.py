@@ -9,6 +9,7 @@ from geng_cog.agreement import agreed
 from geng_cog.backends.causal import Writer
 from geng_cog.backends.protocol import Written
 from geng_cog.features import read_asked
+from geng_cog.following import followed
 from geng_cog.grammar.nodes import State
 from geng_cog.grammar.openings import opening
 from geng_cog.grammar.statements import begin
@@ -16,7 +17,6 @@ from geng_cog.lm import model as network
 from geng_cog.lm.committee import Committee
 from geng_cog.lm.texts import prompt
 from geng_cog.lm.tokenizer import wrapped
-from geng_cog.named import named_channels
 from geng_cog.stated import Stated
 from geng_cog.statement import parse
 from geng_edge.errors import ModelFileError
@@ -82,8 +82,8 @@ def _agreed(written: Sequence[Written]) -> Written:
 
 def bound(task: str, stated: Stated) -> State:
     """The grammar for a small model: what the task says binds it, and what is usual bounds it."""
-    channels = named_channels(task)
+    channels, limits = followed(task)
     return begin(
-        stated, narrow=True, channels=channels, asked=read_asked(task),
+        stated, narrow=True, channels=channels, limits=limits, asked=read_asked(task),
         opens=lambda then: opening(task, channels, then),
     )  # fmt: skip

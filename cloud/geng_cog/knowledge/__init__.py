@@ -33,6 +33,7 @@ class Kind:
         floor, ceiling: Physical limits in ``unit``; no answer leaves them.
         span: Smallest and largest ``high - low`` of the training scenarios.
         words: By which a text names it.
+        groups: Of quantities that are measured together; empty where it may stand beside any.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Kind:
     ceiling: float
     span: tuple[float, float]
     words: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -109,6 +111,7 @@ def kinds() -> dict[str, Kind]:
         key: Kind(
             key, e["name"], e["unit"], float(e["floor"]), float(e["ceiling"]),
             (float(e["span"][0]), float(e["span"][1])), tuple(e["words"]),
+            tuple(e.get("groups", ())),
         )
         for key, e in entries.items()
     }  # fmt: skip

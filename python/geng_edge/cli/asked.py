@@ -78,7 +78,7 @@ def fetched(arguments: argparse.Namespace, generator: Generator) -> Accepted:
     if said.reasoning:
         console.say(console.printable(f"because: {said.reasoning}"))
     if not said.sure:
-        console.say("the cloud is not sure of this answer: it knows no such device")
+        console.say("the cloud is not sure of this answer")
     for channel in said.channels:
         console.say(console.printable(f"{channel.name}: {channel.description}"))
     return found.reply

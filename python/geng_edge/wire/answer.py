@@ -154,7 +154,8 @@ class Answer:
     Attributes:
         task: What was asked, as the user wrote it; 1 to 2000 characters.
         reasoning: Why the series looks so; may be empty.
-        sure: False where the device is unlike any that was seen.
+        sure: False where the device is unlike any that was seen, or where the answer leaves out something
+            that the task asks for; ``reasoning`` says which.
         span: Seconds that the series lasts.
         interval: Seconds between two steps.
         channels: 1 to 8, each named once.
