@@ -15,6 +15,7 @@ from geng_cog.backends.protocol import Backend, Written
 from geng_cog.describe import describe
 from geng_cog.following import unfollowed
 from geng_cog.knowledge import Scenario, by_label, scenarios
+from geng_cog.named import read_quantities
 from geng_cog.plausible import faults
 from geng_cog.stated import read_stated
 from geng_cog.statement import Statement, parse
@@ -132,8 +133,13 @@ def settled(task: str, written: Written) -> Answer:
 
 
 def is_sure(task: str, certainty: float | None) -> bool:
-    """Whether the answer is more than a guess: its words are known and its quantity is likely."""
+    """Whether the answer is more than a guess: its words are known and its quantity is likely.
+
+    Where the task names neither quantity nor device, unknown words leave nothing to be certain of.
+    """
     known = content_words(task) <= known_words()
+    if not known and not read_quantities(task):
+        return False
     if certainty is None:
         return known
     return certainty >= LEAST_CERTAINTY and (known or certainty >= 1.0 - LEAST_CERTAINTY / 2.0)

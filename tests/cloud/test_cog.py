@@ -70,6 +70,11 @@ def test_a_device_unlike_any_other_is_answered_by_analogy_and_said_to_be_unsure(
     assert cog.answer([HOME])[0].sure
 
 
+def test_words_that_name_nothing_known_are_never_sure(cog: Cog) -> None:
+    asked = ["xyzzy frobnicator in the void", "tempreture sensr in a grenhouse"]
+    assert [a.sure for a in cog.answer(asked)] == [False, False]
+
+
 def test_limits_that_a_task_states_are_followed(cog: Cog) -> None:
     celsius, fahrenheit, both, many = cog.answer(
         [
