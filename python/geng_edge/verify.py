@@ -14,7 +14,7 @@ import numpy as np
 
 from geng_edge.analysis.analyser import Analysis, analyse
 from geng_edge.claims import Claims, Event
-from geng_edge.request import DEFAULT_CANDIDATES, MAX_SEED, check_candidates
+from geng_edge.request import DEFAULT_CANDIDATES, MAX_SEED, check_candidates, check_whole
 from geng_edge.series import Series
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def verified(
     Args:
         generator, condition, seed: As for ``generate``.
         claims: What is held against the series; of :func:`geng_edge.claims_reader.read_claims`.
-        count: Series wanted.
+        count: Series wanted, 1 to 65536.
         candidates: Most candidates a series, 1 to 64.
         settings: Further arguments of ``generate``.
 
@@ -190,6 +190,7 @@ def verified(
         ArgumentError: A setting is out of range. Nothing was computed.
     """
     check_candidates(candidates)
+    count = check_whole("count", count, 1, 65536)
     interval = float(settings.get("interval", 1.0))
     kept: list[tuple[Chosen, npt.NDArray[np.float32]] | None] = [None] * count
     series: Series | None = None

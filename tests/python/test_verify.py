@@ -97,6 +97,12 @@ def test_candidates_have_limits() -> None:
             verified(Scripted([WAVE]), None, Claims(), 1, candidates=wrong)  # type: ignore[arg-type]
 
 
+def test_what_cannot_be_a_count_is_refused() -> None:
+    for wrong in (0, -1, True, 65537):
+        with pytest.raises(ArgumentError, match="it must be 1 to 65536"):
+            verified(Scripted([WAVE]), None, Claims(), wrong)  # type: ignore[arg-type]
+
+
 def test_a_model_reads_claims_off_a_condition_or_says_that_it_cannot(tiny: Path) -> None:
     generator = Generator.load(DISTILLED, threads=1)
     text = "values from -5 to 5, a period of 64 steps"
