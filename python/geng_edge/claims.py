@@ -8,7 +8,7 @@ a generated series against exactly those. The vocabulary of that contract is thi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TRENDS = ("up", "down", "none")
 TREND_SHAPES = ("linear", "exponential", "saturating", "piecewise", "sigmoid")
@@ -141,6 +141,19 @@ def event_at_word(kind: str, word: str, direction: int = 1) -> Event:
     """The claim that an event placed by ``word`` makes."""
     least, most = POSITION_WORDS[word]
     return Event(kind, (least + most) / 2.0, direction, (most - least) / 2.0)
+
+
+def spanned(claims: Claims) -> Claims:
+    """``claims`` without limits that span no range, and without a mean that is not between them.
+
+    Those are what a series can be laid to; a limit or a mean that stands alone can only be checked.
+    """
+    low, high, mean = claims.low, claims.high, claims.mean
+    if low is None or high is None or not low < high:
+        return replace(claims, low=None, high=None, mean=None)
+    if mean is None or low < mean < high:
+        return claims
+    return replace(claims, mean=None)
 
 
 def check(claims: Claims) -> None:

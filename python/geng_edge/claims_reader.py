@@ -8,10 +8,12 @@ stated in words, the number reader says the numbers. Together they are the claim
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from geng_edge.claims import ANYWHERE, STATED, Claims, Event
 from geng_edge.errors import ArgumentError, ModelFileError
+from geng_edge.numbers import LARGEST_NUMBER
 
 if TYPE_CHECKING:
     from geng_edge.condition import Condition
@@ -32,7 +34,7 @@ _KINDS = {
 def read_claims(
     generator: Generator, condition: Condition, length: int = 512, interval: float = 1.0
 ) -> Claims:
-    """What the description behind ``condition`` states.
+    """What the description behind ``condition`` states, also where it contradicts itself.
 
     Args:
         generator: A model with a claims reader.
@@ -52,12 +54,10 @@ def read_claims(
     said = _answers(generator, condition)
     reading = generator.read_numbers(condition, length)
     frame, roles = reading["frame"], reading["roles"]
-    low = high = mean = None
-    if frame["has_range"] and frame["has_level"]:
+    low, high, mean = (_stated(roles, name) for name in ("low", "high", "mean"))
+    if frame["has_range"] and frame["has_level"]:  # by both limits, or an amplitude and a level
         low = float(frame["low_centre"])
         high = low + float(frame["range_centre"])
-        if "mean" in roles and low < roles["mean"]["value"] < high:
-            mean = float(roles["mean"]["value"])
     periods = tuple(
         float(frame[f"{name}_centre"])
         for name in ("period", "period2")
@@ -74,6 +74,12 @@ def read_claims(
         interval=interval,
         length=length,
     )
+
+
+def _stated(roles: dict[str, Any], name: str) -> float | None:
+    """The number of a role; None where there is none that a series could have."""
+    value = float(roles[name]["value"]) if name in roles else math.inf
+    return value if abs(value) <= LARGEST_NUMBER else None
 
 
 def _answers(generator: Generator, condition: Condition) -> dict[str, str]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from geng_edge import layout as at
 from geng_edge.analysis.analyser import analyse
-from geng_edge.claims import Claims
+from geng_edge.claims import Claims, spanned
 from geng_edge.claims_reader import read_claims
 from geng_edge.completion import complete
 from geng_edge.errors import ArgumentError
@@ -65,8 +65,8 @@ def edit(
     """Change what the text states, and nothing else.
 
     A text may state a trend, a period or that there is none, one event or that there is none,
-    limits (low and high) and a mean. It says how the series is to be, not what to take away: "no
-    trend" rather than "remove the trend".
+    limits (low and high) and a mean between them; a limit or a mean alone is only checked. It says
+    how the series is to be, not what to take away: "no trend" rather than "remove the trend".
 
     Cost: up to eight times that of one series and its analysis, 20 ms each on one slow core.
 
@@ -82,10 +82,12 @@ def edit(
         NotFiniteError: The model produced NaN or infinity.
     """
     length = len(reference.values)
-    claims = read_claims(generator, condition, length, interval)
+    stated = read_claims(generator, condition, length, interval)
+    # "a dip to 3" is read as a lone limit: nothing that the whole series should be moved for.
+    claims = spanned(stated)
     if not checks(analyse(reference.values, interval), claims):
         raise ArgumentError(
-            "text states nothing to edit; it must state a trend, a period, an event, limits or a mean"
+            "text states nothing to edit; it must state a trend, a period, an event or both limits"
         )
     best: Edited | None = None
     for k in range(TRIES):
@@ -108,7 +110,7 @@ def edit(
         if best.held:
             break
     assert best is not None
-    return best
+    return Edited(best.values, checks(analyse(best.values, interval), stated))
 
 
 def _merged(

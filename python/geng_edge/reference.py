@@ -15,6 +15,7 @@ import numpy as np
 
 from geng_edge import layout as at
 from geng_edge.analysis.analyser import analyse
+from geng_edge.claims import spanned
 from geng_edge.claims_reader import read_claims
 from geng_edge.errors import ArgumentError, CancelledError
 from geng_edge.request import MAX_SEED
@@ -108,7 +109,8 @@ class Reference:
             white = self.innovations[None]
             series = generator.model.reconstruct(self.raw[None], request.length, white)
             return np.repeat(series, request.count, axis=0)
-        claims = read_claims(generator, condition, request.length, interval)
+        # A limit or a mean that stands alone is nothing that less of the example would mend.
+        claims = spanned(read_claims(generator, condition, request.length, interval))
         latent = generator.model.express(self.raw[None], condition.array, request.length)[0]
         rows = []
         for i in range(request.count):

@@ -36,7 +36,8 @@ class Check:
         asked: What was stated.
         measured: What the analyser finds; None where it finds nothing of the kind.
         held: Whether that is within the tolerance of the claim.
-        error: How far off, as a share of the period or of the asked range; None where no number.
+        error: How far off, as a share of the period or of the asked range (of the measured one where
+            none is asked); None where no number.
     """
 
     claim: str
@@ -62,15 +63,20 @@ def checks(found: Analysis, asked: Claims) -> tuple[Check, ...]:
         out.append(Check("periodic", asked.periodic, found.periodic, same))
     if asked.events is not None:
         out += _events(found, asked.events)
-    if asked.low is not None and asked.high is not None and asked.high > asked.low:
-        span = asked.high - asked.low
-        for name in ("low", "high", "mean"):
-            wanted = getattr(asked, name)
-            if wanted is not None:
-                measured = float(getattr(found, name))
-                error = abs(measured - wanted) / span
-                out.append(Check(name, wanted, measured, error <= TOLERANCE, error))
+    for name in ("low", "high", "mean"):
+        wanted = getattr(asked, name)
+        if wanted is not None:
+            measured = float(getattr(found, name))
+            error = abs(measured - wanted) / _span(found, asked)
+            out.append(Check(name, wanted, measured, error <= TOLERANCE, error))
     return tuple(out)
+
+
+def _span(found: Analysis, asked: Claims) -> float:
+    """What limits and mean may be off in shares of: above 0, also for a series that is constant."""
+    if asked.low is not None and asked.high is not None and asked.high > asked.low:
+        return asked.high - asked.low
+    return found.range or abs(found.mean) or 1.0
 
 
 def _period(name: str, period: float, found: tuple[float, ...]) -> Check:

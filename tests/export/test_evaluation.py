@@ -93,6 +93,8 @@ def test_reading_is_compared_field_by_field() -> None:
     unsaid = reading.compare(Claims(), asked)
     assert unsaid == {"trend": False, "period": False, "events": False, "range": False}
     assert reading.compare(Claims(low=1.0), Claims()) == {}
+    assert reading.compare(Claims(), Claims(low=1.0)) == {}
+    assert reading.compare(asked, Claims(low=0.0, mean=4.0))["mean"] is False
 
 
 def test_reading_measures_the_shipped_model() -> None:

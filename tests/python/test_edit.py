@@ -79,6 +79,16 @@ def test_limits_and_mean_are_met(bundled: Generator, series: npt.NDArray[np.floa
     assert found.periods[0] == pytest.approx(32.0, rel=0.02)
 
 
+def test_a_limit_alone_moves_nothing_and_is_said_not_to_show(
+    bundled: Generator, series: npt.NDArray[np.float32]
+) -> None:
+    result = edited("no trend, minimum 100", series, bundled)
+    assert {c.claim: c.held for c in result.checks} == {"trend": True, "low": False}
+    assert abs(result.values.mean() - series.mean()) < 0.02 * np.ptp(series)
+    with pytest.raises(ArgumentError, match="states nothing to edit.*both limits"):
+        edited("mean of 20 degC", series, bundled)
+
+
 def test_a_text_that_states_nothing_is_refused(
     bundled: Generator, series: npt.NDArray[np.float32]
 ) -> None:

@@ -41,6 +41,20 @@ def test_claims_that_hold_and_claims_that_do_not() -> None:
     assert by_name["low"].error == pytest.approx(5.0 / 15.0, rel=0.01)
 
 
+def test_a_limit_or_a_mean_alone_is_held_within_what_the_series_spans() -> None:
+    for kept in (Claims(low=5.1), Claims(high=14.9), Claims(mean=10.1)):
+        assert list(named(WAVE, kept).values()) == [True]
+    for broken in (Claims(low=4.0), Claims(high=16.0), Claims(mean=20.0)):
+        assert list(named(WAVE, broken).values()) == [False]
+    (check,) = checks(analyse(WAVE, 1.0), Claims(mean=20.0))
+    assert check.error == pytest.approx(1.0, rel=0.01)
+    impossible = Claims(low=5.0, high=15.0, mean=150.0)
+    assert named(WAVE, impossible) == {"low": True, "high": True, "mean": False}
+    constant = np.full(512, 20.0)
+    assert named(constant, Claims(low=20.0, high=20.0)) == {"low": True, "high": True}
+    assert named(np.zeros(512), Claims(mean=20.0)) == {"mean": False}
+
+
 def test_an_anomaly_must_be_of_its_kind_and_at_its_place() -> None:
     struck = WAVE.copy()
     struck[358] += 30.0
@@ -103,6 +117,26 @@ def test_what_cannot_be_a_count_is_refused() -> None:
             verified(Scripted([WAVE]), None, Claims(), wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("mean of 20 degC, period of 64 steps", (None, None, 20.0)),
+        ("minimum 10, period of 64 steps", (10.0, None, None)),
+        ("at most 50, daily cycle", (None, 50.0, None)),
+        ("values from 0 to 100, mean 150", (0.0, 100.0, 150.0)),
+        ("values from 0 to 100, mean 40", (0.0, 100.0, 40.0)),
+        ("average 20, amplitude 5", (15.0, 25.0, 20.0)),
+        ("low noise, a period of 64 steps", (None, None, None)),
+    ],
+)
+def test_limits_and_mean_are_claims_each_by_itself(
+    text: str, limits: tuple[float | None, float | None, float | None]
+) -> None:
+    generator = Generator.load(threads=1)
+    claims = read_claims(generator, Condition.from_text(text, 600.0, generator))
+    assert (claims.low, claims.high, claims.mean) == limits
+
+
 def test_a_model_reads_claims_off_a_condition_or_says_that_it_cannot(tiny: Path) -> None:
     generator = Generator.load(DISTILLED, threads=1)
     text = "values from -5 to 5, a period of 64 steps"
@@ -128,6 +162,29 @@ def test_a_count_of_cycles_is_read_for_the_length_that_is_drawn(tmp_path: Path) 
     assert main(command) == 0
     spectrum = np.abs(np.fft.rfft(np.load(out)[0] - np.load(out)[0].mean()))
     assert np.argmax(spectrum) % 16 == 0
+
+
+def test_sample_says_what_of_a_lone_mean_came_out_and_that_nothing_was_claimed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, report = tmp_path / "s.npy", tmp_path / "r.json"
+    rest = ["--verify", "1", "--report", str(report), "--out", str(out), "-n", "2"]
+    assert main(["sample", "--text", "mean of 20 degC, period of 64 steps", *rest]) == 0
+    said = capsys.readouterr().err
+    rows = json.loads(report.read_text(encoding="utf-8"))["series"]
+    for row, values in zip(rows, np.load(out).astype(float).tolist(), strict=True):
+        (mean,) = (c for c in row["claims"] if c["claim"] == "mean")
+        assert mean["asked"] == 20.0
+        span = max(values) - min(values)
+        assert mean["measured"] == pytest.approx(sum(values) / len(values), abs=0.01 * span)
+        assert mean["held"] == (abs(mean["measured"] - 20.0) <= 0.02 * span)
+    held = sum(row["held"] for row in rows)
+    assert f"{held} of 2 series keep every claim" in said
+    assert held < 2
+    assert main(["sample", "--text", "a sensor", *rest]) == 0
+    said = capsys.readouterr().err
+    assert "no claim was read in the description" in said
+    assert "keep every claim" not in said
 
 
 def test_sample_verifies_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

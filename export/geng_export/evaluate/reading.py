@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from geng_edge.claims import ANYWHERE, Claims
+from geng_edge.claims import ANYWHERE, Claims, spanned
 from geng_edge.claims_reader import read_claims
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def _placed(asked: Claims, read: Claims) -> bool:
 def _limits(asked: Claims, read: Claims) -> dict[str, bool]:
     if (asked.low is None) != (asked.high is None):
         return {}
+    read = spanned(read)  # a limit that stands alone is no range
     if asked.low is None or asked.high is None:
         return {} if read.low is None else {"range": False}
     out = {"range": False}

@@ -252,7 +252,10 @@ def _verified(
     series, report = verified(
         generator, condition, claims, request.count, candidates=arguments.verify, **settings
     )
-    console.say(f"{report.held} of {request.count} series keep every claim of the description")
+    if any(row.checks for row in report.chosen):
+        console.say(f"{report.held} of {request.count} series keep every claim of the description")
+    else:
+        console.say("no claim was read in the description; nothing was verified")
     return series, report
 
 
