@@ -120,6 +120,52 @@ def test_fast_stamps_of_a_late_year_keep_their_interval(tmp_path: Path) -> None:
     assert len(found.values) == 20_000
 
 
+def rounded(count: int, interval: float, digits: int) -> list[str]:
+    """Stamps as a logger writes them that keeps so many decimals of a second."""
+    return [f"{round(i * interval, digits):.{digits}f}" for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "interval", "digits"),
+    [(8, 1 / 60, 3), (2000, 1 / 60, 3), (5000, 1 / 60, 6), (4096, 0.0033333333333, 6)],
+)
+def test_the_rounding_of_stamps_does_not_add_up(
+    tmp_path: Path, count: int, interval: float, digits: int
+) -> None:
+    found = load(stamped(tmp_path, "time,a", *rounded(count, interval, digits)))
+    assert found.values.tolist() == list(range(1, count + 1))
+    assert found.interval is not None
+    assert abs(found.interval - interval) * (count - 1) <= 10.0**-digits
+
+
+def test_steps_are_counted_over_a_gap_among_rounded_stamps(tmp_path: Path) -> None:
+    cells = rounded(4000, 1 / 60, 3)
+    found = load(stamped(tmp_path, "time,a", *cells[:1000], *cells[3000:]))
+    assert len(found.values) == 4000
+    assert np.flatnonzero(np.isnan(found.values)).tolist() == list(range(1000, 3000))
+
+
+@pytest.mark.parametrize("late", [0, 5, 9])
+def test_one_late_stamp_leaves_the_interval_as_it_is(tmp_path: Path, late: int) -> None:
+    cells = [str(60 * i + 5 * (i == late)) for i in range(10)]
+    assert load(stamped(tmp_path, "time,a", *cells)).interval == 60.0
+
+
+@pytest.mark.parametrize("interval", [1.0, 1 / 60])
+def test_the_first_stamp_that_is_off_is_named(tmp_path: Path, interval: float) -> None:
+    cells = rounded(2000, interval, 3)
+    for i, share in ((700, 0.3), (1200, 0.45)):
+        cells[i] = f"{(i + share) * interval:.3f}"
+    with pytest.raises(ArgumentError, match="a stamp in line 702 that is no multiple"):
+        load(stamped(tmp_path, "time,a", *cells))
+
+
+def test_a_jump_of_the_clock_is_no_drift(tmp_path: Path) -> None:
+    cells = [str(i + 0.5 * (i >= 700)) for i in range(2000)]
+    with pytest.raises(ArgumentError, match="a stamp in line 702 that is no multiple of 1 s"):
+        load(stamped(tmp_path, "time,a", *cells))
+
+
 def test_an_empty_line_is_a_missing_value_where_there_is_one_column(tmp_path: Path) -> None:
     found = load(written(tmp_path, "a\n1\n\n\n4\n5\n\n\n"))
     np.testing.assert_array_equal(found.values, [1.0, np.nan, np.nan, 4.0, 5.0])
