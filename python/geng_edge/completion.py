@@ -43,6 +43,8 @@ _QUANTILES = 9
 _WORTH_A_MARGINAL = 20.0
 _SLOW_WAVES = 5
 _NOTHING = 1e-12
+#: Least range that has a decimal beyond it: what is 10 to the power of more digits is no float.
+_LEAST_RANGE = 1e-300
 #: Decimals of a drawn value beyond those of the range: what follows is nothing but arithmetic.
 _DECIMALS = 6
 _LARGEST_ROOT = 0.9999
@@ -91,7 +93,7 @@ def complete(
     out = np.repeat(x[None], count, axis=0)
     for (first, last), stretch in zip(gaps, stretches, strict=True):
         y, here = x[stretch], known[stretch]
-        low, scale = float(y[here].min()), max(float(np.ptp(y[here])), _NOTHING)
+        low, scale = float(y[here].min()), _range(y[here])
         at = np.flatnonzero(~here) + stretch.start
         own = (at >= first) & (at <= last)  # the others have a stretch of their own
         white = np.stack([_white(s, stretch.start, len(at)) for s in seeds])
@@ -145,6 +147,12 @@ def _stretch(first: int, last: int, known: BoolArray) -> slice:
             f"{MOST_STEPS} together"
         )
     return stretch
+
+
+def _range(y: FloatArray) -> float:
+    """Highest less lowest value; of a constant next to nothing, beside its size."""
+    whole = float(np.ptp(y)) or _NOTHING * (float(np.abs(y).max()) or 1.0)
+    return max(whole, _LEAST_RANGE)
 
 
 def _white(seed: int, place: int, size: int) -> FloatArray:

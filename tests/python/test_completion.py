@@ -133,6 +133,31 @@ def test_what_was_never_negative_does_not_become_so() -> None:
     assert complete(rain, 20, steps=64).min() >= 0.0
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e-15, 1e-20, 1e-290, 1e20])
+def test_a_series_in_small_units_is_drawn_as_in_large_ones(unit: float) -> None:
+    x = season(256)
+    out = complete(x * unit, 2, steps=24)[:, 256:]
+    np.testing.assert_allclose(out / unit, complete(x, 2, steps=24)[:, 256:], rtol=1e-12)
+    digits = {f"{value:.17g}".split("e")[0] for value in out[0]}
+    assert max(len(f"{float(d):.12g}") for d in digits) <= 9  # rounded where the range ends
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-15, 1e-20])
+def test_a_window_in_small_units_is_no_constant(unit: float) -> None:
+    x = season(512) + 0.02 * np.arange(512)
+    found, plain = analyse(x * unit), analyse(x)
+    assert (found.trend, found.periodic) == ("up", True)
+    assert found.periods == pytest.approx(plain.periods)
+    assert found.change == pytest.approx(plain.change * unit)
+
+
+@pytest.mark.parametrize("level", [0.0, -5.0, 20.123456789, 5.123456789e-9, 1e-300, 1e29])
+def test_a_constant_of_any_size_is_one(level: float) -> None:
+    x = np.full(100, level)
+    assert analyse(x).noise == "none"
+    np.testing.assert_allclose(complete(x, 2, steps=20), level, rtol=1e-12, atol=1e-300)
+
+
 def test_a_constant_goes_on() -> None:
     np.testing.assert_allclose(complete(np.full(100, 5.0), 2, steps=20), 5.0, atol=1e-6)
 

@@ -143,7 +143,7 @@ def analyse(x: npt.ArrayLike, interval: float = 1.0) -> Analysis:
         )
     low, high = float(values.min()), float(values.max())
     span = high - low
-    if span <= 1e-12 * max(1.0, abs(low), abs(high)):
+    if span <= 1e-12 * max(abs(low), abs(high)):  # of any unit: a current may be in A or pA
         return _constant(values, interval)
     scaled = (values - low) / span
     parts = decompose(scaled)
