@@ -93,7 +93,7 @@ def complete(
     out = np.repeat(x[None], count, axis=0)
     for (first, last), stretch in zip(gaps, stretches, strict=True):
         y, here = x[stretch], known[stretch]
-        low, scale = float(y[here].min()), _range(y[here])
+        low, scale = float(y[here].min()), range_of(y[here])
         at = np.flatnonzero(~here) + stretch.start
         own = (at >= first) & (at <= last)  # the others have a stretch of their own
         white = np.stack([_white(s, stretch.start, len(at)) for s in seeds])
@@ -103,8 +103,7 @@ def complete(
                 model = _Model.of((y - low) / scale, here, with_seasons)
                 drawn = low + scale * model.draw(white[rows])
                 drawn = np.maximum(drawn, 0.0) if low >= 0.0 else drawn
-                decimals = _DECIMALS - math.floor(math.log10(scale))
-                out[np.ix_(rows, at[own])] = drawn[:, own].round(decimals)
+                out[np.ix_(rows, at[own])] = rounded(drawn[:, own], scale)
     return out.astype(np.float32) if getattr(values, "dtype", None) == np.float32 else out
 
 
@@ -149,7 +148,12 @@ def _stretch(first: int, last: int, known: BoolArray) -> slice:
     return stretch
 
 
-def _range(y: FloatArray) -> float:
+def rounded(drawn: FloatArray, scale: float) -> FloatArray:
+    """Values drawn for a series of the range ``scale``, less the digits that are nothing but arithmetic."""
+    return np.asarray(drawn.round(_DECIMALS - math.floor(math.log10(scale))))
+
+
+def range_of(y: FloatArray) -> float:
     """Highest less lowest value; of a constant next to nothing, beside its size."""
     whole = float(np.ptp(y)) or _NOTHING * (float(np.abs(y).max()) or 1.0)
     return max(whole, _LEAST_RANGE)

@@ -8,7 +8,7 @@ series' noise drives it again, so that outside the edit the values are the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from geng_edge import layout as at
 from geng_edge.analysis.analyser import analyse
 from geng_edge.claims import Claims, spanned
 from geng_edge.claims_reader import read_claims
-from geng_edge.completion import complete
+from geng_edge.completion import complete, range_of, rounded
 from geng_edge.errors import ArgumentError
 from geng_edge.request import MAX_SEED, Request
 from geng_edge.verify import Check, checks, merit
@@ -41,11 +41,12 @@ class Edited:
     """An edited series.
 
     Attributes:
-        values: Float32 ``(window,)``.
+        values: ``(window,)``, float32 where the series is, else float64 and what changed rounded to a
+            millionth of the range or less.
         checks: What was asked, beside what the result shows.
     """
 
-    values: npt.NDArray[np.float32]
+    values: npt.NDArray[np.floating[Any]]
     checks: tuple[Check, ...]
 
     @property
@@ -103,7 +104,7 @@ def edit(
             x = _without_anomalies(x, request.seed)
         if claims.trend == "none":
             x = _without_line(x)
-        values = _moved(x, claims)
+        values = _kept(reference.values, _moved(x, claims))
         tried = Edited(values, checks(analyse(values, interval), claims))
         if best is None or merit(tried.checks) > merit(best.checks):
             best = tried
@@ -152,7 +153,7 @@ def _rendered(
         len(reference.values),
         np.stack([reference.innovations] * 2),
     )
-    change = changed.astype(np.float64) - same
+    change = reference.scale * (changed.astype(np.float64) - same)
     if claims.events and claims.trend is None and claims.periodic is None:
         # D_y keeps the mean; here it is the steps away from the event that stay.
         change -= change[-1] if claims.events[0].position < 0.1 else change[0]
@@ -193,7 +194,7 @@ def _without_line(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return x
 
 
-def _moved(x: npt.NDArray[np.float64], claims: Claims) -> npt.NDArray[np.float32]:
+def _moved(x: npt.NDArray[np.float64], claims: Claims) -> npt.NDArray[np.float64]:
     """Laid between the limits that are asked, and to the mean as far as those leave it free."""
     if claims.low is not None and claims.high is not None:
         span = float(np.ptp(x))
@@ -201,7 +202,17 @@ def _moved(x: npt.NDArray[np.float64], claims: Claims) -> npt.NDArray[np.float32
         if claims.mean is not None:
             share = _bent(share, (claims.mean - claims.low) / (claims.high - claims.low))
         x = claims.low + share * (claims.high - claims.low)
-    return x.astype(np.float32)
+    return x
+
+
+def _kept(
+    own: npt.NDArray[np.floating[Any]], x: npt.NDArray[np.float64]
+) -> npt.NDArray[np.floating[Any]]:
+    """What a series became, in its own type; of float64, what did not change has every digit it had."""
+    if own.dtype == np.float32:
+        return x.astype(np.float32)
+    scale = range_of(x)
+    return np.where(rounded(x - own, scale) == 0.0, own, rounded(x, scale))
 
 
 def _bent(share: npt.NDArray[np.float64], mean: float) -> npt.NDArray[np.float64]:

@@ -8,8 +8,9 @@ a claim of the text, the tokens that the claim is about are left to the text.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from geng_edge.analysis.analyser import analyse
 from geng_edge.claims import spanned
 from geng_edge.claims_reader import read_claims
 from geng_edge.errors import ArgumentError, CancelledError
+from geng_edge.recorded import BEYOND
 from geng_edge.request import MAX_SEED
 from geng_edge.verify import Check, checks, merit
 
@@ -39,6 +41,8 @@ _TOKENS_OF = {
 }
 #: Standard deviations beyond which what drives the noise is an event of the example's own.
 _EVENT = 4.0
+#: Least range that varies, as a share of the largest value, of float32 and of float64.
+_LEAST_RANGE = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-12}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +50,17 @@ class Reference:
     """An example series, read by the series encoder.
 
     Attributes:
-        values: Float32 ``(window,)``.
-        raw: Its latent in the default frame, ``(tokens, width)``.
+        values: ``(window,)``, float32 where the caller's are, else float64.
+        centre: Their mean.
+        scale: A power of two near their range.
+        raw: Latent of ``(values - centre) / scale`` in the default frame, ``(tokens, width)``: the
+            encoder reads float32, which has no digits left for what varies on a high level.
         innovations: What drove its noise, ``(window,)``.
     """
 
-    values: npt.NDArray[np.float32]
+    values: npt.NDArray[np.floating[Any]]
+    centre: float
+    scale: float
     raw: npt.NDArray[np.float32]
     innovations: npt.NDArray[np.float32]
 
@@ -69,7 +78,8 @@ class Reference:
             ArgumentError: They are something else, or the model has no series encoder.
         """
         window = generator.model.window
-        x = np.ascontiguousarray(values, dtype=np.float32)
+        x = np.asarray(values)
+        x = np.array(x, dtype=np.float32 if x.dtype == np.float32 else np.float64)
         if x.shape != (window,):
             raise ArgumentError(
                 f"reference has shape {x.shape}; it must be ({window},), the model's window"
@@ -77,10 +87,18 @@ class Reference:
         if not np.isfinite(x).all():
             step = int(np.argmin(np.isfinite(x)))
             raise ArgumentError(f"reference is {x[step]} at step {step}; it must be finite")
-        if np.ptp(x.astype(np.float64)) <= 1e-6 * max(1e-30, float(np.abs(x).max())):
+        if not np.abs(x).max() < BEYOND:
+            step = int(np.argmax(np.abs(x)))
+            raise ArgumentError(
+                f"reference is {x[step]:g} at step {step}; it must be below {BEYOND:g}"
+            )
+        exact = x.astype(np.float64)
+        if np.ptp(exact) <= _LEAST_RANGE[x.dtype] * float(np.abs(exact).max()):
             raise ArgumentError(f"reference is {x[0]:g} at every step; it must vary")
-        raw = generator.model.encode_series(x[None])
-        return cls(x, raw[0], generator.model.innovations(raw, x[None])[0])
+        centre, scale = float(exact.mean()), math.ldexp(1.0, math.frexp(np.ptp(exact))[1])
+        shape = ((exact - centre) / scale).astype(np.float32)[None]
+        raw = generator.model.encode_series(shape)
+        return cls(x, centre, scale, raw[0], generator.model.innovations(raw, shape)[0])
 
     def guide(
         self,
@@ -107,11 +125,13 @@ class Reference:
         """
         if request.strength == 1.0:
             white = self.innovations[None]
-            series = generator.model.reconstruct(self.raw[None], request.length, white)
-            return np.repeat(series, request.count, axis=0)
+            shape = generator.model.reconstruct(self.raw[None], request.length, white)
+            series = self.centre + self.scale * shape.astype(np.float64)
+            return np.repeat(series.astype(np.float32), request.count, axis=0)
         # A limit or a mean that stands alone is nothing that less of the example would mend.
         claims = spanned(read_claims(generator, condition, request.length, interval))
-        latent = generator.model.express(self.raw[None], condition.array, request.length)[0]
+        raw = self._in_its_unit()[None]
+        latent = generator.model.express(raw, condition.array, request.length)[0]
         rows = []
         for i in range(request.count):
             one = replace(request, count=1, seed=(request.seed + i) % (MAX_SEED + 1))
@@ -154,6 +174,14 @@ class Reference:
             freed |= _about_broken(found)
         assert kept is not None
         return kept[1]
+
+    def _in_its_unit(self) -> npt.NDArray[np.float32]:
+        """The latent of the values themselves: range and lowest value are all that differ."""
+        raw = self.raw.copy()
+        level, span = raw[at.LEVEL], float(np.ptp(self.values.astype(np.float64)))
+        level[at.RANGE] = math.log(span / at.RANGE_CENTRE) / at.RANGE_SPREAD
+        level[at.LOW] = math.asinh(float(self.values.min()) / span)
+        return np.clip(raw, -at.LARGEST, at.LARGEST)
 
     def _without_events(self) -> npt.NDArray[np.float32]:
         """The innovations without those that are too large to be noise."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -25,7 +27,7 @@ def series() -> npt.NDArray[np.float32]:
     return (20.0 + 3.0 * np.sin(2 * np.pi * t / 32) + 0.3 * noise).astype(np.float32)
 
 
-def edited(text: str, x: npt.NDArray[np.float32], generator: Generator) -> Edited:
+def edited(text: str, x: npt.NDArray[np.floating[Any]], generator: Generator) -> Edited:
     condition = Condition.from_text(text, 1.0, generator)
     return edit(generator, Reference.of(generator, x), condition)
 
@@ -87,6 +89,28 @@ def test_a_limit_alone_moves_nothing_and_is_said_not_to_show(
     assert abs(result.values.mean() - series.mean()) < 0.02 * np.ptp(series)
     with pytest.raises(ArgumentError, match="states nothing to edit.*both limits"):
         edited("mean of 20 degC", series, bundled)
+
+
+def test_a_meter_keeps_its_digits(bundled: Generator) -> None:
+    rng = np.random.default_rng(4)
+    meter = np.round(1234567890.1 + np.cumsum(20.0 + rng.normal(size=512)), 1)
+    result = edited("add a dropout near the end", meter, bundled)
+    assert result.values.dtype == np.float64
+    assert (result.values[:200] == meter[:200]).mean() > 0.9
+    assert np.abs(result.values[:380] - meter[:380]).max() < 1e-3 * np.ptp(meter)
+    changed = result.values[result.values != meter]
+    assert len(changed) > 0
+    np.testing.assert_array_equal(changed, changed.round(2))
+
+
+def test_a_series_in_small_units_is_edited_as_in_large_ones(
+    bundled: Generator, series: npt.NDArray[np.float32]
+) -> None:
+    plain = edited("make it rise", series.astype(np.float64), bundled)
+    small = edited("make it rise", series.astype(np.float64) * 2.0**-50, bundled)
+    assert plain.held
+    assert small.held
+    np.testing.assert_allclose(small.values * 2.0**50, plain.values, atol=2e-6 * np.ptp(series))
 
 
 def test_a_text_that_states_nothing_is_refused(

@@ -53,6 +53,18 @@ def test_strength_1_gives_the_example_back(
     assert np.abs(x - example).max() < 1e-3 * np.ptp(example)
 
 
+def test_an_example_on_a_high_level_keeps_its_shape(
+    bundled: Generator, example: npt.NDArray[np.float32]
+) -> None:
+    condition = Condition.from_text(TEXT, 1.0, bundled)
+    high = Reference.of(bundled, example.astype(np.float64) + 1e9)
+    plain = Reference.of(bundled, example)
+    one, two = (bundled.generate(condition, 1, reference=r).values[0] for r in (high, plain))
+    assert np.abs(one - two).max() < 1e-3 * np.ptp(two)
+    back = bundled.generate(condition, 1, reference=high, strength=1.0).values[0]
+    np.testing.assert_array_equal(back, (example.astype(np.float64) + 1e9).astype(np.float32))
+
+
 def test_the_text_keeps_its_numbers_and_the_example_its_shape(
     bundled: Generator, example: npt.NDArray[np.float32]
 ) -> None:
@@ -106,6 +118,7 @@ def test_bad_examples_are_refused(bundled: Generator, example: npt.NDArray[np.fl
         (example[:256], r"shape \(256,\); it must be \(512,\)"),
         (gappy, "nan at step 3; it must be finite"),
         (np.full(512, 7.0, np.float32), "7 at every step; it must vary"),
+        (example.astype(np.float64) * 1e30, "at step .*; it must be below 1e\\+30"),
     ):
         with pytest.raises(ArgumentError, match=sentence):
             Reference.of(bundled, x)
