@@ -10,6 +10,8 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -478,6 +480,64 @@ def test_an_interrupt_ends_generation_between_two_steps(
     assert process.returncode == 130
     assert err == "geng-edge: interrupted; no file is half-written\n"
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_chain_that_is_terminated_leaves_no_file(
+    tiny: Path, latent: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    command = ["sample", "--model", tiny, "--cond", latent, "-n", 4, "--length", 2**20,
+               "--out", folder / "big.csv"]  # fmt: skip
+    # The other one is ignored, as nohup does it, and must stay so.
+    code = (
+        "import signal, sys\n"
+        "for s in (signal.SIGTERM, signal.SIGHUP):\n"
+        f"    signal.signal(s, signal.SIG_DFL if s == {int(number)} else signal.SIG_IGN)\n"
+        "from geng_edge.cli.main import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, command)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60.0
+            while not any(p.stat().st_size for p in folder.iterdir()):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            process.send_signal({signal.SIGTERM, signal.SIGHUP}.difference({number}).pop())
+            process.send_signal(number)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 128 + number, err
+    assert list(folder.iterdir()) == []
+
+
+def test_signals_are_handled_as_before_when_a_command_has_ended(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    during = []
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    examine = doctor.examine
+
+    def watched(*of: Any) -> Any:
+        during.extend(signal.getsignal(number) for number in numbers)
+        return examine(*of)
+
+    monkeypatch.setattr(doctor, "examine", watched)
+    try:
+        run("doctor", "--model", tiny)
+        assert signal.SIG_DFL not in during
+        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_DFL] * 2
+        with ThreadPoolExecutor(1) as pool:  # where no handler can be set
+            during.clear()
+            pool.submit(run, "doctor", "--model", tiny).result()
+        assert during == [signal.SIG_DFL] * 2
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_a_fault_of_ours_shows_its_traceback_and_ends_with_70(

@@ -1,14 +1,18 @@
 """``geng-edge``: parse, run one command, turn errors into a sentence and an exit code.
 
 Exit codes: 0 done, 2 usage, 3 model file, 4 device or output, 5 broker or cloud, 70 a fault of ours
-(the only one that shows a traceback), 130 interrupted.
+(the only one that shows a traceback), 129 hung up, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from geng_edge.cli import console
@@ -135,7 +139,34 @@ def _run(arguments: argparse.Namespace) -> None:
             "no command is given; it must be one of encode, sample, fetch, generate, channels, "
             "continue, impute, edit, inspect, doctor, profiles, bench, serve"
         )
-    arguments.run(arguments)
+    if arguments.command == "serve":  # which answers signals itself
+        arguments.run(arguments)
+        return
+    with _ended_by_signals():
+        arguments.run(arguments)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as an exception, so that no file is left half-written.
+
+    A signal that is handled or ignored already, as under nohup, stays so.
+    """
+    taken = []
+    if threading.current_thread() is threading.main_thread():  # no other may set a handler
+        numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in taken:
+            signal.signal(number, _end)
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
