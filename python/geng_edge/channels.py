@@ -14,18 +14,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from geng_edge import recorded
-from geng_edge.condition import Condition, check_text
+from geng_edge.condition import Condition, check_interval, check_text
 from geng_edge.errors import ArgumentError, CancelledError
 from geng_edge.request import MAX_SEED, Request, check_between
-from geng_edge.series import DEFAULT_START, Series
-from geng_edge.sharing import correlated
+from geng_edge.series import DEFAULT_START, Series, moments_of
+from geng_edge.sharing import correlated, nearest
 from geng_edge.sharing import correlations as correlations_of
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ Pairs: TypeAlias = Mapping[tuple[str, str], float]
 MOST_CHANNELS = 16
 #: Between channels of which nothing is said.
 UNRELATED = 0.0
+#: How far a correlation of a recording may be moved so that series can have them all.
+_MOST_MOVED = 0.05
+#: What rounding to float32 may make of a correlation.
+_ROUNDING = 1e-6
 _FEWEST_STEPS = 32
 _LONGEST_PAIR = 160
 _NAME = re.compile(r"[A-Za-z][\w .-]{0,39}")
@@ -132,11 +136,48 @@ class Device:
         for (a, b), value in self.correlations.items():
             i, j = names.index(a), names.index(b)
             asked[i, j] = asked[j, i] = value
-        if np.linalg.eigvalsh(asked)[0] < -1e-6:
+        return check_correlations(asked, names)
+
+
+def check_correlations(asked: npt.ArrayLike, names: Sequence[str]) -> FloatArray:
+    """Correlations ``(channels, channels)`` that series can have, as float64.
+
+    Raises:
+        ArgumentError: They are no square of numbers by channel, one is not -1 to 1, a channel does not
+            correlate with itself at 1, two say different things of a pair, or no series can have them all.
+    """
+    found = _correlations(asked, names)
+    if not _possible(found):
+        raise ArgumentError(
+            "correlations contradict each other; they must be such that series can have them all"
+        )
+    return found
+
+
+def _correlations(asked: npt.ArrayLike, names: Sequence[str]) -> FloatArray:
+    """Correlations each of which can be had alone."""
+    try:
+        found = np.asarray(asked, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError("correlations are no numbers; they must be, by channel") from error
+    if found.shape != (len(names),) * 2:
+        raise ArgumentError(f"correlations have shape {found.shape}; it must be square, by channel")
+    most = 1.0 + _ROUNDING
+    for (i, a), (j, b) in combinations_with_replacement(enumerate(names), 2):
+        there, back = found[i, j], found[j, i]
+        check_between(f"correlation of {a} and {b}", there, -most, most)
+        if i == j and there < 1.0 - _ROUNDING:
+            raise ArgumentError(f"correlation of {a} with itself is {there:g}; it must be 1")
+        if not abs(there - back) <= _ROUNDING:
             raise ArgumentError(
-                "correlations contradict each other; they must be such that series can have them all"
+                f"correlations of {a} and {b} are {there:g} and {back:g}; they must be the same"
             )
-        return asked
+    return found
+
+
+def _possible(correlations: FloatArray) -> bool:
+    """Whether series can have them all."""
+    return bool(np.linalg.eigvalsh(correlations)[0] >= -_ROUNDING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,12 +232,13 @@ def generate(
         NotFiniteError: The model produced NaN or infinity.
         CancelledError: ``progress`` returned False.
     """
-    asked = device.matrix() if correlations is None else np.asarray(correlations, dtype=np.float64)
+    names = list(device.texts)
+    asked = device.matrix() if correlations is None else check_correlations(correlations, names)
     request = Request(count, length, seed=seed).settled(generator.distilled)
+    check_interval(interval)
+    moments_of(start, interval, 1, request.length - 1)
     if request.chained:
         raise ArgumentError(f"length is {length}; it must be at most 4096 for several channels")
-    if asked.shape != (len(device.texts),) * 2:
-        raise ArgumentError(f"correlations have shape {asked.shape}; it must be square, by channel")
     if not conditions:
         texts = device.texts.values()
         conditions = [Condition.from_text(t, interval, generator, length) for t in texts]
@@ -216,7 +258,7 @@ def generate(
         own = replace(request, seed=(seed + i) % (MAX_SEED + 1))
         rows.append(correlated(generator, list(conditions), own, asked, partial(go_on, i)))
     go_on(count)
-    labels = tuple(f"{name}_{i}" for i in range(count) for name in device.texts)
+    labels = tuple(f"{name}_{i}" for i in range(count) for name in names)
     series = Series(np.concatenate(rows), interval, start=start, labels=labels)
     return Joint(series, asked, np.stack([correlations_of(row) for row in rows]))
 
@@ -224,13 +266,15 @@ def generate(
 def recorded_correlations(path: str | os.PathLike[str], names: Sequence[str]) -> FloatArray:
     """How the columns of a recording correlate, over the steps where both have a value.
 
+    Where gaps make pairs contradict each other a little, the nearest correlations that series can have.
+
     Args:
         path: A CSV or JSON file.
         names: Its columns.
 
     Raises:
         ArgumentError: The file has no such column, columns of several lengths, or one that does not
-            vary.
+            vary; or pairs contradict each other by more than 0.05.
     """
     found = [recorded.load(path, name).values for name in names]
     if len({len(x) for x in found}) > 1:
@@ -248,4 +292,14 @@ def recorded_correlations(path: str | os.PathLike[str], names: Sequence[str]) ->
                 f"must have {_FEWEST_STEPS}, and vary"
             )
         out[i, j] = out[j, i] = float(np.corrcoef(x, y)[0, 1])
-    return out
+    if _possible(out):
+        return out
+    # Each pair is of other steps, so together they may be what no series has.
+    near = nearest(out)
+    moved = float(np.abs(near - out).max())
+    if moved > _MOST_MOVED:
+        raise ArgumentError(
+            f"correlations of {os.fspath(path)} contradict each other by {moved:.2f}, each pair being of "
+            f"other steps; it must be at most {_MOST_MOVED:g}. Name columns with more steps in common"
+        )
+    return near

@@ -97,6 +97,7 @@ class Condition:
         """
         check_text(text)
         check_interval(interval)
+        interval = float(interval)  # in float32, steps of a period would be rounded
         if generator is None:
             from geng_edge.generator import Generator
 

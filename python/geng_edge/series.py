@@ -56,6 +56,10 @@ class Series:
     labels: tuple[str, ...] = ()
     offsets: npt.NDArray[np.float64] | None = None
 
+    def __post_init__(self) -> None:
+        # One of NumPy is no number of JSON.
+        object.__setattr__(self, "interval", float(self.interval))
+
     @property
     def names(self) -> list[str]:
         """Column names: the labels, else ``series_0``, ``series_1``, ..."""
@@ -206,6 +210,7 @@ def moments_of(start: str, interval: float, length: int, skip: int = 0) -> list[
         ArgumentError: ``start`` is no time, or the last step lies beyond the year 9999.
     """
     first = parse_start(start)
+    interval = float(interval)  # a timedelta takes none of NumPy
     try:
         return [first + dt.timedelta(seconds=interval * i) for i in range(skip, skip + length)]
     except OverflowError as error:

@@ -56,6 +56,12 @@ def correlations(series: Array) -> FloatArray:
     return found
 
 
+def nearest(asked: FloatArray) -> FloatArray:
+    """The correlations nearest to ``asked``, ``(channels, channels)``, that series can have."""
+    factor = _factor(asked)
+    return np.asarray(factor @ factor.T)
+
+
 def correlated(
     generator: Generator,
     conditions: Sequence[Condition],

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -188,6 +189,17 @@ def test_times_do_not_drift_from_their_interval(interval: float) -> None:
     series = Series(np.zeros((1, 512), dtype=np.float32), interval)
     first, last = (dt.datetime.fromisoformat(series.times()[i]) for i in (0, -1))
     assert abs((last - first).total_seconds() - 511 * interval) <= 1e-6
+
+
+@pytest.mark.parametrize("interval", [np.int64(1800), np.float32(1800.0)])
+def test_an_interval_of_numpy_is_one_of_seconds(tiny: Path, interval: Any) -> None:
+    generator = Generator.load(tiny, threads=1)
+    drawn = []
+    for one in (1800.0, interval):
+        condition = Condition.from_text("a period of 6 h, values from 0 to 1", one, generator)
+        drawn.append(generator.generate(condition, interval=one, length=64))
+    plain, other = ([*series.to_csv(), *series.to_json()] for series in drawn)
+    assert other == plain
 
 
 def test_text_formats_keep_every_value(tmp_path: Path) -> None:

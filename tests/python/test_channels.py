@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from geng_edge import Generator, Series
+from geng_edge import Condition, Generator, Series
 from geng_edge.analysis.analyser import analyse
-from geng_edge.channels import Device, generate, recorded_correlations
+from geng_edge.channels import Device, check_correlations, generate, recorded_correlations
 from geng_edge.cli.main import main
 from geng_edge.errors import ArgumentError, CancelledError
 
@@ -89,6 +90,72 @@ def test_correlations_of_a_recording_are_taken_over(bundled: Generator, tmp_path
     odd.write_text(json.dumps({"start": "2026-01-01", "interval": 1, "unit": "", "series": rows}))
     with pytest.raises(ArgumentError, match="series of several lengths"):
         recorded_correlations(odd, ["a", "b"])
+
+
+def gappy(path: Path, *pairs: tuple[np.ndarray, np.ndarray]) -> Path:
+    """Columns a, b and c, of which each third has a pair: (a, b), (a, c), (b, c)."""
+    x = np.full((3, 3 * len(pairs[0][0])), np.nan, np.float32)
+    for third, (rows, pair) in enumerate(zip(([0, 1], [0, 2], [1, 2]), pairs, strict=True)):
+        n = len(pair[0])
+        x[rows, third * n : (third + 1) * n] = pair
+    Series(x, labels=("a", "b", "c")).save(path)
+    return path
+
+
+def test_gaps_that_make_pairs_contradict_a_little_give_the_nearest_correlations(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(5)
+    a = rng.normal(size=200)
+    near = 0.99 * a + 0.14 * rng.normal(size=200)
+    path = gappy(tmp_path / "like.csv", (a, a), (a, a), (a, near))
+    like = recorded_correlations(path, ["a", "b", "c"])
+    check_correlations(like, ["a", "b", "c"])
+    apart = np.corrcoef(a, near)[0, 1]
+    assert like[np.triu_indices(3, 1)] == pytest.approx([1.0, 1.0, apart], abs=0.02)
+    assert like[1, 2] > apart
+
+
+def test_a_recording_whose_pairs_contradict_each_other_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(5)
+    a = rng.normal(size=200)
+    b = 0.95 * a + 0.3 * rng.normal(size=200)
+    path = gappy(tmp_path / "like.csv", (a, b), (a, b), (a, -b))
+    words = "a: noise from 0 to 1; b: noise from 0 to 1; c: noise from 0 to 1"
+    assert main(["channels", "--text", words, "--like", str(path)]) == 2
+    assert "like.csv contradict each other by 0.4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"start": "garbage"}, "start is 'garbage'; it must be an ISO 8601 time"),
+        ({"start": "9999-12-31T23:59:59"}, "must end before the year 10000"),
+        ({"interval": -5}, "interval is -5; it must be 1e-6 to 1e9 seconds"),
+        ({"correlations": np.eye(2)}, r"shape \(2, 2\); it must be square, by channel"),
+        ({"correlations": "high"}, "correlations are no numbers"),
+        (
+            {"correlations": [[1, 5, 0], [5, 1, 0], [0, 0, 1]]},
+            "of a and b is 5.0; it must be -1 to 1",
+        ),
+        ({"correlations": [[1, 0, 0], [0, 1, np.nan], [0, np.nan, 1]]}, "of b and c is nan"),
+        ({"correlations": [[1, 0, 0], [0, 1, 0.5], [0, 0.4, 1]]}, "b and c are 0.5 and 0.4"),
+        ({"correlations": [[1, 0, 0], [0, 0, 0], [0, 0, 1]]}, "b with itself is 0; it must be 1"),
+        (
+            {"correlations": [[1, 0.95, 0.95], [0.95, 1, -0.95], [0.95, -0.95, 1]]},
+            "contradict each other",
+        ),
+    ],
+)
+def test_what_no_device_can_be_asked_is_refused_with_conditions_too(
+    bundled: Generator, settings: dict[str, Any], sentence: str
+) -> None:
+    condition = Condition(np.zeros((4, bundled.condition_width), np.float32))
+    device = Device({"a": "noise", "b": "noise", "c": "noise"}, {})
+    with pytest.raises(ArgumentError, match=sentence):
+        generate(bundled, device, conditions=[condition] * 3, **settings)
 
 
 @pytest.mark.parametrize(
