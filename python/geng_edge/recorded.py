@@ -87,8 +87,8 @@ def load(path: str | os.PathLike[str], column: str | None = None) -> Recorded:
     another. A unit may stand in the header: ``temperature [degC]``, ``time [ms]``. Stamps are ISO 8601,
     dates in digits or seconds (:class:`geng_edge.stamps.Stamps`), regular but for missing steps. An
     empty line between others is a missing value where there is one column, and no line elsewhere.
-    JSON is what :meth:`geng_edge.series.Series.save` writes. Of several rows of an array, ``column``
-    names one by its number.
+    JSON is what :meth:`geng_edge.series.Series.save` writes; a unit may stand in a label. Of several
+    rows of an array, ``column`` names one by its number.
 
     Args:
         path: A file that ends in .csv, .npy or .json, of at most 128 MiB, 4,194,304 steps and 4096
@@ -192,12 +192,16 @@ def _from_json(text: TextIO, path: str, column: str | None) -> Recorded:
             raise ArgumentError(f"{path} has irregular stamps; they must be regular")
         rows = dict(found["series"])
         _check_most(path, len(rows), MOST_COLUMNS, "columns")
-        name = list(rows)[_chosen(list(rows), column, path)]
-        row = rows[name]
+        titles = [_title(label) for label in rows]
+        # A label as it stands names its row too, as where two differ in their unit alone.
+        names = list(rows) if column in rows else [name for name, _ in titles]
+        at = _chosen(names, column, path)
+        name, own_unit = titles[at]
+        row = list(rows.values())[at]
         _check_most(path, len(row), MOST_STEPS, "steps")
         x = np.array([_value(v) for v in row])
         start, unit, interval = found["start"], found["unit"], _value(found["interval"])
-        unit.encode()  # JSON can hold half a character, which no file can
+        (unit + own_unit).encode()  # JSON can hold half a character, which no file can
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, ArgumentError):
             raise
@@ -211,7 +215,7 @@ def _from_json(text: TextIO, path: str, column: str | None) -> Recorded:
         moments_of(start, interval, 1, len(x) - 1)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from error
-    return Recorded(x, interval, start, unit, f"{name!r} of {path}")
+    return Recorded(x, interval, start, own_unit or unit, f"{name!r} of {path}")
 
 
 def _value(found: Any) -> float:

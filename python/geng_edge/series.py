@@ -89,11 +89,7 @@ class Series:
         read back as the same float; a missing one is empty.
         """
         if self.first == 0:
-            unit = f" [{self.unit}]" if self.unit and not self.labels else ""
-            header = io.StringIO()  # a unit that a file brought may need quotes
-            writer = csv.writer(header, lineterminator="\n")
-            writer.writerow(["time", *(name + unit for name in self.names)])
-            yield header.getvalue().encode()
+            yield self._header()
         times = self.times()
         for first in range(0, len(times), _ROWS_AT_A_TIME):
             last = first + _ROWS_AT_A_TIME
@@ -101,9 +97,23 @@ class Series:
             pairs = zip(times[first:last], rows, strict=True)
             yield "".join(f"{time},{','.join(row)}\n" for time, row in pairs).encode()
 
+    def _header(self) -> bytes:
+        unit = f" [{self.unit}]" if self.unit and not self.labels else ""
+        header = io.StringIO()  # a unit that a file brought may need quotes
+        writer = csv.writer(header, lineterminator="\n")
+        writer.writerow(["time", *(name + unit for name in self.names)])
+        return header.getvalue().encode()
+
     def to_json(self) -> Iterator[bytes]:
-        """One object: start, interval, unit, stamps if they are irregular, and the values by row."""
-        facts = {"start": self.start, "interval": self.interval, "unit": self.unit}
+        """One object: start, interval, unit, stamps if they are irregular, and the values by row.
+
+        The start is that of the first column, in a block of a chain too.
+        """
+        start = self.start
+        if self.first:
+            moment = moments_of(start, self.interval, 1, self.first)[0]
+            start = moment.isoformat(timespec=_finest(start, self.interval))
+        facts = {"start": start, "interval": self.interval, "unit": self.unit}
         if self.offsets is not None:
             facts["times"] = self.times()
         yield json.dumps(facts)[:-1].encode() + b', "series": {'
@@ -114,6 +124,8 @@ class Series:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to ``path`` in the format of its extension, whole or not at all.
+
+        A block of a chain is a file of its own: a CSV of it has a header.
 
         Args:
             path: A file that ends in .npy, .csv, .parquet or .json; it is replaced if it exists.
@@ -132,6 +144,8 @@ class Series:
             self._save_parquet(path)
             return
         with files.whole(path) as file:
+            if path.suffix == ".csv" and self.first:
+                file.write(self._header())
             file.writelines(self.to_csv() if path.suffix == ".csv" else self.to_json())
 
     def _save_parquet(self, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import time
@@ -45,6 +46,41 @@ def test_a_unit_is_read_back_from_the_header(tmp_path: Path, unit: str) -> None:
     assert (found.unit, found.values.tolist()) == (unit, [0.0] * 64)
     if not unit:
         assert path.read_text(encoding="utf-8").startswith("time,series_0,series_1\n")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_a_label_with_a_unit_is_read_back_as_both(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    x = np.arange(8.0, dtype=np.float32).reshape(2, 4)
+    Series(x, labels=("a_0 [degC]", "b_0 (%)")).save(path)
+    for column, row, unit in ((None, 0, "degC"), ("a_0", 0, "degC"), ("b_0", 1, "%")):
+        found = load(path, column)
+        assert (found.values.tolist(), found.unit) == (x[row].tolist(), unit)
+        assert repr(column or "a_0") in found.name
+
+
+def test_a_row_of_json_is_also_named_by_its_whole_label(tmp_path: Path) -> None:
+    series = {"a [degC]": [1.0], "a [K]": [2.0]}
+    path = written(tmp_path, json.dumps(PLAIN | {"unit": "F", "series": series}), "x.json")
+    found = load(path, "a [K]")
+    assert (found.values.tolist(), found.unit) == ([2.0], "K")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+@pytest.mark.parametrize("interval", [60.0, 0.5])
+def test_a_later_block_of_a_chain_is_read_back_at_its_own_time(
+    tmp_path: Path, suffix: str, interval: float
+) -> None:
+    path = tmp_path / f"x{suffix}"
+    x = np.arange(8.0, dtype=np.float32).reshape(2, 4)
+    block = Series(x, interval, "degC", first=256)
+    block.save(path)
+    found = load(path, "series_1")
+    assert (found.values.tolist(), found.unit, found.interval) == (x[1].tolist(), "degC", interval)
+    assert found.start is not None
+    began = dt.datetime.fromisoformat(found.start)
+    assert began == dt.datetime.fromisoformat(block.times()[0])
+    assert b"series_1" not in b"".join(block.to_csv())  # a stream has had its header
 
 
 def test_steps_that_stamps_skip_are_missing(tmp_path: Path) -> None:
@@ -275,6 +311,7 @@ NOT_OURS = "is no JSON of a series"
         (PLAIN | {"series": {"a": [1.0, math.inf]}}, "is inf at step 1; it must be below"),
         (PLAIN | {"series": {str(i): [1.0] for i in range(4097)}}, "4097 columns; .* at most 4096"),
         (PLAIN | {"unit": "\ud800"}, NOT_OURS),
+        (PLAIN | {"series": {"a [\ud800]": [1.0]}}, NOT_OURS),
         (PLAIN | {"start": 5}, NOT_OURS),
         (PLAIN | {"start": "soon"}, "start is 'soon'; it must be an ISO 8601 time"),
         (PLAIN | {"start": "9999-12-31T23:59:59"}, "must end before the year 10000"),
