@@ -32,6 +32,8 @@ from geng_export.data.wording import UNIT_SPELLINGS, WAVE_WORDS, ByDirection, ch
 _FREE_SHARE = 0.35
 #: Of the lengths that can be said in words alone, where they may be.
 _SPOKEN_SHARE = 0.5
+#: Of the ranges of a rising or falling series, those said with the direction in one.
+_COURSE_SHARE, _FREE_COURSE_SHARE = 0.15, 0.3
 
 Clause = list[Token]
 Fill = Callable[[str], Tokens]
@@ -307,7 +309,8 @@ _COURSES = {"up": "range.rising", "down": "range.falling"}
 def say_range(w: Writer, form: str) -> Clause:
     """Both limits, mostly; now and then one of them, or only how far apart they are."""
     fill = RangeFill(w)
-    if w.split != "development" and w.has_range and w.claims.trend in _COURSES and w.dice() < 0.15:
+    share = _FREE_COURSE_SHARE if w.split == "free" else _COURSE_SHARE
+    if w.split != "development" and w.has_range and w.claims.trend in _COURSES and w.dice() < share:
         course = _COURSES[w.claims.trend]
         tokens, _ = w.say(course, form, frozenset({"low", "high", "u"}), fill)
         if tokens:

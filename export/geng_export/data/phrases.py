@@ -19,6 +19,7 @@ import numpy as np
 from geng_edge.claims import Claims
 from geng_export.data import clauses as c
 from geng_export.data import details as d
+from geng_export.data import whole
 from geng_export.data.clauses import Clause, Writer
 from geng_export.data.numerals import Dice, Number, Token
 from geng_export.data.wording import SPLITS, Slot, choices
@@ -65,6 +66,8 @@ def phrase(claims: Claims, rng: np.random.Generator, split: str = "train") -> De
         raise ValueError(f"split is {split!r}; it must be one of {', '.join(SPLITS)}")
     dice = Dice(rng)
     writer = Writer(claims, dice, split)
+    if split == "free" and dice() < _WHOLE_SHARE and (tokens := whole.write(writer)):
+        return _finished(tokens, writer)
     return _finished(_drawn_style(dice, split)(writer), writer)
 
 
@@ -436,6 +439,8 @@ _JSON_NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 
 # Outside the held-out wordings, a fifth of the descriptions mixes the forms.
 _MIXED_SHARE = 0.2
+# Texts written in one piece, where one is true of the series.
+_WHOLE_SHARE = 0.4
 # Among free text, and what of it is said beside the matter.
 _TOLD_SHARE, _TALK_SHARE = 0.25, 0.35
 # Share of each style in the others; a quarter follows the paper's format.

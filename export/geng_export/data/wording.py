@@ -91,7 +91,8 @@ def parse(template: str) -> Wording:
     return Wording(tuple(pieces), frozenset(p.name for p in pieces if isinstance(p, Slot)))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_table(path: Path) -> dict[str, Any]:
+    """A TOML file."""
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
@@ -145,19 +146,19 @@ def _later(table: Mapping[str, Any], known: Known) -> None:
 
 def _load() -> tuple[dict[tuple[str, str, str], tuple[Wording, ...]], dict[str, Any]]:
     here = Path(__file__).parent
-    table = _read(here / "phrases.toml")
+    table = read_table(here / "phrases.toml")
     words: dict[str, Any] = table.pop("words")
     words["wave"] = {"development": words["wave"], "train": dict(words["wave"])}
     known: Known = {}
     _held_out_and_train(table, known)
     for path in sorted((here / "wordings").glob("*.toml")):
-        later = _read(path)
+        later = read_table(path)
         for name, more in later.pop("words", {}).get("wave", {}).items():
             waves = words["wave"]["train"]
             waves[name] = list(dict.fromkeys([*waves[name], *more]))
         _train_and_tuning(later, known)
     for path in sorted((here / "wordings" / "free").glob("*.toml")):
-        _later(_read(path), known)
+        _later(read_table(path), known)
     return {key: tuple(wordings) for key, wordings in known.items()}, words
 
 
