@@ -4,7 +4,9 @@
 #include <numbers>
 #include <vector>
 
+#include "bench/gguf_writer.h"
 #include "check.h"
+#include "format/gguf.h"
 #include "model/certain_claims.h"
 #include "model/decoder.h"
 
@@ -79,6 +81,21 @@ TEST(CertainClaims, WithoutACycleTheSeasonsAreSilent) {
   }
   CHECK_NEAR(latent[kLevel * layout.width + kRange], before[0], 1e-6);
   CHECK_NEAR(latent[kEvents * layout.width], before[0], 1e-6);
+}
+
+TEST(ClaimScores, AreThereOnlyWhereTheirFieldsAre) {
+  gguf::File file = gguf::tiny();
+  for (const char* key : {"geng.claims.trend_up", "geng.claims.trend_down",
+                          "geng.claims.trend_none", "geng.claims.no_cycle"}) {
+    file.fields.emplace_back(key, gguf::u32(1));
+  }
+  const auto scores = [&] {
+    const gguf::Image image(file.build());
+    return ClaimScores::of(ModelFile::from_bytes(image.bytes(), "x.gguf"));
+  };
+  CHECK(!scores().has_value());
+  file.fields.emplace_back("geng.claims.fields", gguf::strings({"trend", "trend"}));
+  CHECK(scores().has_value());
 }
 
 CHECK_MAIN()

@@ -111,6 +111,16 @@ TEST(ModelLayout, RefusesEachTensorThatIsMissing) {
 TEST(ModelLayout, RefusesTensorsOfAnotherShapeOrType) {
   check_refused("tensor 'bridge.0.o.weight' is float32 [8, 9]; it must be float32 [8, 8]",
                 [](geng::gguf::File& f) {
+  for (const std::string key : {"geng.claims.trend_up", "geng.claims.trend_down",
+                                "geng.claims.trend_none", "geng.claims.no_cycle"}) {
+    check_refused(key + " is there; geng.claims.fields must be beside it",
+                  [&](geng::gguf::File& f) {
+                    f.fields.emplace_back("geng.claims", geng::gguf::string("{}"));
+                    f.fields.emplace_back(key, geng::gguf::u32(5));
+                    add_linear(f, "claims.up", 4, 8 + 32);
+                    add_linear(f, "claims.down", 3, 8);
+                  });
+  }
                   *find(f, "bridge.0.o.weight") =
                       geng::gguf::f32_tensor("bridge.0.o.weight", {8, 9});
                 });

@@ -166,11 +166,21 @@ void check_reader(const ModelFile& file, LayoutCheck& check, std::size_t conditi
 }
 
 /// The claims reader, where a model carries one; its answers are counted by its own tensors.
+/// Which answers speak of a trend or of no cycle.
+constexpr const char* kClaimScores[] = {"geng.claims.trend_up", "geng.claims.trend_down",
+                                        "geng.claims.trend_none", "geng.claims.no_cycle"};
+
 ///
 /// @return  How many answers the bridge is told.
 std::size_t check_claims(const ModelFile& file, LayoutCheck& check, std::size_t condition) {
   const bool told = file.has("geng.claims.fields");
   if (!file.has("geng.claims")) {
+  for (const std::string key : kClaimScores) {
+    // Without fields there are no shares that these could index.
+    if (!told && file.has(key)) {
+      check.refuse(key + " is there; geng.claims.fields must be beside it");
+    }
+  }
     if (told) check.refuse("geng.claims.fields is there; geng.claims must be beside it");
     return 0;
   }
@@ -185,10 +195,7 @@ std::size_t check_claims(const ModelFile& file, LayoutCheck& check, std::size_t 
                  " entries; claims.down.weight has " + std::to_string(answers) + " rows");
   }
   if (file.has("geng.claims.trend_up")) {
-    for (const char* key : {"geng.claims.trend_up", "geng.claims.trend_down",
-                            "geng.claims.trend_none", "geng.claims.no_cycle"}) {
-      static_cast<void>(check.size(key, 0, answers - 1));
-    }
+    for (const char* key : kClaimScores) static_cast<void>(check.size(key, 0, answers - 1));
   }
   return answers;
 }

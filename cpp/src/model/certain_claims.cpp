@@ -35,7 +35,8 @@ double fitted_change(std::span<const double> trend) noexcept {
 }  // namespace
 
 std::optional<ClaimScores> ClaimScores::of(const ModelFile& file) {
-  if (!file.has("geng.claims.trend_up")) return std::nullopt;
+  // The indices are of shares, which a reader makes only where it knows the fields.
+  if (!file.has("geng.claims.trend_up") || !file.has("geng.claims.fields")) return std::nullopt;
   ClaimScores scores;
   scores.up_ = file.u32("geng.claims.trend_up");
   scores.down_ = file.u32("geng.claims.trend_down");
