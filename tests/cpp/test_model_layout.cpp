@@ -1,10 +1,14 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "check.h"
 #include "format/model_layout.h"
 #include "geng/error.h"
+#include "model/certain_claims.h"
+#include "model/latent_layout.h"
 #include "tiny_model.h"
 
 using geng::Code;
@@ -71,6 +75,21 @@ TEST(ModelLayout, RefusesSizesOutOfRange) {
                 [](geng::gguf::File& f) { set(f, "geng.text.heads", geng::gguf::u32(5)); });
   check_refused("tokenizer.ggml.tokens has 6 entries; geng.text.vocab says 7",
                 [](geng::gguf::File& f) { set(f, "geng.text.vocab", geng::gguf::u32(7)); });
+}
+
+TEST(LatentLayout, RefusesSizesThatWrapIn32Bits) {
+  const auto layout_of = [](const std::vector<std::pair<const char*, std::uint32_t>>& sizes) {
+    geng::gguf::File file = tiny_model();
+    for (const auto& [key, value] : sizes) set(file, key, geng::gguf::u32(value));
+    const geng::gguf::Image image(file.build());
+    return geng::LatentLayout::of(ModelFile::from_bytes(image.bytes(), "x.gguf"));
+  };
+  CHECK_EQ(layout_of({}).size(), 6u * 32u);
+  const char* const sentence = "it must hold what geng.decoder.* declares";
+  CHECK_ERROR(layout_of({{"geng.decoder.harmonics", 0x8000000eu}}), Code::model_file, sentence);
+  CHECK_ERROR(layout_of({{"geng.decoder.trend", 0xffffffffu}}), Code::model_file, sentence);
+  CHECK_ERROR(layout_of({{"geng.bridge.tokens", 4}, {"geng.decoder.residual_tokens", 0xffffffffu}}),
+              Code::model_file, sentence);
 }
 
 TEST(ModelLayout, RefusesClaimsThatNoReaderMakes) {

@@ -1,6 +1,7 @@
 #include "model/latent_layout.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "format/gguf.h"
@@ -16,10 +17,12 @@ LatentLayout LatentLayout::of(const ModelFile& file) {
   layout.trend = file.u32("geng.decoder.trend");
   layout.residual_per_token = file.u32("geng.decoder.residual_per_token");
   layout.residual_total = file.u32("geng.decoder.residual_total");
-  const std::size_t residual_tokens = file.u32("geng.decoder.residual_tokens");
-  const std::size_t columns = std::max({kEnvelope + kEnvelopeKnots, kEventsPerSeries * kEventWidth,
-                                        kHarmonics + 2 * layout.harmonics - 1, layout.trend + 1,
-                                        layout.residual_per_token});
+  const std::uint64_t residual_tokens = file.u32("geng.decoder.residual_tokens");
+  // In 64 bits: any of the file's numbers would wrap in 32.
+  const std::uint64_t columns =
+      std::max<std::uint64_t>({kEnvelope + kEnvelopeKnots, kEventsPerSeries * kEventWidth,
+                               kHarmonics + 2 * std::uint64_t{layout.harmonics} - 1,
+                               std::uint64_t{layout.trend} + 1, layout.residual_per_token});
   const bool fits = layout.harmonics >= 1 && layout.width >= columns &&
                     layout.tokens == kResidual + residual_tokens &&
                     layout.residual_total <= residual_tokens * layout.residual_per_token;
