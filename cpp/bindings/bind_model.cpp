@@ -137,7 +137,7 @@ Request request_of(const Generator& self, const py::object& condition, py::ssize
                          seed_of(seed), borrow_reference(self, reference)}};
   // Before the result is allocated; the core checks everything again, the rest included.
   check_length(request.length);
-  check_count(request.count);
+  check_count(request.count, self.latent_tokens() * self.latent_width());
   return request;
 }
 

@@ -102,7 +102,7 @@ void Generator::sample_latents(std::span<const float> condition, std::size_t cou
                                std::size_t length, const SamplerConfig& config,
                                const Progress& progress, std::span<float> latents) const {
   check_chain_steps(length);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_config(config, train_steps());
   const std::size_t latent = parts_->layout.size();
   check_reference(config.reference, latent, length);
@@ -148,7 +148,7 @@ void Generator::sample(std::span<const float> condition, std::size_t count, std:
                        const SamplerConfig& config, const Progress& progress,
                        std::span<float> series) const {
   check_length(length);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_size("series", series.size(), count * length);
   std::vector<float> latents(count * parts_->layout.size());
   sample_latents(condition, count, length, config, progress, latents);
@@ -159,7 +159,7 @@ void Generator::predict_v(std::span<const float> x, int t, std::span<const float
                           std::span<float> v) const {
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("x", x, latent);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_timestep(t, train_steps());
   check_size("v", v.size(), x.size());
   std::optional<ConditionView> view;

@@ -51,7 +51,7 @@ void Generator::decode(std::span<const float> latents, std::span<const float> co
                        std::size_t length, std::uint64_t seed, std::span<float> series) const {
   check_length(length);
   const std::size_t count = check_rows("latents", latents, parts_->layout.size());
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_size("series", series.size(), count * length);
   render(latents, condition, length, seed, {}, series);
 }
@@ -80,7 +80,7 @@ void Generator::decode_with_noise(std::span<const float> latents, std::span<cons
   const std::size_t count = check_rows("latents", latents, parts_->layout.size());
   const std::size_t length = noise.size() / count;
   check_length(length);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_size("noise", noise.size(), count * length);
   check_rows("noise", noise, length);
   check_size("series", series.size(), count * length);

@@ -30,7 +30,7 @@ void Generator::express(std::span<const float> raw, std::span<const float> condi
   check_length(length);
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("raw", raw, latent);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_size("latents", latents.size(), raw.size());
   const Frame frame = parts_->frame(parts_->checked(condition), length);
   std::vector<double> row(latent);
@@ -48,7 +48,7 @@ void Generator::restate(std::span<const float> latents, std::span<const float> c
   check_length(length);
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("latents", latents, latent);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_size("raw", raw.size(), latents.size());
   const Frame frame = parts_->frame(parts_->checked(condition), length);
   std::vector<double> row(latent);
@@ -64,7 +64,7 @@ void Generator::innovations(std::span<const float> raw, std::span<const float> w
                             std::span<float> white) const {
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("raw", raw, latent);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_size("x", windows.size(), count * window());
   check_rows("x", windows, window());
   check_size("innovations", white.size(), windows.size());
@@ -83,7 +83,7 @@ void Generator::reconstruct(std::span<const float> raw, std::size_t length,
   check_length(length);
   const std::size_t latent = parts_->layout.size();
   const std::size_t count = check_rows("raw", raw, latent);
-  check_count(count);
+  check_count(count, parts_->layout.size());
   check_size("series", series.size(), count * length);
   if (!white.empty()) {
     check_size("innovations", white.size(), series.size());

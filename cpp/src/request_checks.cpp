@@ -77,10 +77,12 @@ void check_chain(std::size_t count, std::size_t length, std::size_t window) {
   }
 }
 
-void check_count(std::size_t count) {
-  static_assert(kMaxCount * kMaxLength * sizeof(float) <= std::size_t{1} << 30);
-  if (count >= 1 && count <= kMaxCount) return;
-  refuse("count", std::to_string(count), "1 to " + std::to_string(kMaxCount));
+void check_count(std::size_t count, std::size_t latent) {
+  constexpr std::size_t kMostValues = std::size_t{1} << 28;  // 1 GiB of float32
+  static_assert(kMaxCount * kMaxLength <= kMostValues);
+  const std::size_t most = std::min(kMaxCount, kMostValues / latent);
+  if (count >= 1 && count <= most) return;
+  refuse("count", std::to_string(count), "1 to " + std::to_string(most));
 }
 
 void check_config(const SamplerConfig& config, int train_steps) {

@@ -16,8 +16,8 @@ void check_length(std::size_t length);
 void check_chain_steps(std::size_t length);
 /// Of a series that is chained, `count` of them.
 void check_chain(std::size_t count, std::size_t length, std::size_t window);
-/// Of series or latents. The largest request is 1 GiB of series.
-void check_count(std::size_t count);
+/// Of series or of latents of `latent` values each. The largest request is 1 GiB of either.
+void check_count(std::size_t count, std::size_t latent);
 void check_config(const SamplerConfig& config, int train_steps);
 /// An example, if one is given: for latents of `latent` values and series of `length` steps.
 void check_reference(const Reference& reference, std::size_t latent, std::size_t length);

@@ -205,6 +205,22 @@ TEST(Generator, NamesTheSettingItsValueAndTheRule) {
               "threads is 257; it must be 0 to 256");
 }
 
+TEST(Generator, RefusesMoreLatentsThanAGibibyteBeforeItMakesThem) {
+  random_model::Sizes sizes;
+  sizes.tokens = 256;
+  sizes.width = 1024;
+  const random_model::TempFile file = random_model::temporary(sizes);
+  const Generator generator(file.path(), Precision::float32, 1);
+  const std::vector<float> condition = random_model::condition(4, sizes.hidden);
+  const char* const sentence = "count is 1025; it must be 1 to 1024";
+  // The sizes would be refused next, had the count been taken.
+  CHECK_ERROR(generator.sample(condition, 1025, 64, {}, {}, {}), Code::invalid_argument, sentence);
+  CHECK_ERROR(generator.sample_latents(condition, 1025, 64, {}, {}, {}), Code::invalid_argument,
+              sentence);
+  CHECK_ERROR(generator.sample(condition, 1024, 64, {}, {}, {}), Code::invalid_argument,
+              "series has 0 values");
+}
+
 TEST(Generator, SaysThatTheModelLeftFloat32AndLeavesTheOutputAlone) {
   const Loaded model(1, true, 3e38f);
   std::vector<float> series(64, -7.0f);

@@ -19,7 +19,7 @@ class Chain;
 class CosineTable;
 class ModelFile;
 
-/// Largest requests, whatever the model.
+/// Largest requests, whatever the model; count is less where that many latents exceed 1 GiB.
 inline constexpr std::size_t kMaxCount = 65536;
 inline constexpr std::size_t kMinLength = 64;
 inline constexpr std::size_t kMaxLength = 4096;

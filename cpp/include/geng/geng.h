@@ -34,7 +34,7 @@ enum { GENG_INT8 = 0, GENG_FLOAT32 = 1 };
 typedef struct geng_request {
   const float* condition; /* [tokens, geng_condition_width()], from geng_encode_text() */
   size_t tokens;
-  size_t count;        /* series, 1 .. 65536; default 1 */
+  size_t count;        /* series, 1 .. 65536 and at most 1 GiB of latents; default 1 */
   size_t length;       /* steps of each, a multiple of 8 from 64 to 4096; default 512 */
   const char* solver;  /* "dpmpp_2m" (default), "ddim" or "ddpm" */
   int steps;           /* denoising steps; default 8 */
