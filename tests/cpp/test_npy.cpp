@@ -67,6 +67,11 @@ TEST(Npy, RefusesAShapeThatIsNotInTheFile) {
   }
 }
 
+TEST(Npy, RefusesAShapeWhoseProductIsNothingIn32Bits) {
+  const random_model::TempFile file(npy(dictionary("'<f4'", "False", "(65536, 65536)"), ""));
+  CHECK_ERROR(read_npy(file.path()), Code::invalid_argument, "has 0 bytes of data; it must be");
+}
+
 TEST(Npy, RefusesAFileThatIsCutAnywhere) {
   const std::string whole = npy(dictionary("'<f4'", "False", "(2, 3)"), kFloats);
   for (std::size_t size = 1; size < whole.size(); ++size) {

@@ -93,7 +93,7 @@ NpyMatrix read_npy(const std::string& path) {
   const auto* data = reinterpret_cast<const std::byte*>(header.data() + header.size());
   const auto size = static_cast<std::size_t>(bytes.data() + bytes.size() - data);
   const bool fits = rows != 0 && cols != 0 && rows <= kMostNpyBytes && cols <= kMostNpyBytes &&
-                    rows * cols == size / sizeof(float) && size % sizeof(float) == 0;
+                    size % (rows * sizeof(float)) == 0 && size / (rows * sizeof(float)) == cols;
   if (!fits) {
     refuse(path, "has " + std::to_string(size) + " bytes of data; it must be what its shape says");
   }
