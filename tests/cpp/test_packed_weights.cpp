@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -135,6 +136,48 @@ TEST(PackedWeights, AreNotReadFromAFileThatOthersMayWriteOrALink) {
   fs::rename(file, moved);
   fs::create_symlink(moved, file);
   CHECK_EQ(packed_again(folder, key()), 2);
+}
+
+TEST(PackedWeights, LeaveNothingBesideATargetThatCannotBeReplaced) {
+  const Folder folder;
+  write(folder);
+  const fs::path target = folder.files().front();
+  fs::remove(target);
+  fs::create_directories(target / "inside");
+  for (int start = 0; start < 3; ++start) write(folder);
+  CHECK_EQ(folder.files(), (std::vector<fs::path>{target}));
+}
+
+TEST(PackedWeights, AreNotWrittenThroughALinkThatStandsWhereTheTemporaryGoes) {
+  const Folder folder;
+  write(folder);
+  const fs::path target = folder.files().front();
+  const fs::path precious = folder.path / "precious";
+  std::ofstream(precious) << "kept";
+  const std::string own = target.string() + "." + std::to_string(::getpid());
+  for (const char* end : {".tmp", ".0.tmp"}) fs::create_symlink(precious, own + end);
+  fs::remove(target);
+  write(folder);
+  CHECK_EQ(fs::file_size(precious), 4u);
+  CHECK_EQ(packed_again(folder, key()), 0);
+  CHECK_EQ(fs::status(target).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST(PackedWeights, TakeAwayWhatAStartThatDiedLeftUnfinished) {
+  const Folder folder;
+  write(folder);
+  const std::string target = folder.files().front().string();
+  const fs::path old = target + ".7.0.tmp";
+  const fs::path fresh = target + ".8.0.tmp";
+  const fs::path strange = folder.path / "notes.tmp";
+  for (const fs::path& path : {old, fresh, strange}) std::ofstream(path) << "x";
+  for (const fs::path& path : {old, strange}) {
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  }
+  fs::remove(target);
+  write(folder);
+  CHECK(!fs::exists(old));
+  CHECK(fs::exists(fresh) && fs::exists(strange) && fs::exists(target));
 }
 
 TEST(PackedWeights, GiveAGeneratorTheSameSeries) {

@@ -17,8 +17,8 @@ namespace {
 /// Closes on every way out.
 struct Descriptor {
   int number;
-  explicit Descriptor(const std::string& path)
-      : number(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  Descriptor(const std::string& path, int flags)
+      : number(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags)) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
@@ -32,13 +32,15 @@ struct Descriptor {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path, std::size_t limit) {
-  const Descriptor file(path);
+MappedFile::MappedFile(const std::string& path, std::size_t limit, Writer writer) {
+  const Descriptor file(path, writer == Writer::only_us ? O_NOFOLLOW : 0);
   struct stat about{};
   if (file.number < 0 || ::fstat(file.number, &about) != 0) {
     refuse(path, std::string("cannot be opened: ") + std::strerror(errno));
   }
   if (!S_ISREG(about.st_mode)) refuse(path, "is not a regular file");
+  const bool ours = about.st_uid == ::geteuid() && (about.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (writer == Writer::only_us && !ours) refuse(path, "may be written by others");
   if (about.st_size <= 0) refuse(path, "is empty");
   const auto size = static_cast<std::size_t>(about.st_size);
   if (size > limit) {

@@ -7,12 +7,17 @@
 
 namespace geng {
 
+/// Who may have written a file.
+enum class Writer { anyone, only_us };
+
 /// A file mapped read-only for as long as this object lives. Moves, never copies.
 class MappedFile {
  public:
   MappedFile() noexcept = default;
-  /// @throws Error{model_file}  Not a readable regular file, empty, or larger than `limit` bytes.
-  MappedFile(const std::string& path, std::size_t limit);
+  /// @throws Error{model_file}  Not a readable regular file, empty, larger than `limit` bytes; or,
+  ///                            where only we may have written it, a link, another user's, or one
+  ///                            that others may write.
+  MappedFile(const std::string& path, std::size_t limit, Writer writer = Writer::anyone);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   MappedFile(const MappedFile&) = delete;

@@ -1,15 +1,18 @@
 #include "format/packed_weights.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <span>
 #include <utility>
@@ -27,6 +30,8 @@ constexpr std::size_t kMostBytes =
     std::min<std::uint64_t>(std::uint64_t{1} << 32, std::numeric_limits<std::ptrdiff_t>::max());
 constexpr std::size_t kMostFiles = 8;
 constexpr std::string_view kSuffix = ".packed";
+constexpr std::string_view kUnfinished = ".tmp";
+constexpr std::chrono::hours kLongestWrite{1};
 
 /// Four lanes of multiply and rotate: finds any accident of a disk at the speed of memory. Against
 /// malice there is the file's owner.
@@ -77,37 +82,72 @@ std::string header_of(const std::string& key, std::size_t data_bytes, const Chec
   return header;
 }
 
-/// Whether the file is ours alone to write.
-bool is_trusted(const std::string& path) noexcept {
-  struct stat about{};
-  return ::lstat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
-         about.st_uid == ::geteuid() && (about.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
+/// A new file beside `target`, ours alone from its first byte. Gone with this object unless it has
+/// taken the target's place.
+class Temporary {
+ public:
+  explicit Temporary(const std::string& target) : target_(target) {
+    // A name may be taken: by another thread, or left by a process of this number that died.
+    for (int i = 0; i < kTries && file_ < 0; ++i) {
+      path_ = target + "." + std::to_string(::getpid()) + "." + std::to_string(i) +
+              std::string(kUnfinished);
+      file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                     S_IRUSR | S_IWUSR);
+    }
+    made_ = file_ >= 0;
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (file_ >= 0) ::close(file_);
+    if (made_) ::unlink(path_.c_str());
+  }
 
-/// Removes the files that were not written for longest, all but kMostFiles.
+  /// Whether all of it was written.
+  bool write(std::span<const std::byte> bytes) noexcept {
+    while (!bytes.empty()) {
+      const ::ssize_t written = ::write(file_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return false;
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return true;
+  }
+
+  void replace_target() noexcept {
+    if (::close(std::exchange(file_, -1)) != 0) return;
+    made_ = std::rename(path_.c_str(), target_.c_str()) != 0;
+  }
+
+ private:
+  static constexpr int kTries = 16;
+
+  std::string target_, path_;
+  int file_ = -1;
+  bool made_ = false;
+};
+
+/// Removes the files that were not written for longest, all but kMostFiles, and what a start that
+/// died left unfinished.
 void prune(const fs::path& folder) {
+  // By the clock of a board without a battery, either may be the later.
+  const auto is_old = [now = fs::file_time_type::clock::now()](fs::file_time_type written) {
+    return std::chrono::abs(now - written) > kLongestWrite;
+  };
   std::vector<std::pair<fs::file_time_type, fs::path>> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == kSuffix) {
-      files.emplace_back(entry.last_write_time(), entry.path());
+    if (!fs::is_regular_file(entry.symlink_status())) continue;
+    const fs::path& path = entry.path();
+    if (path.extension() == kSuffix) {
+      files.emplace_back(entry.last_write_time(), path);
+    } else if (path.extension() == kUnfinished &&
+               path.filename().string().find(std::string(kSuffix) + ".") != std::string::npos &&
+               is_old(entry.last_write_time())) {
+      fs::remove(path);
     }
   }
   std::sort(files.rbegin(), files.rend());
   for (std::size_t i = kMostFiles; i < files.size(); ++i) fs::remove(files[i].second);
-}
-
-/// Whether all of it was written.
-bool write_file(const fs::path& path, std::string_view header,
-                std::span<const AlignedBuffer> blocks) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
-  out.write(header.data(), static_cast<std::streamsize>(header.size()));
-  for (const AlignedBuffer& block : blocks) {
-    out.write(reinterpret_cast<const char*>(block.data()),
-              static_cast<std::streamsize>(block.size()));
-  }
-  out.close();
-  return out.good();
 }
 
 }  // namespace
@@ -120,8 +160,7 @@ PackedWeights::PackedWeights(std::string folder, const PackedKey& key)
               .string() +
           std::string(kSuffix);
   try {
-    if (!is_trusted(name_)) return;
-    mapping_ = MappedFile(name_, kMostBytes);
+    mapping_ = MappedFile(name_, kMostBytes, Writer::only_us);
     const std::span<const std::byte> bytes = mapping_.bytes();
     if (bytes.size() < kHeaderBytes) return;
     Checksum sum;
@@ -157,13 +196,16 @@ void PackedWeights::save() const noexcept {
       sum.add({block.data(), block.size()});
       total += block.size();
     }
-    const fs::path temporary = name_ + "." + std::to_string(::getpid()) + ".tmp";
-    if (write_file(temporary, header_of(header_, total, sum), blocks_)) {
-      fs::rename(temporary, name_);
-      prune(folder_);
-    } else {
-      fs::remove(temporary);
+    {
+      const std::string header = header_of(header_, total, sum);
+      Temporary file(name_);
+      bool whole = file.write(std::as_bytes(std::span(header)));
+      for (const AlignedBuffer& block : blocks_) {
+        whole = whole && file.write({block.data(), block.size()});
+      }
+      if (whole) file.replace_target();
     }
+    prune(folder_);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
     // A start that cannot leave a cache is a start like any other.
   }
