@@ -165,6 +165,12 @@ TEST(ModelLayout, RefusesValuesThatNoModelHas) {
                   geng::gguf::Tensor& tensor = *find(f, "latent.std");
                   tensor.data.replace(0, 4, geng::gguf::raw(NAN));
                 });
+  for (const float value : {0.0f, -1.0f, 1e-13f}) {
+    check_refused("tensor 'latent.std' is below 1e-12 at element 1; it must be 1e-12 or more",
+                  [&](geng::gguf::File& f) {
+                    find(f, "latent.std")->data.replace(4, 4, geng::gguf::raw(value));
+                  });
+  }
   check_refused("tensor 'bridge.0.up.weight' holds -128 at element 2; it must be -127 to 127",
                 [](geng::gguf::File& f) {
                   quantize(f, "bridge.0.up.weight");

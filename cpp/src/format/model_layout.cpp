@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -165,22 +166,22 @@ void check_reader(const ModelFile& file, LayoutCheck& check, std::size_t conditi
   check.linear("reader.down", roles, hidden);
 }
 
-/// The claims reader, where a model carries one; its answers are counted by its own tensors.
 /// Which answers speak of a trend or of no cycle.
 constexpr const char* kClaimScores[] = {"geng.claims.trend_up", "geng.claims.trend_down",
                                         "geng.claims.trend_none", "geng.claims.no_cycle"};
 
+/// The claims reader, where a model carries one; its answers are counted by its own tensors.
 ///
 /// @return  How many answers the bridge is told.
 std::size_t check_claims(const ModelFile& file, LayoutCheck& check, std::size_t condition) {
   const bool told = file.has("geng.claims.fields");
-  if (!file.has("geng.claims")) {
   for (const std::string key : kClaimScores) {
     // Without fields there are no shares that these could index.
     if (!told && file.has(key)) {
       check.refuse(key + " is there; geng.claims.fields must be beside it");
     }
   }
+  if (!file.has("geng.claims")) {
     if (told) check.refuse("geng.claims.fields is there; geng.claims must be beside it");
     return 0;
   }
@@ -246,6 +247,15 @@ void check_values(const LayoutCheck& report, const TensorView& tensor) {
                 "; it must be -127 to 127");
 }
 
+/// What latents are divided by, on the way from a series.
+void check_deviations(const LayoutCheck& report, std::span<const float> deviations) {
+  constexpr float kLeast = 1e-12f;
+  const auto bad = std::ranges::find_if(deviations, [](float value) { return !(value >= kLeast); });
+  if (bad == deviations.end()) return;
+  report.refuse("tensor 'latent.std' is below 1e-12 at element " +
+                std::to_string(bad - deviations.begin()) + "; it must be 1e-12 or more");
+}
+
 }  // namespace
 
 void check_layout(const ModelFile& file) {
@@ -271,6 +281,7 @@ void check_layout(const ModelFile& file) {
   check_encoder(file, check);
   check.nothing_left_over();
   for (const TensorView& tensor : file.tensors()) check_values(check, tensor);
+  check_deviations(check, file.tensor("latent.std").f32());
 }
 
 }  // namespace geng
