@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -95,6 +96,10 @@ TEST(ModelFile, RefusesWhatIsNoFile) {
               "/nowhere/x.gguf: cannot be opened");
   CHECK_ERROR(ModelFile::open("/tmp"), Code::model_file, "/tmp: is not a regular file");
   CHECK_ERROR(ModelFile::open("/dev/null"), Code::model_file, "is not a regular file");
+  const std::string fifo = "/tmp/geng-test-" + std::to_string(getpid()) + ".fifo";
+  CHECK_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  CHECK_ERROR(ModelFile::open(fifo), Code::model_file, "is not a regular file");
+  std::filesystem::remove(fifo);
 }
 
 TEST(ModelFile, RefusesAFileCutAtAnyByte) {

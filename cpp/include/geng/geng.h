@@ -50,7 +50,8 @@ typedef struct geng_request {
 void geng_request_init(geng_request* request);
 
 /* Loads and checks a model. On failure *model is NULL and `error` (may be NULL) holds the sentence,
- * cut to error_size - 1 bytes. threads: 0 = what affinity and quota allow. */
+ * cut to error_size - 1 bytes. threads: 0 = what affinity and quota allow.
+ * The file is mapped: replace it by rename, never in place, or reads raise SIGBUS. */
 int geng_open(const char* path, int precision, int threads, geng_model** model, char* error,
               size_t error_size);
 /* The same with everything that can be chosen. Strings may be NULL. */

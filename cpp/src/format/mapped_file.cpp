@@ -17,8 +17,9 @@ namespace {
 /// Closes on every way out.
 struct Descriptor {
   int number;
+  // Without O_NONBLOCK a FIFO is waited on for ever.
   Descriptor(const std::string& path, int flags)
-      : number(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags)) {}
+      : number(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags)) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
