@@ -111,6 +111,16 @@ TEST(ModelLayout, RefusesClaimsThatNoReaderMakes) {
     add_linear(f, "claims.down", 3, 8);
     f.fields.emplace_back("geng.claims.trend_up", geng::gguf::u32(3));
   });
+  for (const std::string key : {"geng.claims.trend_up", "geng.claims.trend_down",
+                                "geng.claims.trend_none", "geng.claims.no_cycle"}) {
+    check_refused(key + " is there; geng.claims.fields must be beside it",
+                  [&](geng::gguf::File& f) {
+                    f.fields.emplace_back("geng.claims", geng::gguf::string("{}"));
+                    f.fields.emplace_back(key, geng::gguf::u32(5));
+                    add_linear(f, "claims.up", 4, 8 + 32);
+                    add_linear(f, "claims.down", 3, 8);
+                  });
+  }
   check_refused("tensor 'bridge.claims.weight' is missing", [&](geng::gguf::File& f) {
     claims(f);
     add_linear(f, "claims.down", 3, 8);
@@ -130,16 +140,6 @@ TEST(ModelLayout, RefusesEachTensorThatIsMissing) {
 TEST(ModelLayout, RefusesTensorsOfAnotherShapeOrType) {
   check_refused("tensor 'bridge.0.o.weight' is float32 [8, 9]; it must be float32 [8, 8]",
                 [](geng::gguf::File& f) {
-  for (const std::string key : {"geng.claims.trend_up", "geng.claims.trend_down",
-                                "geng.claims.trend_none", "geng.claims.no_cycle"}) {
-    check_refused(key + " is there; geng.claims.fields must be beside it",
-                  [&](geng::gguf::File& f) {
-                    f.fields.emplace_back("geng.claims", geng::gguf::string("{}"));
-                    f.fields.emplace_back(key, geng::gguf::u32(5));
-                    add_linear(f, "claims.up", 4, 8 + 32);
-                    add_linear(f, "claims.down", 3, 8);
-                  });
-  }
                   *find(f, "bridge.0.o.weight") =
                       geng::gguf::f32_tensor("bridge.0.o.weight", {8, 9});
                 });
@@ -176,6 +176,14 @@ TEST(ModelLayout, RefusesValuesThatNoModelHas) {
                   quantize(f, "bridge.0.up.weight");
                   find(f, "bridge.0.up.weight")->data[2] = '\x80';
                 });
+}
+
+TEST(ModelLayout, TakesTheModelThatTheFuzzerSpoils) {
+  // tiny_model() with a claims reader and one int8 matrix; a refused one would be fuzzed in vain.
+  const ModelFile file = ModelFile::open("cpp/fuzz/corpus/gguf/model_int8.gguf");
+  geng::check_layout(file);
+  CHECK_EQ(geng::LatentLayout::of(file).size(), 6u * 32u);
+  CHECK(geng::ClaimScores::of(file).has_value());
 }
 
 CHECK_MAIN()
