@@ -72,7 +72,8 @@ LongSeries& LongSeries::operator=(LongSeries&&) noexcept = default;
 std::size_t LongSeries::count() const noexcept { return state_->count; }
 
 std::size_t LongSeries::block() const noexcept {
-  return std::min(state_->hop(), state_->length - state_->done);
+  const State& s = *state_;
+  return s.done < s.length ? std::min(s.hop(), s.length - s.done) : 0;
 }
 
 void LongSeries::next(std::span<float> series) {

@@ -134,3 +134,29 @@ def test_interrupts_and_our_errors_pass_as_they_are(
 
     with pytest.raises(raised, match="stop"):
         model_with(network).sample(condition, 1, **SETTINGS)
+
+
+def test_a_chain_that_is_being_read_gives_nobody_else_a_block(condition: Any) -> None:
+    settings = {**SETTINGS, "steps": 1, "guidance": 0.0}
+    length = 10240  # beyond the windows that are drawn when the chain is made
+    chains: list[_core.LongSeries] = []
+    refused = 0
+
+    def network(*_: Any) -> Callable[[Any, int, bool], Any]:
+        def step(x: Any, *_: Any) -> Any:
+            nonlocal refused
+            for chain in chains:
+                with pytest.raises(ArgumentError, match="it must be read by one at a time"):
+                    next(chain)
+                refused += 1
+            return np.zeros_like(x)
+
+        return step
+
+    model = model_with(network)
+    undisturbed = list(model.chain(condition, 2, length, **settings))
+    chains.append(model.chain(condition, 2, length, **settings))
+    blocks = list(chains[0])
+    assert refused > 0
+    assert sum(block.shape[1] for block in blocks) == length
+    np.testing.assert_array_equal(np.hstack(blocks), np.hstack(undisturbed))

@@ -17,6 +17,8 @@ inline constexpr std::size_t kMaxChains = 1024;
 /// Row i uses seed + i, whatever the other rows. A chain shorter than kMaxLength is another series
 /// than sample() draws from the same seed: there one latent is read over the whole length.
 ///
+/// For one thread at a time.
+///
 /// Cost: linear in the length; a latent every half window, and three renderings.
 /// Memory: bounded, whatever the length.
 class LongSeries {
