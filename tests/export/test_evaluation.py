@@ -232,7 +232,7 @@ def test_page_shows_what_was_measured_and_says_what_was_not(tmp_path: Path) -> N
     page.write(tmp_path)
     text = (tmp_path / "evaluation.md").read_text(encoding="utf-8")
     assert "| real | 0.100 | 0.200 | 0.300 | 0.400 |" in text
-    assert text.count("This measure has no result yet.") == len(page.MEASURES) - 1
+    assert text.count("No result yet: `python -m geng_export.evaluate ") == len(page.MEASURES) - 1
     assert "{{" not in text
 
 

@@ -148,7 +148,8 @@ def write(docs: Path) -> None:
             raise ExportError(f"page.md asks for {name}; it must be one of {', '.join(MEASURES)}")
         path = docs / "results" / f"{name}.json"
         if not path.exists():
-            return "This measure has no result yet."
+            words = " ".join(MEASURES[name][0]).replace("{data}", "FOLDER")
+            return f"No result yet: `python -m geng_export.evaluate {words}`."
         return MEASURES[name][1](json.loads(path.read_text(encoding="utf-8")))
 
     page = _PLACE.sub(filled, text)
