@@ -18,7 +18,7 @@ from geng_export.errors import ExportError
 from geng_export.evaluate import adapted, completed, devices, edits, two_stage
 from geng_export.evaluate.captioned import Captioned, captions_of
 from geng_export.targets.read_gguf import load_bundle
-from geng_export.train import finetune, own
+from geng_export.train import checkpoint, finetune, own
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +157,40 @@ def test_an_adapted_model_runs_on_the_device(tmp_path: Path) -> None:
     assert not torch.equal(before.bridge.output.weight, after.bridge.output.weight)
     assert torch.equal(before.reader.up.weight, after.reader.up.weight)
     assert Generator.load(tmp_path / "run" / "model.gguf", threads=1).distilled
+
+
+@pytest.mark.usefixtures("accelerator")
+def test_a_folder_goes_on_with_its_own_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "BATCH", 4)
+    monkeypatch.setattr(finetune, "NOISES", 1)
+    monkeypatch.setattr(own, "MOST_WINDOWS", 4)
+    tiny = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
+    data, out = tmp_path / "data", tmp_path / "run"
+    data.mkdir()
+    recording(data, 2400)
+
+    def run(steps: int = 1, seed: int = 0, model: Path = tiny) -> dict[str, object]:
+        return finetune.finetune(
+            model, data, out, steps=steps, student_steps=1, seed=seed, judge=False
+        )
+
+    took = run()["training_seconds"]
+    first = checkpoint.load(out / "student.safetensors")[1]
+    assert run()["training_seconds"] == took
+    assert checkpoint.load(out / "student.safetensors")[1] == first
+    with pytest.raises(ExportError, match="run is of another run; it must be a new folder"):
+        run(seed=1)
+    run(steps=2)
+    assert checkpoint.load(out / "bridge.safetensors")[1]["step"] == 2
+    anew = checkpoint.load(out / "student.safetensors")[1]
+    assert anew["step"] == 1
+    assert anew["run"] != first["run"]
+    with pytest.raises(ExportError, match="bridge is at step 2 there and must be trained to 2"):
+        run(steps=1)
+    with pytest.raises(ExportError, match="is of another run"):
+        run(steps=2, model=out / "model.gguf")
+    recording(data, 2600)
+    with pytest.raises(ExportError, match="is of another run"):
+        run(steps=2)

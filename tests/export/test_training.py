@@ -106,6 +106,10 @@ def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> 
     assert "trend" in str(GGUFReader(again).fields["geng.evaluation_card"].contents())
     same = {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(again).tensors}
     assert same == after
+    with pytest.raises(ExportError, match="again is of another run; it must be a new folder"):
+        reword(tmp_path / "m.gguf", made.parent, steps=2, batch=8, seed=1)
+    with pytest.raises(ExportError, match="text is at step 2 there and must be trained to 2"):
+        reword(tmp_path / "m.gguf", made.parent, steps=1, batch=8)
 
 
 def test_rewording_refuses_a_model_without_a_claims_reader(

@@ -80,7 +80,12 @@ def stratified(n: int, levels: int) -> torch.Tensor:
 
 
 class BridgeTrainer:
-    """One run, resumable: everything it needs to go on is in ``path``."""
+    """One run, resumable: everything it needs to go on is in ``path``.
+
+    Attributes:
+        run: Names what the run is of; a checkpoint with another name is refused.
+        seconds: Spent in training so far, over all calls; whoever calls counts them.
+    """
 
     def __init__(
         self,
@@ -90,8 +95,10 @@ class BridgeTrainer:
         scale: Scale,
         path: Path,
         course: Course | None = None,
+        run: str = "",
     ) -> None:
         self.recipe, self.side, self.scale, self.path = recipe, side, scale, path
+        self.run = run
         self.course = course or Course(
             recipe.steps, recipe.learning_rate, recipe.warmup, recipe.ema
         )
@@ -107,6 +114,7 @@ class BridgeTrainer:
         self.average = Average(self.accelerator.unwrap_model(self.bridge), self.course.ema)
         self.alpha_bar = cosine_alpha_bar()
         self.step = 0
+        self.seconds = 0.0
 
     def save(self) -> None:
         """Write weights, averages and the optimiser's state."""
@@ -118,18 +126,24 @@ class BridgeTrainer:
         tensors |= checkpoint.prefixed("average", self.average.weights)
         for i, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{i}.{n}": torch.as_tensor(v) for n, v in state.items()}
-        checkpoint.save(self.path, tensors, {"step": self.step})
+        facts = {"step": self.step, "run": self.run, "seconds": round(self.seconds, 1)}
+        checkpoint.save(self.path, tensors, facts)
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
+        """Go on from the last checkpoint, if there is one.
+
+        Raises:
+            ExportError: It is damaged, or of another run.
+        """
         if not self.path.exists():
             return
-        tensors, facts = checkpoint.load(self.path)
+        tensors, facts = checkpoint.load(self.path, self.run)
         bare = self.accelerator.unwrap_model(self.bridge)
         bare.load_state_dict(checkpoint.without_prefix("bridge", tensors))
         self.average.weights = checkpoint.without_prefix("average", tensors)
         checkpoint.load_optimiser(self.optimiser, tensors)
         self.step = int(str(facts["step"]))
+        self.seconds = float(str(facts.get("seconds", 0.0)))
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine to zero at the last step."""

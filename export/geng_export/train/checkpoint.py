@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,22 +22,54 @@ def save(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, ob
     beside.replace(path)
 
 
-def load(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
+def load(path: Path, run: str | None = None) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
     """Read a checkpoint.
 
+    Args:
+        path: The file.
+        run: The run that its facts must name; any by default.
+
     Raises:
-        ExportError: There is none at ``path``, or it is damaged.
+        ExportError: There is none at ``path``, it is damaged, or of another run.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-        return load_file(path), json.loads(metadata.get("facts", "{}"))
+        tensors, facts = load_file(path), json.loads(metadata.get("facts", "{}"))
     except (OSError, SafetensorError, json.JSONDecodeError) as error:
         raise ExportError(
             f"{path}: {error}; it must be a checkpoint written by training"
         ) from error
+    if run is not None and facts.get("run", "") != run:
+        raise ExportError(
+            f"{path.parent} is of another run; it must be a new folder, or of the same model, data and "
+            "seed"
+        )
+    return tensors, facts
+
+
+def check_steps(path: Path, done: int, steps: int) -> None:
+    """Refuse to call a network that was trained for ``done`` steps one of fewer.
+
+    Raises:
+        ExportError: ``done`` is more than ``steps``.
+    """
+    if done > steps:
+        raise ExportError(
+            f"{path.parent} is of another run; {path.stem} is at step {done} there and must be trained "
+            f"to {done} or more, or in a new folder"
+        )
+
+
+def sum_of(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of tensors and their names, as hexadecimal digits."""
+    summed = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        summed.update(name.encode())
+        summed.update(value.detach().contiguous().numpy().tobytes())
+    return summed.hexdigest()
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:

@@ -9,6 +9,7 @@ descriptions, the model is measured before and after.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import sys
@@ -17,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from geng_export.data.dataset import Mixture, Source
@@ -25,6 +27,7 @@ from geng_export.evaluate.adapted import LEAST_HELD
 from geng_export.models.bundle import Bundle
 from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
+from geng_export.train import checkpoint
 from geng_export.train.batches import batches
 from geng_export.train.bridge import BridgeTrainer, Course, Scale
 from geng_export.train.own import own_windows, pool_of
@@ -33,6 +36,10 @@ from geng_export.train.student import StudentTrainer
 from geng_export.train.text import TextSide
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geng_edge.claims import Claims
+    from geng_export.data.real import RealWindow
     from geng_export.models.bridge import Bridge
 
 log = logging.getLogger("geng_export.train.finetune")
@@ -64,7 +71,9 @@ def recipe_for(bundle: Bundle, steps: int, student_steps: int, seed: int) -> Rec
     )
 
 
-def adapt(bundle: Bundle, recipe: Recipe, source: Source, folder: Path) -> Bundle:
+def adapt(
+    bundle: Bundle, recipe: Recipe, source: Source, folder: Path, run: str
+) -> tuple[Bundle, float]:
     """Train bridge and student on; both resume from ``folder``.
 
     Args:
@@ -72,9 +81,13 @@ def adapt(bundle: Bundle, recipe: Recipe, source: Source, folder: Path) -> Bundl
         recipe: Of :func:`recipe_for`.
         source: With the user's windows as its pool.
         folder: Checkpoints go there.
+        run: Names model, data and seed, see :func:`_run_of`.
+
+    Returns:
+        The new model, and the seconds that its training took, over all calls.
 
     Raises:
-        ExportError: The model has no claims reader.
+        ExportError: The model has no claims reader, or ``folder`` is of another run.
     """
     if bundle.claims is None:
         raise ExportError("model has no claims reader; it must have one to be trained on")
@@ -83,20 +96,46 @@ def adapt(bundle: Bundle, recipe: Recipe, source: Source, folder: Path) -> Bundl
     scale = Scale(mean, std, 1.0 - ((mean == 0.0) & (std == 1.0)).float())
     bridge = _copy(bundle.bridge)
     course = Course(recipe.steps, recipe.learning_rate, recipe.warmup, recipe.ema)
-    trainer = BridgeTrainer(recipe, bridge, side, scale, folder / "bridge.safetensors", course)
+    path = folder / "bridge.safetensors"
+    trainer = BridgeTrainer(recipe, bridge, side, scale, path, course, run)
     _run("bridge", trainer, source)
+    seconds = trainer.seconds
     teacher = _copy(bundle.bridge)
     teacher.load_state_dict(trainer.average.weights)
     student = None
     if bundle.student is not None:
         path = folder / "student.safetensors"
-        pupil = StudentTrainer(recipe, teacher, side, scale, path, start=_copy(bundle.student))
+        taught = f"{run} {checkpoint.sum_of(trainer.average.weights)}"
+        _drop_of_another_teacher(path, run, taught)
+        start = _copy(bundle.student)
+        pupil = StudentTrainer(recipe, teacher, side, scale, path, start, taught)
         _run("student", pupil, replace(source, seed=source.seed + 1))
+        seconds += pupil.seconds
         student = _copy(bundle.student)
         student.load_state_dict(pupil.average.weights)
     adapted = replace(bundle, recipe=recipe, bridge=teacher, student=student)
     adapted.freeze()
-    return adapted
+    return adapted, seconds
+
+
+def _drop_of_another_teacher(path: Path, run: str, taught: str) -> None:
+    """Where the bridge was trained on, its student starts anew."""
+    if not path.exists():
+        return
+    before = str(checkpoint.load(path)[1].get("run", ""))
+    if before != taught and before.startswith(f"{run} "):
+        log.info("student starts anew: its teacher was trained on")
+        path.unlink()
+
+
+def _run_of(path: Path, windows: Sequence[RealWindow], claims: Sequence[Claims], seed: int) -> str:
+    """What a run is of, as hexadecimal digits: the model, what it is adapted to, and the seed."""
+    summed = hashlib.sha256(path.read_bytes())
+    for window, said in zip(windows, claims, strict=True):
+        summed.update(np.ascontiguousarray(window.x).tobytes())
+        summed.update(f"{window.interval} {said}".encode())
+    summed.update(str(seed).encode())
+    return summed.hexdigest()
 
 
 def _copy(bridge: Bridge) -> Bridge:
@@ -107,17 +146,21 @@ def _copy(bridge: Bridge) -> Bridge:
 
 def _run(name: str, trainer: BridgeTrainer, source: Source) -> None:
     trainer.resume()
+    checkpoint.check_steps(trainer.path, trainer.step, trainer.course.steps)
     torch.manual_seed(trainer.recipe.seed + trainer.step)
     size = trainer.recipe.batch
     drawn = batches(
         source, trainer.side.expert.tokenizer, size, start=trainer.step * size, workers=1
     )
-    began, first, total = time.monotonic(), trainer.step, 0.0
+    began, before = time.monotonic(), trainer.seconds
+    first, total = trainer.step, 0.0
     while trainer.step < trainer.course.steps:
         total += trainer.advance(next(drawn))
         done = trainer.step - first
         if done % 50 == 0 or trainer.step == trainer.course.steps:
-            speed = done / (time.monotonic() - began)
+            taken = time.monotonic() - began
+            trainer.seconds = before + taken
+            speed = done / taken
             log.info(
                 "%s step %d: loss %.4f, %.2f a second", name, trainer.step, total / done, speed
             )
@@ -140,7 +183,8 @@ def finetune(
     Args:
         model: A model file; the bundled one by default.
         data: Folder of CSV, .npy or JSON files.
-        out: Checkpoints, the model and ``report.json`` go there; a run that was stopped goes on.
+        out: Checkpoints, the model and ``report.json`` go there; a run that was stopped goes on, also
+            to more steps.
         column: Which column of each file; the first by default.
         steps, student_steps: Of the bridge and of its student.
         seed: Of data and noise.
@@ -150,7 +194,8 @@ def finetune(
         What stands in ``report.json``.
 
     Raises:
-        ExportError: The data do not do, or the model cannot be trained on.
+        ExportError: The data do not do, the model cannot be trained on, or ``out`` is of another
+            model, other data, another seed or more steps.
     """
     from geng_edge.generator import find_model
 
@@ -164,12 +209,12 @@ def finetune(
             "(--no-judge trains without)"
         )
     out.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
     pool = pool_of(windows.train, bundle.layout, bundle.encoder)
     recipe = recipe_for(bundle, steps, student_steps, seed)
     mixture = Mixture((1.0 - OWN_SHARE) * recipe.abstract_share, OWN_SHARE)
     source = Source(bundle.layout, mixture, seed + 11, pool)
-    adapted = adapt(bundle, recipe, source, out)
+    run = _run_of(path, windows.train, pool.claims, seed)
+    adapted, seconds = adapt(bundle, recipe, source, out, run)
     report: dict[str, object] = {
         "model": path.name,
         "files": sorted({w.file for w in windows.train}),
@@ -178,7 +223,7 @@ def finetune(
         "steps": steps,
         "student_steps": student_steps,
         "seed": seed,
-        "training_seconds": round(time.monotonic() - began),
+        "training_seconds": round(seconds),
     }
     gguf.write(adapted, out / "model.gguf", card={"adapted": report})
     if judge:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import json
 import logging
 import sys
@@ -23,6 +24,7 @@ from geng_export.errors import ExportError
 from geng_export.models.claims_reader import SIZES
 from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
+from geng_export.train import checkpoint
 from geng_export.train.batches import Batch, batches
 from geng_export.train.recipe import Recipe
 from geng_export.train.text import TextSide, TextTrainer, condition_of, train_text_side
@@ -40,11 +42,11 @@ SAVE_EVERY = 100
 class Rewording(TextTrainer):
     """Goes on training ``side``, held by what it was."""
 
-    def __init__(self, recipe: Recipe, side: TextSide, path: Path) -> None:
+    def __init__(self, recipe: Recipe, side: TextSide, path: Path, run: str = "") -> None:
         self.old = copy.deepcopy(side)
         for module in self.old.parts().values():
             module.eval().requires_grad_(False)
-        super().__init__(recipe, side, path)
+        super().__init__(recipe, side, path, run)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """The readers' cross entropy, and how far conditions that were read right have moved."""
@@ -91,7 +93,8 @@ def reword(
         card: Put into the file beside what was done; a finished run takes a new one without training.
 
     Raises:
-        ExportError: The model has no claims reader, or is no int8 file of this project.
+        ExportError: The model has no claims reader, or is no int8 file of this project; or ``out`` is
+            of another model, seed or batch, or of more steps.
     """
     from geng_edge.generator import find_model
 
@@ -114,8 +117,10 @@ def reword(
     mixture = Mixture(recipe.abstract_share, 0.0)
     source = Source(bundle.layout, mixture, seed + 101, split="free")
     tokenizer = side.expert.tokenizer
-    trainer = Rewording(recipe, side, out / "text.safetensors")
+    run = hashlib.sha256(f"{seed} {batch}".encode() + path.read_bytes()).hexdigest()
+    trainer = Rewording(recipe, side, out / "text.safetensors", run)
     trainer.resume()
+    checkpoint.check_steps(trainer.path, trainer.step, steps)
     first = trainer.step * batch
     drawn = batches(source, tokenizer, batch, start=first, workers=1)
     tuning = batches(replace(source, split="tuning"), tokenizer, batch, workers=0)

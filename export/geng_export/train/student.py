@@ -34,6 +34,7 @@ class StudentTrainer(BridgeTrainer):
         side, scale: As in training.
         path: Where the run is kept.
         start: What the student begins as; the teacher by default.
+        run: Names what the run is of.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class StudentTrainer(BridgeTrainer):
         scale: Scale,
         path: Path,
         start: Bridge | None = None,
+        run: str = "",
     ) -> None:
         course = Course(
             recipe.student_steps,
@@ -52,7 +54,7 @@ class StudentTrainer(BridgeTrainer):
             recipe.student_ema,
         )
         first = teacher if start is None else start
-        super().__init__(recipe, copy.deepcopy(first), side, scale, path, course)
+        super().__init__(recipe, copy.deepcopy(first), side, scale, path, course, run)
         self.teacher = teacher.eval().requires_grad_(False)
         self.target = copy.deepcopy(first).eval().requires_grad_(False)
         steps = trajectory(recipe.student_grid, len(self.alpha_bar))

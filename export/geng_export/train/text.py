@@ -73,10 +73,14 @@ class TextSide:
 
 
 class TextTrainer:
-    """One run, resumable: everything it needs to go on is in ``path``."""
+    """One run, resumable: everything it needs to go on is in ``path``.
 
-    def __init__(self, recipe: Recipe, side: TextSide, path: Path) -> None:
-        self.recipe, self.side, self.path = recipe, side, path
+    Attributes:
+        run: Names what the run is of; a checkpoint with another name is refused.
+    """
+
+    def __init__(self, recipe: Recipe, side: TextSide, path: Path, run: str = "") -> None:
+        self.recipe, self.side, self.path, self.run = recipe, side, path, run
         readers = [*side.reader.parameters(), *side.claims.parameters()]
         tuned = side.expert.tuned_parameters()
         for parameter in tuned:
@@ -92,13 +96,17 @@ class TextTrainer:
         tensors = self.side.tensors()
         for i, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{i}.{n}": torch.as_tensor(v) for n, v in state.items()}
-        checkpoint.save(self.path, tensors, {"step": self.step})
+        checkpoint.save(self.path, tensors, {"step": self.step, "run": self.run})
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
+        """Go on from the last checkpoint, if there is one.
+
+        Raises:
+            ExportError: It is damaged, or of another run.
+        """
         if not self.path.exists():
             return
-        tensors, facts = checkpoint.load(self.path)
+        tensors, facts = checkpoint.load(self.path, self.run)
         self.side.load(tensors)
         checkpoint.load_optimiser(self.optimiser, tensors)
         self.step = int(str(facts["step"]))
