@@ -99,7 +99,8 @@ def load(path: str | os.PathLike[str], column: str | None = None) -> Recorded:
         ArgumentError: There is no such file or column, or it is no series.
     """
     path = Path(path)
-    if path.suffix not in FORMATS:
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
         raise ArgumentError(
             f"{path} ends in {path.suffix!r}; it must end in {', '.join(FORMATS)}", path=path
         )
@@ -108,11 +109,11 @@ def load(path: str | os.PathLike[str], column: str | None = None) -> Recorded:
             size = os.fstat(file.fileno()).st_size
             if size > MOST_BYTES:
                 raise ArgumentError(f"{path} is {size} bytes; it must be at most {MOST_BYTES}")
-            if path.suffix == ".npy":
+            if suffix == ".npy":
                 found = _from_array(npy.read(file, str(path), _ARRAY), str(path), column)
             else:
                 text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-                read = _from_csv if path.suffix == ".csv" else _from_json
+                read = _from_csv if suffix == ".csv" else _from_json
                 found = read(text, str(path), column)
     except OSError as error:
         raise ArgumentError(

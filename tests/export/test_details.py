@@ -117,6 +117,36 @@ def test_too_little_is_refused(tmp_path: Path) -> None:
         own.own_windows(tmp_path, 512)
 
 
+def test_what_is_left_out_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    text = (recording(tmp_path, 4000) / "load.csv").read_text()
+    (tmp_path / "load.csv").rename(tmp_path / "LOAD.CSV")
+    lines = text.splitlines()
+    (tmp_path / "short.csv").write_text("\n".join(lines[:601]))
+    (tmp_path / "middle.csv").write_text("\n".join(lines[:1001]))
+    (tmp_path / "flat.csv").write_text("x\n" + "5\n" * 3000)
+    (tmp_path / "._load.csv").write_bytes(b"\0\xff")
+    (tmp_path / "year").mkdir()
+    (tmp_path / "year" / "more.csv").write_text(text)
+    with caplog.at_level("INFO"):
+        found = own.own_windows(tmp_path, 512)
+    assert found.files == {
+        "LOAD.CSV": {"train": 41, "held": 9, "left_out": ""},
+        "flat.csv": {"train": 0, "held": 0, "left_out": "33 windows left out as constant"},
+        "middle.csv": {
+            "train": 4,
+            "held": 0,
+            "left_out": "1000 steps; it must have 2048 or more for windows to be held back",
+        },
+        "short.csv": {
+            "train": 0,
+            "held": 0,
+            "left_out": "600 steps; it must have 683 or more to be trained on",
+        },
+    }
+    for said in ("year/", "short.csv: 0 windows to train on, 0 held back; 600 steps"):
+        assert said in caplog.text
+
+
 @pytest.fixture
 def accelerator() -> Iterator[None]:
     """Accelerate keeps one precision for a whole process; other tests train in another."""
@@ -151,6 +181,7 @@ def test_an_adapted_model_runs_on_the_device(tmp_path: Path) -> None:
     recording(data, 2400)
     report = finetune.finetune(tiny, data, tmp_path / "run", steps=2, student_steps=2, judge=False)
     assert report["train_windows"] == 22
+    assert report["files"] == {"load.csv": {"train": 22, "held": 2, "left_out": ""}}
     with pytest.raises(ExportError, match="2 windows are held back; it must be 10 or more"):
         finetune.finetune(tiny, data, tmp_path / "run", steps=2, student_steps=2)
     before, after = load_bundle(tiny), load_bundle(tmp_path / "run" / "model.gguf")

@@ -83,6 +83,13 @@ def test_a_later_block_of_a_chain_is_read_back_at_its_own_time(
     assert b"series_1" not in b"".join(block.to_csv())  # a stream has had its header
 
 
+def test_a_suffix_may_be_in_capitals(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(4.0))
+    (tmp_path / "x.npy").rename(tmp_path / "X.NPY")
+    assert load(tmp_path / "X.NPY").values.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert load(written(tmp_path, "x\n1\n2\n", "Y.Csv")).values.tolist() == [1.0, 2.0]
+
+
 def test_steps_that_stamps_skip_are_missing(tmp_path: Path) -> None:
     text = "time,load [kW]\n2026-01-01T00:00:00,1\n2026-01-01T00:10:00,2\n2026-01-01T00:40:00,3\n"
     text += "2026-01-01T00:50:00,\n2026-01-01T01:00:00,5\n"

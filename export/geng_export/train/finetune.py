@@ -217,7 +217,7 @@ def finetune(
     adapted, seconds = adapt(bundle, recipe, source, out, run)
     report: dict[str, object] = {
         "model": path.name,
-        "files": sorted({w.file for w in windows.train}),
+        "files": windows.files,
         "train_windows": len(windows.train),
         "held_windows": len(windows.held),
         "steps": steps,

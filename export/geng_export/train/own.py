@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,17 +40,25 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class OwnWindows:
-    """Windows of a user's folder: to train on, and held back."""
+    """Windows of a user's folder.
+
+    Attributes:
+        train, held: To train on, and held back.
+        files: By name of every file: ``train`` and ``held``, how many of its windows these are, and
+            ``left_out``, what of it is used nowhere and why; that is empty where nothing is left out.
+    """
 
     train: tuple[RealWindow, ...]
     held: tuple[RealWindow, ...]
+    files: dict[str, dict[str, object]]
 
 
 def own_windows(folder: Path, length: int, column: str | None = None, seed: int = 0) -> OwnWindows:
     """Cut every series of ``folder``.
 
     Args:
-        folder: CSV, .npy or JSON files (:func:`geng_edge.recorded.load`), one series taken of each.
+        folder: CSV, .npy or JSON files (:func:`geng_edge.recorded.load`), one series taken of each;
+            hidden files and folders in it are no part of it.
         length: Steps of a window.
         column: Which column of each file; the first by default.
         seed: Of the choice, where there are more windows than are used.
@@ -56,11 +66,12 @@ def own_windows(folder: Path, length: int, column: str | None = None, seed: int 
     Raises:
         ExportError: There is no such folder, a file is no series, or too little is in them.
     """
-    files = sorted(p for p in folder.glob("*") if p.suffix in recorded.FORMATS)
+    files = _files(folder)
     if not files:
         raise ExportError(f"{folder} has no {', '.join(recorded.FORMATS)}; it must have some")
     train: list[RealWindow] = []
     held: list[RealWindow] = []
+    left_out: dict[str, str] = {}
     for path in files:
         try:
             found = recorded.load(path, column)
@@ -68,8 +79,10 @@ def own_windows(folder: Path, length: int, column: str | None = None, seed: int 
             raise ExportError(str(error)) from error
         split = int(len(found.values) * (1.0 - HELD_BACK))
         name = column or path.stem
-        train += _cut(found, path.stem, name, 0, split, length)
-        held += _cut(found, path.stem, name, split, len(found.values), length)
+        flaws: Counter[str] = Counter()
+        train += _cut(found, path.name, name, 0, split, length, flaws)
+        held += _cut(found, path.name, name, split, len(found.values), length, flaws)
+        left_out[path.name] = _left_out(len(found.values), length, flaws)
     if not train or not held:
         steps = int(np.ceil(length / HELD_BACK))
         raise ExportError(
@@ -77,7 +90,38 @@ def own_windows(folder: Path, length: int, column: str | None = None, seed: int 
             f"must have {steps} steps or more, and vary"
         )
     rng = np.random.default_rng(seed)
-    return OwnWindows(_some(train, MOST_WINDOWS, rng), _some(held, MOST_HELD, rng))
+    kept, back = _some(train, MOST_WINDOWS, rng), _some(held, MOST_HELD, rng)
+    trained_on, held_back = Counter(w.file for w in kept), Counter(w.file for w in back)
+    taken: dict[str, dict[str, object]] = {}
+    for name, why in left_out.items():
+        taken[name] = {"train": trained_on[name], "held": held_back[name], "left_out": why}
+        counts = f"{trained_on[name]} windows to train on, {held_back[name]} held back"
+        log.info("%s: %s%s", name, counts, f"; {why}" if why else "")
+    return OwnWindows(kept, back, taken)
+
+
+def _files(folder: Path) -> list[Path]:
+    """What is read of ``folder``; what else lies there is named in the log."""
+    shown = sorted(p for p in folder.glob("*") if not p.name.startswith("."))
+    files = [p for p in shown if p.suffix.lower() in recorded.FORMATS and not p.is_dir()]
+    others = [f"{p.name}/" if p.is_dir() else p.name for p in shown if p not in files]
+    if others:
+        log.info("not read, folders and files of other formats: %s", ", ".join(others))
+    return files
+
+
+def _left_out(steps: int, length: int, flaws: Counter[str]) -> str:
+    """Why a file has no windows of a kind, or fewer than its steps allow; "" where it has all."""
+    first = int(steps * (1.0 - HELD_BACK))
+    said = []
+    if first < length:
+        needed = math.ceil(length / (1.0 - HELD_BACK))
+        said.append(f"{steps} steps; it must have {needed} or more to be trained on")
+    elif steps - first < length:
+        needed = math.ceil(length / HELD_BACK)
+        said.append(f"{steps} steps; it must have {needed} or more for windows to be held back")
+    said += [f"{count} windows left out as {flaw}" for flaw, count in flaws.items()]
+    return "; ".join(said)
 
 
 def _some(
@@ -87,18 +131,27 @@ def _some(
 
 
 def _cut(
-    series: recorded.Recorded, file: str, name: str, first: int, last: int, length: int
+    series: recorded.Recorded,
+    file: str,
+    name: str,
+    first: int,
+    last: int,
+    length: int,
+    flaws: Counter[str],
 ) -> list[RealWindow]:
+    """The windows of steps ``first`` to ``last``; those that are no use are counted in ``flaws``."""
     windows = []
     for start in range(first, last - length + 1, STRIDE):
         x = series.values[start : start + length]
         missing = ~np.isfinite(x)
         if missing.mean() > MOST_MISSING:
+            flaws["missing too much"] += 1
             continue
         if missing.any():
             with _one_thread():
                 x = complete(x, seed=start)[0].astype(np.float64)
         if np.ptp(x) <= 1e-9 * max(1e-30, float(np.abs(x).max())):
+            flaws["constant"] += 1
             continue
         windows.append(
             RealWindow(
