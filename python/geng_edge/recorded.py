@@ -62,6 +62,7 @@ class Recorded:
             file does not say.
         unit: Unit of the values; empty where the file does not say.
         name: The column or row it was.
+        title: The bare title of its column, without unit; empty where the file has none.
     """
 
     values: npt.NDArray[np.floating[Any]]
@@ -69,6 +70,7 @@ class Recorded:
     start: str | None = None
     unit: str = ""
     name: str = ""
+    title: str = ""
 
     def check_unit(self, unit: str) -> None:
         """Refuse a series in another unit than ``unit``, where both are known.
@@ -171,12 +173,12 @@ def _from_csv(text: TextIO, path: str, column: str | None) -> Recorded:
             clock.add(line[0], number)
     if not values:
         raise ArgumentError(f"{path} has no line of values; it must have some")
-    name, unit = titles[at]
-    name = f"column {name!r} of {path}"
+    title, unit = titles[at]
+    name = f"column {title!r} of {path}"
     if clock is None:
-        return Recorded(np.array(values), None, None, unit, name)
+        return Recorded(np.array(values), None, None, unit, name, title)
     x, interval, start = clock.axis(np.array(values))
-    return Recorded(x, interval, start, unit, name)
+    return Recorded(x, interval, start, unit, name, title)
 
 
 def _lines(text: TextIO, path: str) -> Iterator[list[str]]:
@@ -216,7 +218,7 @@ def _from_json(text: TextIO, path: str, column: str | None) -> Recorded:
         moments_of(start, interval, 1, len(x) - 1)
     except ArgumentError as error:
         raise ArgumentError(f"{path}: {error}") from error
-    return Recorded(x, interval, start, own_unit or unit, f"{name!r} of {path}")
+    return Recorded(x, interval, start, own_unit or unit, f"{name!r} of {path}", name)
 
 
 def _value(found: Any) -> float:

@@ -147,6 +147,29 @@ def test_what_is_left_out_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         assert said in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("name", "title", "quantity"),
+    [
+        ("Export_2023-01-05 (2).csv", "active_power [kW]", "active power"),
+        ("a.csv", "PM2.5", "PM2.5"),
+        ("load_2024.csv", "7 [kW]", "load"),
+        ("Export_2023-01-05 (2).npy", "", "Export"),
+        ("20240105T1200.npy", "", ""),
+    ],
+)
+def test_captions_name_the_column_and_no_numbers_but_its_own(
+    tmp_path: Path, name: str, title: str, quantity: str
+) -> None:
+    x = np.sin(np.arange(2100) / 5.0)
+    if title:
+        (tmp_path / name).write_text("\n".join([title, *map(repr, x.tolist())]))
+    else:
+        np.save(tmp_path / name, x)
+    found = own.own_windows(tmp_path, 512)
+    assert {w.quantity for w in found.train + found.held} == {quantity}
+    assert captions_of(found.held[:1])[0].text
+
+
 @pytest.fixture
 def accelerator() -> Iterator[None]:
     """Accelerate keeps one precision for a whole process; other tests train in another."""

@@ -34,6 +34,7 @@ def test_what_was_saved_is_read_back(tmp_path: Path, suffix: str) -> None:
         assert found.interval == 60.0
         assert found.start == "2026-03-01T00:00:00"
         assert found.unit == "degC"
+    assert found.title == ("" if suffix == ".npy" else "series_1")
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ def test_a_unit_is_read_back_from_the_header(tmp_path: Path, unit: str) -> None:
     Series(np.zeros((2, 64), np.float32), unit=unit).save(path)
     found = load(path, "series_1")
     assert (found.unit, found.values.tolist()) == (unit, [0.0] * 64)
+    assert found.title == "series_1"
     if not unit:
         assert path.read_text(encoding="utf-8").startswith("time,series_0,series_1\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from geng_edge import recorded
 from geng_edge.completion import complete
 from geng_edge.errors import GengError
+from geng_edge.numbers import find_numbers
 from geng_export.data.dataset import RealPool
 from geng_export.data.describe import describe
 from geng_export.data.real import RealWindow
@@ -36,6 +38,8 @@ MOST_WINDOWS, MOST_HELD = 3000, 200
 #: Share of a window that may be missing; it is drawn before the window is described.
 MOST_MISSING = 0.1
 CHUNK = 64
+#: Of a file's name: what stands in brackets, dates and other digits.
+_NO_WORD = re.compile(r"\([^)]*\)|\[[^\]]*\]|\{[^}]*\}|\d[\d.:TZ-]*")
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,10 @@ def own_windows(folder: Path, length: int, column: str | None = None, seed: int 
         except GengError as error:
             raise ExportError(str(error)) from error
         split = int(len(found.values) * (1.0 - HELD_BACK))
-        name = column or path.stem
+        quantity = _quantity(found.title, path.stem)
         flaws: Counter[str] = Counter()
-        train += _cut(found, path.name, name, 0, split, length, flaws)
-        held += _cut(found, path.name, name, split, len(found.values), length, flaws)
+        train += _cut(found, path.name, quantity, 0, split, length, flaws)
+        held += _cut(found, path.name, quantity, split, len(found.values), length, flaws)
         left_out[path.name] = _left_out(len(found.values), length, flaws)
     if not train or not held:
         steps = int(np.ceil(length / HELD_BACK))
@@ -110,6 +114,15 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
+def _quantity(title: str, stem: str) -> str:
+    """What a series is called in captions, where every number would be read as one of its limits."""
+    words = title.replace("_", " ").split()
+    spoken = [word for word in words if not find_numbers(word, 1.0)]
+    if not spoken:
+        spoken = _NO_WORD.sub(" ", stem).replace("_", " ").split()
+    return " ".join(spoken).strip(" -.")
+
+
 def _left_out(steps: int, length: int, flaws: Counter[str]) -> str:
     """Why a file has no windows of a kind, or fewer than its steps allow; "" where it has all."""
     first = int(steps * (1.0 - HELD_BACK))
@@ -133,7 +146,7 @@ def _some(
 def _cut(
     series: recorded.Recorded,
     file: str,
-    name: str,
+    quantity: str,
     first: int,
     last: int,
     length: int,
@@ -157,7 +170,7 @@ def _cut(
             RealWindow(
                 x=x.astype(np.float32),
                 interval=series.interval or 1.0,
-                quantity=name.replace("_", " "),
+                quantity=quantity,
                 unit=series.unit,
                 domain=file,
                 source="own",
