@@ -170,6 +170,19 @@ def test_captions_name_the_column_and_no_numbers_but_its_own(
     assert captions_of(found.held[:1])[0].text
 
 
+def test_a_small_variation_at_a_high_level_is_kept(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = 1.7e9 + 5.0 * np.sin(np.arange(2100) / 4.0) + rng.normal(size=2100)
+    lines = [repr(v) for v in x.tolist()]
+    lines[100] = "nan"
+    (tmp_path / "a.csv").write_text("\n".join(["power", *lines]))
+    found = own.own_windows(tmp_path, 512)
+    for window in found.train + found.held:
+        assert window.x.std() == pytest.approx(3.7, rel=0.1)
+    np.testing.assert_array_equal(found.train[-1].x, x[(start := own.STRIDE * 17) : start + 512])
+    assert abs(found.train[0].x[100] - x[100]) < 8.0
+
+
 @pytest.fixture
 def accelerator() -> Iterator[None]:
     """Accelerate keeps one precision for a whole process; other tests train in another."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +42,14 @@ class RealWindow:
     """A window of one channel.
 
     Attributes:
-        x: Float32 ``[length]``, without gaps.
+        x: ``[length]``, without gaps; float32, or float64 of own series, whose variation may be less
+            than float32 can tell at their level.
         interval: Seconds between steps (1 where the manifest does not know).
         unit, quantity: As the manifest names them.
         domain, source, licence, file: Where it comes from.
     """
 
-    x: npt.NDArray[np.float32]
+    x: npt.NDArray[np.floating[Any]]
     interval: float
     unit: str
     quantity: str

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ class Captioned:
     """A real window and a caption for it; a :class:`geng_export.evaluate.drawing.Description`.
 
     Attributes:
-        x: Float32 ``[512]``.
+        x: ``[512]``, as the window has it.
         text: The caption.
         claims: What the caption states.
         anomalous: Whether the analyser finds an anomaly in the window.
@@ -35,7 +36,7 @@ class Captioned:
         task: Always 4: a caption says all it can.
     """
 
-    x: npt.NDArray[np.float32]
+    x: npt.NDArray[np.floating[Any]]
     text: str
     claims: Claims
     anomalous: bool

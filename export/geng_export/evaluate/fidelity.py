@@ -251,5 +251,5 @@ def measure(
 
 
 def windows_of(rows: Captions) -> Array:
-    """The windows of captions, float32 ``[n, 512]``."""
+    """The windows of captions, ``[n, 512]``."""
     return np.stack([w.x for w in rows])

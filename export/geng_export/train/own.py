@@ -155,20 +155,21 @@ def _cut(
     """The windows of steps ``first`` to ``last``; those that are no use are counted in ``flaws``."""
     windows = []
     for start in range(first, last - length + 1, STRIDE):
-        x = series.values[start : start + length]
+        x = series.values[start : start + length].astype(np.float64)
         missing = ~np.isfinite(x)
         if missing.mean() > MOST_MISSING:
             flaws["missing too much"] += 1
             continue
         if missing.any():
+            level = float(np.nanmean(x))  # what is drawn is float32
             with _one_thread():
-                x = complete(x, seed=start)[0].astype(np.float64)
+                x = np.where(missing, complete(x - level, seed=start)[0] + level, x)
         if np.ptp(x) <= 1e-9 * max(1e-30, float(np.abs(x).max())):
             flaws["constant"] += 1
             continue
         windows.append(
             RealWindow(
-                x=x.astype(np.float32),
+                x=x,
                 interval=series.interval or 1.0,
                 quantity=quantity,
                 unit=series.unit,
