@@ -13,6 +13,7 @@ import logging
 import sys
 from pathlib import Path
 
+from geng_edge.errors import GengError
 from geng_export.errors import ExportError
 
 NETWORKS = ("student", "bridge", "text", "encoder")
@@ -60,9 +61,7 @@ def _export_model(arguments: argparse.Namespace, out: Path) -> None:
 
     if arguments.run is None:
         raise ExportError("a .gguf file is written of a training folder; it must be --run FOLDER")
-    card = {}
-    if arguments.card is not None:
-        card = json.loads(arguments.card.read_text(encoding="utf-8"))
+    card = gguf.read_card(arguments.card)
     bundle = Bundle.load(arguments.run)
     errors = gguf.write(bundle, out, int8=arguments.precision == "int8", card=card)
     log.info("%s: %.1f MB", out, out.stat().st_size / 1e6)
@@ -130,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         arguments.run_command(arguments)
-    except ExportError as error:
+    except (GengError, OSError) as error:
         log.error("%s", error)
         return 2
     return 0

@@ -261,3 +261,27 @@ def test_a_folder_goes_on_with_its_own_run_alone(
     recording(data, 2600)
     with pytest.raises(ExportError, match="is of another run"):
         run(steps=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--seed", "-1"], "seed is -1; it must be 0 to"),
+        (["--steps", "0"], "steps is 0; it must be 1 or more"),
+        (["--student-steps", "-3"], "student_steps is -3; it must be 1 or more"),
+        (["--model", "nowhere.gguf"], "nowhere.gguf"),
+        (["--out", "taken"], "taken"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_in_words(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.chdir(recording(tmp_path, 2400))
+    (tmp_path / "taken").touch()
+    assert finetune.main(["--data", ".", "--out", "run", "--no-judge", *arguments]) == 2
+    assert sentence in caplog.text
+    assert not (tmp_path / "run").exists()

@@ -12,6 +12,7 @@ import torch
 from gguf import GGUFReader
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
+from geng_export.__main__ import main as export_main
 from geng_export.data.dataset import Mixture, Source, development_descriptions
 from geng_export.data.scenarios import SCENARIOS
 from geng_export.errors import ExportError
@@ -21,8 +22,10 @@ from geng_export.models.text_expert import TextExpert
 from geng_export.quantize.smooth import column_ranges, smoothing
 from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
+from geng_export.train import checkpoint
 from geng_export.train.__main__ import train
 from geng_export.train.recipe import Recipe
+from geng_export.train.reword import main as reword_main
 from geng_export.train.reword import reword
 
 
@@ -81,8 +84,6 @@ def trained(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_training_goes_on_where_it_stopped(trained: Path) -> None:
     recipe = replace(Recipe.load(trained / "recipe.yaml"), steps=6)
     train(recipe, trained)
-    from geng_export.train import checkpoint
-
     _, facts = checkpoint.load(trained / "bridge.safetensors")
     assert facts["step"] == 6
 
@@ -127,6 +128,34 @@ def test_a_file_takes_the_rest_from_its_own_origin_alone(trained: Path, tmp_path
     with pytest.raises(ExportError, match="has other tensors than the model"):
         gguf.write(replace(bundle, student=None), tmp_path / "n.gguf", rest=tmp_path / "m.gguf")
     assert not (tmp_path / "n.gguf").exists()
+
+
+def test_a_full_disk_leaves_nothing_and_is_said(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gguf.GGUFWriter.write_tensors_to_file", full)
+    with pytest.raises(ExportError, match="No space left on device; it must be writable"):
+        gguf.write(Bundle.load(trained), tmp_path / "m.gguf")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "x.tmp").mkdir()
+    with pytest.raises(ExportError, match=r"x\.safetensors: .*; it must be writable"):
+        checkpoint.save(tmp_path / "x.safetensors", {"x": torch.zeros(1)}, {})
+
+
+@pytest.mark.parametrize("text", [None, "{", "[1]", "\xff"])
+def test_a_card_that_cannot_be_read_is_refused(
+    text: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    card = tmp_path / "card.json"
+    if text is not None:
+        card.write_text(text, encoding="latin-1")
+    assert reword_main(["--out", str(tmp_path / "run"), "--card", str(card)]) == 2
+    assert export_main(["export", "--run", ".", "--out", "m.gguf", "--card", str(card)]) == 2
+    assert len(caplog.messages) == 2
+    assert all("card.json" in said and "it must be" in said for said in caplog.messages)
 
 
 @pytest.mark.parametrize("int8", [True, False])

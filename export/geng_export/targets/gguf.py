@@ -6,6 +6,7 @@ stored row by row with their scales beside them, and each kernel set packs them 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -194,7 +195,7 @@ def write(
         rest: A file that all but the text side is taken from as it is, where that alone was trained.
 
     Raises:
-        ExportError: ``rest`` has other tensors.
+        ExportError: ``rest`` has other tensors, or the file cannot be written.
     """
     target = Path(path)
     beside = target.with_suffix(".tmp")
@@ -209,12 +210,37 @@ def write(
     writer.add_array("tokenizer.ggml.tokens", bundle.expert.vocabulary())
     for name, array in arrays:
         writer.add_tensor(name, array)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    beside.replace(target)
+    try:
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        beside.replace(target)
+    except OSError as error:
+        raise ExportError(f"{target}: {error}; it must be writable, with room for it") from error
+    finally:
+        with contextlib.suppress(OSError):
+            writer.close()
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
     return errors
+
+
+def read_card(path: Path | None) -> dict[str, object]:
+    """An evaluation card; an empty one where no file is named.
+
+    Raises:
+        ExportError: The file cannot be read, or is no JSON object.
+    """
+    if path is None:
+        return {}
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ExportError(f"{path}: {error}; it must be a card in JSON") from error
+    if not isinstance(card, dict):
+        raise ExportError(f"{path} is no JSON object; it must be one")
+    return card
 
 
 def _add_metadata(writer: GGUFWriter, bundle: Bundle, card: dict[str, object]) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from geng_edge.errors import GengError
 from geng_export.data.dataset import Mixture, RealPool, Source
-from geng_export.errors import ExportError
 from geng_export.models.bridge import Bridge
 from geng_export.models.layout import Layout
 from geng_export.models.presets import preset
@@ -185,7 +185,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
         recipe.save(arguments.out / "recipe.yaml")
         train(recipe, arguments.out, arguments.minutes)
-    except ExportError as error:
+    except (GengError, OSError) as error:
         log.error("%s", error)
         return 2
     return 0

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from geng_export.errors import ExportError
 
 
 def save(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, object]) -> None:
-    """Write ``path`` (safetensors) and its facts, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``path`` (safetensors) and its facts, whole or not at all.
+
+    Raises:
+        ExportError: The disk is full or refuses.
+    """
     beside = path.with_suffix(".tmp")
     packed = {k: v.detach().contiguous().clone() for k, v in tensors.items()}
-    save_file(packed, beside, {"facts": json.dumps(facts)})
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(packed, beside, {"facts": json.dumps(facts)})
+        beside.replace(path)
+    except (OSError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise ExportError(f"{path}: {error}; it must be writable, with room for it") from error
 
 
 def load(path: Path, run: str | None = None) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
@@ -32,8 +43,6 @@ def load(path: Path, run: str | None = None) -> tuple[dict[str, torch.Tensor], d
     Raises:
         ExportError: There is none at ``path``, it is damaged, or of another run.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from geng_edge.errors import GengError
+from geng_edge.files import whole
 from geng_export.data.dataset import Mixture, Source
 from geng_export.errors import ExportError
 from geng_export.evaluate.adapted import LEAST_HELD
@@ -31,7 +33,7 @@ from geng_export.train import checkpoint
 from geng_export.train.batches import batches
 from geng_export.train.bridge import BridgeTrainer, Course, Scale
 from geng_export.train.own import own_windows, pool_of
-from geng_export.train.recipe import Recipe
+from geng_export.train.recipe import MOST_SEED, Recipe, check_whole
 from geng_export.train.student import StudentTrainer
 from geng_export.train.text import TextSide
 
@@ -194,11 +196,14 @@ def finetune(
         What stands in ``report.json``.
 
     Raises:
-        ExportError: The data do not do, the model cannot be trained on, or ``out`` is of another
-            model, other data, another seed or more steps.
+        ExportError: A number is out of range, the data do not do, the model cannot be trained on, or
+            ``out`` is of another model, other data, another seed or more steps.
     """
     from geng_edge.generator import find_model
 
+    check_whole("steps", steps, 1)
+    check_whole("student_steps", student_steps, 1)
+    check_whole("seed", seed, 0, MOST_SEED)
     path = find_model(model)
     bundle = load_bundle(path)
     windows = own_windows(data, bundle.layout.window, column, seed)
@@ -232,9 +237,8 @@ def finetune(
         said = pool_of(windows.held, bundle.layout, bundle.encoder).claims
         report |= compare(path, out / "model.gguf", windows, said, seed)
         gguf.write(adapted, out / "model.gguf", card={"adapted": report})
-    beside = out / "report.tmp"
-    beside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    beside.replace(out / "report.json")
+    with whole(out / "report.json") as file:
+        file.write((json.dumps(report, indent=1) + "\n").encode())
     return report
 
 
@@ -264,7 +268,7 @@ def main(argv: list[str] | None = None) -> int:
             seed=arguments.seed,
             judge=not arguments.no_judge,
         )
-    except ExportError as error:
+    except (GengError, OSError) as error:
         log.error("%s", error)
         return 2
     sys.stdout.write(json.dumps(report, indent=1) + "\n")

@@ -9,6 +9,20 @@ import yaml
 
 from geng_export.errors import ExportError
 
+#: Of every generator that a seed goes to, with room for what is added to it.
+MOST_SEED = 2**62
+
+
+def check_whole(name: str, value: int, least: int, most: int | None = None) -> None:
+    """Refuse a number that is out of range.
+
+    Raises:
+        ExportError: It is less than ``least`` or more than ``most``.
+    """
+    if value < least or (most is not None and value > most):
+        bounds = f"{least} or more" if most is None else f"{least} to {most}"
+        raise ExportError(f"{name} is {value}; it must be {bounds}")
+
 
 @dataclass(frozen=True)
 class Recipe:

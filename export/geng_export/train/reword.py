@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
-import json
 import logging
 import sys
 from dataclasses import replace
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from geng_edge.errors import GengError
 from geng_export.data.dataset import Mixture, Source
 from geng_export.errors import ExportError
 from geng_export.models.claims_reader import SIZES
@@ -26,7 +26,7 @@ from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
 from geng_export.train import checkpoint
 from geng_export.train.batches import Batch, batches
-from geng_export.train.recipe import Recipe
+from geng_export.train.recipe import MOST_SEED, Recipe, check_whole
 from geng_export.train.text import TextSide, TextTrainer, condition_of, train_text_side
 
 log = logging.getLogger("geng_export.train")
@@ -93,11 +93,14 @@ def reword(
         card: Put into the file beside what was done; a finished run takes a new one without training.
 
     Raises:
-        ExportError: The model has no claims reader, or is no int8 file of this project; or ``out`` is
-            of another model, seed or batch, or of more steps.
+        ExportError: A number is out of range; the model has no claims reader, or is no int8 file of this
+            project; or ``out`` is of another model, seed or batch, or of more steps.
     """
     from geng_edge.generator import find_model
 
+    check_whole("steps", steps, 1)
+    check_whole("batch", batch, 1)
+    check_whole("seed", seed, 0, MOST_SEED)
     path = find_model(model)
     bundle = load_bundle(path)
     if bundle.claims is None:
@@ -142,11 +145,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        card = None
-        if arguments.card is not None:
-            card = json.loads(arguments.card.read_text(encoding="utf-8"))
+        card = gguf.read_card(arguments.card)
         reword(arguments.model, arguments.out, arguments.steps, arguments.seed, card=card)
-    except ExportError as error:
+    except (GengError, OSError) as error:
         log.error("%s", error)
         return 2
     return 0
