@@ -115,6 +115,43 @@ def test_texts_that_are_held_out_are_not_shown(caplog: pytest.LogCaptureFixture)
     assert "it must be another" in caplog.text
 
 
+def test_where_a_result_goes_is_checked_first_and_it_is_printed_even_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Found:
+        def to_dict(self) -> dict[str, int]:
+            return {"found": 1}
+
+        def to_markdown(self) -> str:
+            return "| found |"
+
+    measured = []
+
+    def measure(*_: object, **__: object) -> Found:
+        measured.append(1)
+        if len(measured) == 2:
+            folder.rmdir()
+        return Found()
+
+    monkeypatch.setattr("geng_export.evaluate.devices.measure", measure)
+    folder = tmp_path / "kept"
+    tiny = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
+    command = ["devices", "--model", str(tiny), "--out", str(folder / "d.json")]
+    assert evaluate(command) == 2
+    assert "it must exist" in caplog.text
+    assert not measured
+    folder.mkdir()
+    assert evaluate(command) == 0
+    assert json.loads((folder / "d.json").read_text()) == {"found": 1}
+    (folder / "d.json").unlink()
+    capsys.readouterr()
+    assert evaluate(command) == 2
+    assert "| found |" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("split", ["development", "wordings", "paraphrases"])
 def test_every_split_can_be_drawn_for(split: str) -> None:
     generator = Generator.load(threads=1)

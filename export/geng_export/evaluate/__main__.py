@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from geng_edge.cli.backend import add_backend
 from geng_edge.errors import GengError
+from geng_edge.files import check_writable
 from geng_edge.request import DEFAULT_CANDIDATES, DEFAULT_INTERVAL, DEFAULT_STEPS, SOLVERS
 from geng_export.evaluate import commands
 from geng_export.evaluate.drawing import READING_SPLITS, SPLITS
@@ -136,6 +137,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
+        if getattr(arguments, "out", None) is not None:
+            check_writable(arguments.out)
         arguments.run(arguments)
     except GengError as error:
         log.error("%s", error)

@@ -12,6 +12,7 @@ import numpy as np
 
 from geng_edge.cli.backend import backend_of
 from geng_edge.errors import ArgumentError
+from geng_edge.files import whole
 from geng_edge.request import DEFAULT_GUIDANCE
 from geng_export.evaluate.drawing import Way, descriptions, draw
 
@@ -55,15 +56,17 @@ def _facts(generator: Generator, arguments: argparse.Namespace, way: Way) -> dic
     }
 
 
-def _kept(arguments: argparse.Namespace, text: str) -> None:
+def _print_and_keep(arguments: argparse.Namespace, tables: str, kept: str) -> None:
+    """Print tables, then keep JSON where that is asked: what took hours is shown even so."""
+    print(tables, flush=True)
     if arguments.out is not None:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+        with whole(arguments.out) as file:
+            file.write(f"{kept}\n".encode())
 
 
 def _report(arguments: argparse.Namespace, result: Any) -> None:
-    """Keep a result as JSON where that is asked, and print its tables."""
-    _kept(arguments, json.dumps(result.to_dict(), indent=1))
-    print(result.to_markdown())
+    """Print a result's tables, and keep it as JSON where that is asked."""
+    _print_and_keep(arguments, result.to_markdown(), json.dumps(result.to_dict(), indent=1))
 
 
 def conformity(arguments: argparse.Namespace) -> None:
@@ -85,8 +88,7 @@ def conformity(arguments: argparse.Namespace) -> None:
     log.info("analysing %d series", len(asked) * arguments.samples)
     judged = judge_all(drawn, [one.claims for one in asked], [one.task for one in asked])
     result = report(judged, facts)
-    _kept(arguments, result.to_json())
-    print(result.to_markdown())
+    _print_and_keep(arguments, result.to_markdown(), result.to_json())
 
 
 def reading(arguments: argparse.Namespace) -> None:
@@ -127,8 +129,8 @@ def verify(arguments: argparse.Namespace) -> None:
         say=log.info,
     )
     both = {"plain": json.loads(before.to_json()), "verified": json.loads(after.to_json())}
-    _kept(arguments, json.dumps(both, indent=1))
-    print(before.to_markdown(), after.to_markdown(), sep="\n\n")
+    tables = f"{before.to_markdown()}\n\n{after.to_markdown()}"
+    _print_and_keep(arguments, tables, json.dumps(both, indent=1))
 
 
 def few_steps(arguments: argparse.Namespace) -> None:
@@ -177,8 +179,7 @@ def fidelity(arguments: argparse.Namespace) -> None:
         "baseline_pairs": len(known),
         "baseline_seconds": arguments.baseline_seconds,
     }
-    _kept(arguments, json.dumps(facts, indent=1))
-    print(result.to_markdown())
+    _print_and_keep(arguments, result.to_markdown(), json.dumps(facts, indent=1))
 
 
 def copies(arguments: argparse.Namespace) -> None:
@@ -309,5 +310,4 @@ def reconstruction(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.reconstruction import measure
 
     result = measure(_generator(arguments).model, arguments.data, per_file=arguments.per_file)
-    _kept(arguments, json.dumps(result.figures, indent=1))
-    print(result.to_markdown())
+    _print_and_keep(arguments, result.to_markdown(), json.dumps(result.figures, indent=1))
