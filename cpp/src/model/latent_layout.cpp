@@ -19,7 +19,7 @@ LatentLayout LatentLayout::of(const ModelFile& file) {
   layout.residual_total = file.u32("geng.decoder.residual_total");
   const std::uint64_t residual_tokens = file.u32("geng.decoder.residual_tokens");
   // In 64 bits: any of the file's numbers would wrap in 32.
-  const std::uint64_t columns =
+  const auto columns =
       std::max<std::uint64_t>({kEnvelope + kEnvelopeKnots, kEventsPerSeries * kEventWidth,
                                kHarmonics + 2 * std::uint64_t{layout.harmonics} - 1,
                                std::uint64_t{layout.trend} + 1, layout.residual_per_token});

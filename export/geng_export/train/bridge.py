@@ -126,7 +126,7 @@ class BridgeTrainer:
         tensors |= checkpoint.prefixed("average", self.average.weights)
         for i, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{i}.{n}": torch.as_tensor(v) for n, v in state.items()}
-        facts = {"step": self.step, "run": self.run, "seconds": round(self.seconds, 1)}
+        facts = {"step": self.step, "run": self.run, "seconds": self.seconds}
         checkpoint.save(self.path, tensors, facts)
 
     def resume(self) -> None:
