@@ -174,6 +174,24 @@ def test_a_question_that_is_refused_is_told_why_where_its_asker_is_known(
         assert late.code == codes.EXPIRED
 
 
+def test_an_answer_that_the_broker_does_not_take_is_told_to_its_asker(
+    tmp_path: Path, generator: Generator
+) -> None:
+    """C-4: the connection holds, and what comes after is answered."""
+    with (
+        mosquitto(tmp_path, "allow_anonymous true", "max_packet_size 2000") as small,
+        Running(small.url, generator, "w1", Double()) as worker,
+        Asker(Broker.parse(small.url), "pi-7") as asker,
+    ):
+        for task in ("a garden", "a home"):
+            with pytest.raises(
+                MessageError, match="the cloud's broker takes at most 2000"
+            ) as error:
+                asker.ask(Ask(task, fingerprint=worker.desk.fingerprint), 10.0)
+            assert error.value.code == codes.TOO_LARGE
+        assert worker.service.link.connections == 1
+
+
 def test_a_worker_says_that_it_is_there_what_it_did_and_that_it_is_gone(
     broker: Mosquitto, generator: Generator
 ) -> None:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geng_cog.worker.desk import Desk, check_fresh
 from geng_edge.errors import ArgumentError, BrokerError, MessageError
@@ -152,11 +152,28 @@ class Service:
                     self._deliver([each])
                 return
             log.warning("%s", error)
+            smaller = self._too_large(messages[0][1], error)
+            if smaller is not None:
+                self._deliver([(messages[0][0], smaller)])
+                return
             self.counts["undelivered"] += 1
             if not error.facts.get("final"):
                 return
         for incoming, _ in messages:
             self.link.acknowledge(incoming)
+
+    def _too_large(self, answer: Outgoing, error: BrokerError) -> Outgoing | None:
+        """What goes in place of an answer that is larger than the broker takes; None where it is not that."""
+        if "size" not in error.facts or answer.correlation is None:
+            return None
+        sentence = (
+            f"answer is {error.facts['size']} bytes; the cloud's broker takes at most "
+            f"{error.facts['most']}"
+        )
+        transaction = answer.correlation.decode("ascii")
+        rejected = Rejected(transaction, codes.TOO_LARGE, sentence, self.settings.worker)
+        smaller = replace(answer, payload=rejected.to_bytes())
+        return smaller if len(smaller.payload) < len(answer.payload) else None
 
     def _report(self) -> None:
         now = time.monotonic()
