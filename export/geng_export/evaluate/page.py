@@ -1,7 +1,8 @@
 """``python -m geng_export.evaluate all``: run every measure, and write docs/evaluation.md from what it found.
 
 The text of the page is page.md beside this module; ``{{name}}`` in it stands for a table. Results lie in
-``results/`` as JSON, and a measure whose result is there for the same model is not run again.
+``results/`` as JSON, and a measure whose result is there is not run again, whatever model it was of:
+another model takes ``--again``.
 """
 
 from __future__ import annotations
