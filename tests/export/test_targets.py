@@ -18,6 +18,7 @@ from geng_edge.cli.main import main as geng_edge
 from geng_edge.errors import ArgumentError, ModelFileError
 from geng_export import parity_of_exports
 from geng_export.__main__ import main
+from geng_export.errors import ExportError
 from geng_export.models.bridge import cosine_alpha_bar
 from geng_export.targets.folder import PRECISIONS, export
 from geng_export.targets.networks import Even, even_channels
@@ -338,10 +339,12 @@ def test_weights_of_evened_layers_are_the_files_own_integers(source: Source) -> 
         (["--to", "onnx", "--out", "x", "--words", "0"], "words is 0; it must be 1 to 128"),
         (["--to", "onnx", "--out", "x", "--words", "129"], "words is 129; it must be 1 to 128"),
         (["--to", "onnx", "--out", "x", "--precisions", "int4"], "precision is 'int4'"),
+        (["--to", "onnx", "--out", "x", "--precisions", "int8-full"],
+         "precision is int8-full for onnx; one must be of fp32, int8, int8-static"),
         (["--to", "onnx", "--out", "x", "--networks", "head"], "network is 'head'; it must be of"),
         (["--to", "gguf", "--out", "again.gguf"], "it must be --run FOLDER"),
     ],
-)
+)  # fmt: skip
 def test_export_that_cannot_be_is_refused(
     arguments: list[str],
     sentence: str,
@@ -353,6 +356,20 @@ def test_export_that_cannot_be_is_refused(
     assert main(["export", "--model", str(TINY), *arguments]) == 2
     assert sentence in caplog.text
     assert not list(tmp_path.iterdir())
+
+
+def test_a_later_export_keeps_what_is_there_and_is_of_one_model(tmp_path: Path) -> None:
+    made = export(DISTILLED, ["gguf"], tmp_path)
+    (tmp_path / "other.onnx").write_bytes(b"network")
+    entries = [*made["files"], {"file": "other.onnx"}, {"file": "gone.onnx"}]
+    (tmp_path / "export.json").write_text(json.dumps(made | {"files": entries}), "utf-8")
+    again = export(DISTILLED, ["gguf"], tmp_path)
+    assert [entry["file"] for entry in again["files"]] == [DISTILLED.name, "other.onnx"]
+    with pytest.raises(ExportError, match="exports of another model .* it must be a new folder"):
+        export(TINY, ["gguf"], tmp_path)
+    (tmp_path / "export.json").write_text("{", "utf-8")
+    with pytest.raises(ExportError, match="is no manifest"):
+        export(DISTILLED, ["gguf"], tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -61,14 +61,21 @@ def export(
         What ``export.json`` holds.
 
     Raises:
-        ExportError: A name or ``words`` is none of these, the file is no model of ours, or a converter
-            is not installed.
+        ExportError: A name or ``words`` is none of these, a target has none of the precisions, the file
+            is no model of ours, the folder holds exports of another one, or a converter is not installed.
     """
     known = {name for names in PRECISIONS.values() for name in names}
     _check("to", targets, TARGETS)
     _check("precision", precisions, sorted(known))
     _check("network", networks, NETWORKS)
+    for target in targets:
+        if target in PRECISIONS and precisions and not set(precisions) & set(PRECISIONS[target]):
+            raise ExportError(
+                f"precision is {', '.join(precisions)} for {target}; one must be of "
+                f"{', '.join(PRECISIONS[target])}"
+            )
     source = Source.load(path)
+    before = _written_before(out, source.fingerprint)
     parts_of(source, Variant(False, False, words))  # refused before anything is written
     out.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, Any]] = []
@@ -81,6 +88,8 @@ def export(
         for file, facts in _written(source, target, out, words, precisions, networks):
             files.append(_described(file, out, {"target": target, **facts}))
             say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    new = {entry["file"] for entry in files}
+    files += [entry for entry in before if entry["file"] not in new]
     manifest = {
         "model": path.name,
         "fingerprint": source.fingerprint,
@@ -93,6 +102,26 @@ def export(
     beside.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     beside.replace(out / "export.json")
     return manifest
+
+
+def _written_before(out: Path, fingerprint: str) -> list[dict[str, Any]]:
+    """Entries of an earlier export of the same model, whose files are still there."""
+    try:
+        found = json.loads((out / "export.json").read_text(encoding="utf-8"))
+        theirs, files = str(found["fingerprint"]), list(found["files"])
+        kept = [entry for entry in files if (out / str(entry["file"])).is_file()]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ExportError(
+            f"{out / 'export.json'} is no manifest; {out} must be a new folder"
+        ) from error
+    if theirs != fingerprint:
+        raise ExportError(
+            f"{out} holds exports of another model ({theirs[:12]}); it must be a new folder, or of "
+            f"this one ({fingerprint[:12]})"
+        )
+    return kept
 
 
 def _check(name: str, chosen: Sequence[str], known: Sequence[str]) -> None:
