@@ -23,6 +23,7 @@ from geng_edge.walls import Walls
 from geng_edge.wire import codes
 from geng_edge.wire.answer import Answer
 from geng_edge.wire.condition import Accepted, Ask, Rejected, read_reply
+from support.gateways import raw
 from support.road import Double, channel
 
 POST = b"POST /v1/conditions HTTP/1.1\r\nHost: localhost\r\n"
@@ -158,18 +159,7 @@ def test_http_refuses_with_the_codes_of_the_wire(server: Server) -> None:
     assert call(server, "DELETE", "/")[0] == 501
     # A length that is only claimed allocates nothing; none at all is refused.
     for head in (b"Content-Length: 99999999999\r\n", b"Content-Length: -5\r\n", b""):
-        assert statuses(raw(server, POST + JSON + head + b"\r\n"))[0] in (b"413", b"400")
-
-
-def raw(server: Server, data: bytes) -> bytes:
-    """Bytes to the port, and all that comes back."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as to:
-        to.sendall(data)
-        parts = []
-        with contextlib.suppress(ConnectionResetError):
-            while part := to.recv(65536):
-                parts.append(part)
-        return b"".join(parts)
+        assert statuses(raw(server.port, POST + JSON + head + b"\r\n"))[0] in (b"413", b"400")
 
 
 def statuses(answered: bytes) -> list[bytes]:
@@ -189,7 +179,7 @@ def test_http_takes_no_body_for_the_next_request(
     server: Server, head: bytes, status: bytes
 ) -> None:
     hidden = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    answered = raw(server, head + b"Content-Length: %d\r\n\r\n" % len(hidden) + hidden)
+    answered = raw(server.port, head + b"Content-Length: %d\r\n\r\n" % len(hidden) + hidden)
     assert statuses(answered) == [status]
 
 
@@ -219,9 +209,9 @@ def test_http_cuts_off_callers_that_drip(desk: Desk) -> None:
                 for one in slow:
                     one.sendall(b"A: b\r\n")
             time.sleep(0.1)
-            served = statuses(raw(server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")) == [
-                b"200"
-            ]
+            served = statuses(
+                raw(server.port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            ) == [b"200"]
         for one in slow:
             one.close()
 

@@ -1,79 +1,17 @@
-"""The command line: what it writes, and that every refusal is one sentence and its exit code."""
+"""The command line: every refusal is one sentence and its exit code."""
 
 from __future__ import annotations
 
-import errno
 import io
 import json
 import os
 import pickle
-import signal
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from geng_edge.cli import doctor
-from geng_edge.cli.main import main
-
-TEXT = "values from -5 to 5, a period of 64 steps"
-
-
-def run(*arguments: object) -> int:
-    return main([str(a) for a in arguments])
-
-
-def spawn(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """The command line as a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "geng_edge", *command],
-        **{"stdout": subprocess.PIPE, **options},
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-
-
-def refusal(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one sentence on stderr."""
-    out, err = capsys.readouterr()
-    lines = [line for line in err.splitlines() if line.startswith("geng-edge: ")]
-    assert out == ""
-    assert "Traceback" not in err
-    assert len(lines) == 1, err
-    return lines[0]
-
-
-def sample(tiny: Path, *arguments: object) -> int:
-    return run("sample", "--model", tiny, *arguments)
-
-
-def test_sample_by_condition_gives_the_bytes_of_sample_by_text(tiny: Path, tmp_path: Path) -> None:
-    latent, one, two = tmp_path / "c.npy", tmp_path / "a.npy", tmp_path / "b.npy"
-    assert run("encode", "--model", tiny, "--text", TEXT, "--out", latent) == 0
-    assert sample(tiny, "--cond", latent, "-n", 3, "--seed", 4, "--out", one) == 0
-    assert sample(tiny, "--text", TEXT, "-n", 3, "--seed", 4, "--out", two) == 0
-    assert one.read_bytes() == two.read_bytes()
-
-
-def test_a_latent_of_a_length_gives_the_series_of_its_text_at_that_length(
-    tiny: Path, tmp_path: Path
-) -> None:
-    text = "12 cycles in the window, values 0 to 1"
-    latent, one, two = tmp_path / "c.npy", tmp_path / "a.npy", tmp_path / "b.npy"
-    common = ["-n", 1, "--length", 1024]
-    assert run("encode", "--model", tiny, "--text", text, "--length", 1024, "--out", latent) == 0
-    assert sample(tiny, "--cond", latent, *common, "--out", one) == 0
-    assert sample(tiny, "--text", text, *common, "--out", two) == 0
-    assert one.read_bytes() == two.read_bytes()
-    assert run("encode", "--model", tiny, "--text", text, "--out", latent) == 0
-    assert sample(tiny, "--cond", latent, *common, "--out", one) == 0
-    assert one.read_bytes() != two.read_bytes()
+from support.commands import TEXT, refusal, run, sample, spawn
 
 
 @pytest.mark.parametrize("length", [100, 32, 0])
@@ -87,56 +25,6 @@ def test_encode_refuses_a_length_as_sample_does(
     assert sample(tiny, *common) == 2
     assert said == refusal(capsys)
     assert not out.exists()
-
-
-@pytest.mark.parametrize("solver", ["dpmpp_2m", "ddim", "ddpm"])
-@pytest.mark.parametrize("precision", ["int8", "fp32"])
-def test_bytes_depend_neither_on_threads_nor_on_the_batch(
-    tiny: Path, latent: Path, tmp_path: Path, solver: str, precision: str
-) -> None:
-    common = ["--cond", latent, "--solver", solver, "--precision", precision, "--steps", 5,
-              "--guidance", 1.5, "--eta", 0.3 if solver == "ddim" else 0]  # fmt: skip
-    rows = {}
-    for threads in (1, 2):
-        out = tmp_path / f"{threads}.npy"
-        assert sample(tiny, *common, "-n", 4, "--seed", 9, "--threads", threads, "--out", out) == 0
-        rows[threads] = np.load(out, allow_pickle=False)
-    assert rows[1].tobytes() == rows[2].tobytes()
-    for i in range(4):
-        out = tmp_path / "one.npy"
-        assert sample(tiny, *common, "-n", 1, "--seed", 9 + i, "--out", out) == 0
-        assert np.load(out, allow_pickle=False).tobytes() == rows[1][i].tobytes()
-
-
-def test_csv_has_iso_times_and_one_column_a_series(
-    tiny: Path, latent: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "s.csv"
-    arguments = ["-n", 2, "--length", 64, "--interval", 0.5, "--start", "2026-01-02T03:04:05"]
-    assert sample(tiny, "--cond", latent, *arguments, "--out", out) == 0
-    lines = out.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "time,series_0,series_1"
-    assert [line.split(",")[0] for line in lines[1:4]] == [
-        "2026-01-02T03:04:05.000",
-        "2026-01-02T03:04:05.500",
-        "2026-01-02T03:04:06.000",
-    ]
-    assert len(lines) == 65
-
-
-@pytest.mark.parametrize("length", [64, 4104])  # at once, and as it grows
-def test_csv_keeps_the_unit_beside_the_name(
-    tiny: Path, latent: Path, tmp_path: Path, length: int
-) -> None:
-    out = tmp_path / "s.csv"
-    common = ["-n", 2, "--length", length, "--out", out]
-    assert sample(tiny, "--cond", latent, *common, "--unit", "W/(m2 K)") == 0
-    lines = out.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "time,series_0 [W/(m2 K)],series_1 [W/(m2 K)]"
-    assert len(lines) == length + 1
-    assert run("continue", out, "--steps", 8, "--only-new", "--out", tmp_path / "c.csv") == 0
-    assert (tmp_path / "c.csv").read_text().startswith("time,series_0 [W/(m2 K)]\n")
-    assert run("continue", out, "--unit", "K", "--out", tmp_path / "c.csv") == 2
 
 
 @pytest.mark.parametrize(
@@ -199,43 +87,6 @@ def test_files_that_would_overwrite_each_other_are_refused(
         assert f"{names} are both " in said
         assert "; they must be two files" in said
     assert sorted(tmp_path.iterdir()) == before
-
-
-def test_data_goes_to_stdout_and_status_to_stderr(
-    tiny: Path, latent: Path, capsysbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    assert sample(tiny, "--cond", latent, "-n", 1, "--length", 64) == 0
-    out, err = capsysbinary.readouterr()
-    assert out.startswith(b"time,series_0\n2000-01-01T00:00:00,")
-    assert err.count(b"\n") == 2
-
-
-def test_json_names_what_was_read_and_how_it_ran(
-    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "s.json"
-    assert sample(tiny, "--text", TEXT, "-n", 2, "--unit", "degC", "--out", out, "--json") == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert (facts["count"], facts["seed"], facts["solver"]) == (2, 0, "dpmpp_2m")
-    assert set(facts["read"]) == {"roles", "frame"}
-    written = json.loads(out.read_text(encoding="utf-8"))
-    assert written["unit"] == "degC"
-    assert len(written["series"]["series_1"]) == 512
-
-
-def test_parquet_and_png_are_written(tiny: Path, latent: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="needs the extra 'plot'")
-    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra 'parquet'")
-    out, png = tmp_path / "s.parquet", tmp_path / "s.png"
-    assert sample(tiny, "--cond", latent, "-n", 2, "--out", out, "--plot", png) == 0
-    assert parquet.read_table(out).num_columns == 3
-    assert png.read_bytes().startswith(b"\x89PNG")
-
-
-def test_emoji_and_control_characters_are_text(tiny: Path, tmp_path: Path) -> None:
-    out = tmp_path / "c.npy"
-    text = "\U0001f321 \x07 18 \u00b0C"
-    assert run("encode", "--model", tiny, "--text", text, "--out", out) == 0
 
 
 def test_inspect_and_doctor_answer(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -427,130 +278,6 @@ def test_what_two_runs_write_is_the_same(tiny: Path, latent: Path, tmp_path: Pat
         assert written[0] == written[1]
 
 
-@pytest.mark.parametrize("command", ["sample", "json", "inspect", "doctor", "help"])
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_behind_stdout_is_one_sentence(tiny: Path, latent: Path, command: str) -> None:
-    arguments = {
-        "sample": ["sample", "--model", str(tiny), "--cond", str(latent), "-n", "1"],
-        "json": ["sample", "--model", str(tiny), "--cond", str(latent), "-n", "1", "--json"],
-        "inspect": ["inspect", str(tiny)],
-        "doctor": ["doctor", "--model", str(tiny)],
-        "help": ["sample", "--help"],
-    }
-    with Path("/dev/full").open("w", encoding="utf-8") as full:
-        done = spawn(arguments[command], stdout=full)
-    assert done.returncode == 4
-    assert done.stderr.splitlines()[-1].startswith("geng-edge: stdout: No space left on device;")
-
-
-def test_a_reader_that_stops_early_is_no_error(tiny: Path, latent: Path) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "w", encoding="utf-8") as closed:
-        command = ["sample", "--model", str(tiny), "--cond", str(latent), "-n", "9"]
-        done = spawn(command, stdout=closed)
-    assert done.returncode == 0
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
-
-
-def test_an_interrupt_ends_generation_between_two_steps(
-    tiny: Path, latent: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    # Long enough to be interrupted for certain: minutes, if it ran to its end.
-    command = ["sample", "--model", tiny, "--cond", latent, "-n", 20_000, "--steps", 500,
-               "--solver", "ddpm", "--out", folder / "s.npy"]  # fmt: skip
-    # A shell's background job ignores SIGINT, and so would its children.
-    code = (
-        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from geng_edge.cli.main import main\nsys.exit(main(sys.argv[1:]))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, command)], stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith("sampling 20000 series")
-        process.send_signal(signal.SIGINT)
-        try:
-            _, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 130
-    assert err == "geng-edge: interrupted; no file is half-written\n"
-    assert list(folder.iterdir()) == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_chain_that_is_terminated_leaves_no_file(
-    tiny: Path, latent: Path, tmp_path: Path, number: signal.Signals
-) -> None:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    command = ["sample", "--model", tiny, "--cond", latent, "-n", 4, "--length", 2**20,
-               "--out", folder / "big.csv"]  # fmt: skip
-    # The other one is ignored, as nohup does it, and must stay so.
-    code = (
-        "import signal, sys\n"
-        "for s in (signal.SIGTERM, signal.SIGHUP):\n"
-        f"    signal.signal(s, signal.SIG_DFL if s == {int(number)} else signal.SIG_IGN)\n"
-        "from geng_edge.cli.main import main\nsys.exit(main(sys.argv[1:]))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, command)], stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            deadline = time.monotonic() + 60.0
-            while not any(p.stat().st_size for p in folder.iterdir()):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            process.send_signal({signal.SIGTERM, signal.SIGHUP}.difference({number}).pop())
-            process.send_signal(number)
-            _, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 128 + number, err
-    assert list(folder.iterdir()) == []
-
-
-def test_signals_are_handled_as_before_when_a_command_has_ended(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    during = []
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
-    examine = doctor.examine
-
-    def watched(*of: Any) -> Any:
-        during.extend(signal.getsignal(number) for number in numbers)
-        return examine(*of)
-
-    monkeypatch.setattr(doctor, "examine", watched)
-    try:
-        run("doctor", "--model", tiny)
-        assert signal.SIG_DFL not in during
-        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_DFL] * 2
-        with ThreadPoolExecutor(1) as pool:  # where no handler can be set
-            during.clear()
-            pool.submit(run, "doctor", "--model", tiny).result()
-        assert during == [signal.SIG_DFL] * 2
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def test_a_fault_of_ours_shows_its_traceback_and_ends_with_70(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(doctor, "examine", broken)
-    assert run("doctor", "--model", tiny) == 70
-    assert "Traceback" in capsys.readouterr().err
-
-
 def test_doctor_without_a_model_still_describes_the_device(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -585,40 +312,6 @@ def test_any_caption_can_be_drawn(tiny: Path, tmp_path: Path) -> None:
     arguments = ["--text", text, "--unit", "$_{", "-n", 1, "--out", out, "--plot", png]
     assert sample(tiny, *arguments) == 0
     assert png.read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("suffix", ["npy", "csv", "json"])
-def test_a_full_disk_leaves_nothing_half_written(
-    tiny: Path, latent: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    folder = tmp_path / "out"
-    folder.mkdir()
-
-    def full(_descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    assert sample(tiny, "--cond", latent, "-n", 1, "--out", folder / f"s.{suffix}") == 4
-    _, err = capsys.readouterr()
-    assert "No space left on device; nothing was written" in err
-    assert list(folder.iterdir()) == []
-
-
-def test_a_write_that_fails_leaves_the_old_file(
-    tiny: Path, latent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out" / "s.csv"
-    out.parent.mkdir()
-    out.write_text("old")
-
-    def stop(_descriptor: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", stop)
-    assert sample(tiny, "--cond", latent, "-n", 1, "--out", out) == 130
-    assert [p.name for p in out.parent.iterdir()] == ["s.csv"]
-    assert out.read_text() == "old"
 
 
 def test_no_command_and_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,18 @@ from geng_edge.service.gateway import Gateway
 from geng_edge.service.http import Walls
 from geng_edge.wire.condition import pack
 from geng_edge.wire.fingerprint import fingerprint
-from support.gateways import ASK, MODEL, TEXT, Slow, call, gateway, raw, rejected, until
+from support.gateways import (
+    ASK,
+    MODEL,
+    TEXT,
+    Slow,
+    call,
+    gateway,
+    port_of,
+    raw,
+    rejected,
+    until,
+)
 
 POST = b"POST /v1/sample HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -169,7 +180,7 @@ def test_a_page_of_another_site_reaches_nothing(running: Gateway) -> None:
 def test_requests_that_are_too_large_or_no_http_are_refused(
     running: Gateway, data: bytes, status: bytes
 ) -> None:
-    answer = raw(running, data)
+    answer = raw(port_of(running), data)
     assert not answer or answer.split(b" ", 2)[1] == status  # empty: reset while still sending
     assert call(running, "GET", "/healthz")[0] == 200
 
@@ -184,7 +195,8 @@ def test_callers_that_drip_are_cut_off_and_do_not_shut_others_out(tmp_path: Path
         began = time.monotonic()
         until(
             lambda: (
-                raw(running, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[9:12] == b"200"
+                raw(port_of(running), b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[9:12]
+                == b"200"
             )
         )
         assert time.monotonic() - began < 5
@@ -197,12 +209,13 @@ def test_more_connections_than_slots_are_told_to_come_again(tmp_path: Path) -> N
     with gateway(tmp_path, walls=Walls(connections=2, seconds=5.0)) as running:
         assert running.http is not None
         held = [socket.create_connection(("127.0.0.1", running.http.port), 5) for _ in range(2)]
-        until(lambda: raw(running, b"")[9:12] == b"503")
+        until(lambda: raw(port_of(running), b"")[9:12] == b"503")
         for one in held:
             one.close()
         until(
             lambda: (
-                raw(running, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[9:12] == b"200"
+                raw(port_of(running), b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[9:12]
+                == b"200"
             )
         )
 

@@ -54,10 +54,15 @@ def call(
         connection.close()
 
 
-def raw(running: Gateway, data: bytes, seconds: float = 20.0) -> bytes:
-    """Bytes to the port, and all that comes back."""
+def port_of(running: Gateway) -> int:
+    """Where its HTTP listens."""
     assert running.http is not None
-    with socket.create_connection(("127.0.0.1", running.http.port), seconds) as to:
+    return running.http.port
+
+
+def raw(port: int, data: bytes, seconds: float = 20.0) -> bytes:
+    """Bytes to a port of this machine, and all that comes back."""
+    with socket.create_connection(("127.0.0.1", port), seconds) as to:
         with contextlib.suppress(OSError):
             to.sendall(data)
         parts = []

@@ -26,7 +26,7 @@ from geng_export.data.numerals import (
     write_time,
 )
 from geng_export.data.spoken import counted, often, spoken
-from geng_export.data.wording import UNIT_SPELLINGS, WAVE_WORDS, ByDirection, choices
+from geng_export.data.wording import UNIT_SPELLINGS, WAVE_WORDS, ByDirection, Wording, choices
 
 #: Of the wordings that came last, among all of them.
 _FREE_SHARE = 0.35
@@ -87,6 +87,10 @@ class Writer:
         if not options:
             return [], frozenset()
         wording = self.dice.pick(options)
+        return self.filled(wording, fill, up), wording.slots
+
+    def filled(self, wording: Wording, fill: Fill, up: bool = True) -> Clause:
+        """Tokens of a wording: literal texts, one of several at random, of a direction, and of slots."""
         tokens: Clause = []
         for piece in wording.pieces:
             if isinstance(piece, str):
@@ -97,7 +101,7 @@ class Writer:
                 tokens.append(piece.up if up else piece.down)
             else:
                 tokens.extend(fill(piece.name))
-        return tokens, wording.slots
+        return tokens
 
     def plain(self, feature: str, form: str, **stated: object) -> Clause:
         """A clause without slots."""

@@ -22,7 +22,7 @@ from geng_export.data import details as d
 from geng_export.data import whole
 from geng_export.data.clauses import Clause, Writer
 from geng_export.data.numerals import Dice, Number, Token
-from geng_export.data.wording import SPLITS, Slot, choices
+from geng_export.data.wording import SPLITS, choices
 from geng_export.models.frame import ROLES
 
 __all__ = ["ROLES", "Description", "Span", "phrase"]
@@ -276,15 +276,7 @@ _MOST = 8
 def _framed(w: Writer, kind: str) -> list[Token]:
     """Fill one frame: its subject, and its features as a list, as sentences or as notes."""
     frame = w.dice.pick(choices("frames", kind, w.split, _FRAME_SLOTS))
-    tokens: list[Token] = []
-    for piece in frame.pieces:
-        if isinstance(piece, str):
-            tokens.append(piece)
-        elif isinstance(piece, Slot):
-            tokens.extend(_FRAME_FILL[piece.name](w))
-        elif isinstance(piece, tuple):
-            tokens.append(w.dice.pick(piece))
-    return tokens
+    return w.filled(frame, lambda slot: tuple(_FRAME_FILL[slot](w)))
 
 
 _FRAME_FILL: dict[str, Callable[[Writer], list[Token]]] = {

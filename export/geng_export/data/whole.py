@@ -17,7 +17,7 @@ from geng_edge.claims import ANYWHERE, Claims, Event
 from geng_export.data.clauses import PeriodFill, RangeFill, Writer
 from geng_export.data.details import place
 from geng_export.data.numerals import Number, Token, Tokens
-from geng_export.data.wording import ByDirection, Slot, Wording, parse, read_table
+from geng_export.data.wording import Wording, parse, read_table
 
 PERIOD = frozenset({"period", "every", "adj", "a_adj", "often", "count", "frequency"})
 _LIMITS = frozenset({"low", "high", "center", "amplitude", "span"})
@@ -123,16 +123,7 @@ def _filled(w: Writer, text: Whole, period: PeriodFill | None) -> list[Token]:
         base = 1990 if slot == "year" else 1
         return (Number(str(base + int(w.dice() ** 2 * 60.0) % 40), "other"),)
 
-    tokens: list[Token] = []
-    for piece in text.wording.pieces:
-        if isinstance(piece, str):
-            tokens.append(piece)
-        elif isinstance(piece, tuple):
-            tokens.append(w.dice.pick(piece))
-        elif isinstance(piece, ByDirection):
-            tokens.append(piece.up if w.claims.trend == "up" else piece.down)
-        elif isinstance(piece, Slot):
-            tokens.extend(fill(piece.name))
+    tokens = w.filled(text.wording, fill, w.claims.trend == "up")
     w.stated.update(limits.limits(), **_stated(w.claims, text))
     if text.wording.slots & PERIOD and period is not None:
         w.stated["periods"] = (period.stated,)
