@@ -73,10 +73,17 @@ _WINDOW = (
     r"(?:window|record|recording|series|trace|plot|chart|graph|picture|data ?set|data|sequence|run"
     r"|file|log|signal|span|display|screen|session|total|all|it)\b"
 )
+#: "over the whole test" is of all that is shown, whatever it is called; "over the whole day" is not.
+_ALL_OF_IT = rf"(?:the|this|our|my) (?:whole|entire|full|complete) (?!{_UNIT}s?\b)[a-z]+\b"
 _ALTOGETHER = (
     r"(?:(?:in|over|across|within|during|through|throughout|along|per|inside|on|into|to) "
-    rf"{_WINDOW}|total\b|altogether\b|overall\b|all told\b|end to end\b"
+    rf"(?:{_WINDOW}|{_ALL_OF_IT})|total\b|altogether\b|overall\b|all told\b|end to end\b"
     r"|from (?:start|beginning|end|one end|left|first) to (?:finish|end|right|the other|last))"
+)
+#: How long each of some cycles is, or how large: "5 cycles of 20 minutes", but not "5 cycles of a sine".
+_SIZED = (
+    rf"(?:{_ABOUT}|approximately |up to |an? |the |one )*"
+    rf"(?:[-+]?\d|{WORD}\b|{_FULL}?(?:{_TIME}|{_STEP})|(?:size|length|period|duration|height|amplitude)s?\b)"
 )
 #: A bare count of cycles is taken for one of the whole window from 3 on: "two cycles" may be two kinds.
 _LEAST_BARE = 3.0
@@ -353,7 +360,8 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     (
         _begins(
             rf"(?P<n>{_N}) {_CYCLES}(?<=[sa])\b"
-            r"(?! ?(?:of|per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
+            r"(?! ?(?:per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
+            rf"(?! of {_SIZED})(?!(?:(?<=periods)|(?<=bursts)|(?<=peaks)) of\b)"
         ),
         _bare_cycles,
     ),
