@@ -91,6 +91,26 @@ TEST(Decoder, MeetsRangeMeanAndResolutionExactly) {
   CHECK(std::fabs(sum / kLength - 1.0) < 0.02);
 }
 
+TEST(Decoder, MeetsStatedLimitsWhateverALatentDrawsBesideThem) {
+  Fixture f;
+  f.put_sine(0.5f);
+  f.at(kEvents, kNone) = 0.0f;
+  f.at(kEvents, kDropout) = 1.0f;
+  f.at(kEvents, kSize) = 0.4f;
+  const Frame limits = frame_of(roles_of({{Role::low, {0.0}}, {Role::high, {100.0}}}), kLength);
+  const Frame around =
+      frame_of(roles_of({{Role::center, {50.0}}, {Role::amplitude, {50.0}}}), kLength);
+  for (const float drawn : {-3.0f, -0.5f, 0.5f, 3.0f}) {
+    f.at(kLevel, kRange) = drawn;
+    f.at(kLevel, kLow) = -drawn;
+    for (const Frame& frame : {limits, around}) {
+      const auto series = f.decode(frame);
+      const auto [low, high] = std::minmax_element(series.begin(), series.end());
+      CHECK(*low == 0.0f && *high == 100.0f);
+    }
+  }
+}
+
 TEST(Decoder, KeepsOnePeriodOverTheWholeWindow) {
   Fixture f;
   f.put_sine(0.5f);

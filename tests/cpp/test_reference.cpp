@@ -122,8 +122,8 @@ TEST(Noise, SilenceWhitensToZeros) {
 TEST(Coordinates, AStructureIsTheSameInEveryFrame) {
   const LatentLayout layout{.tokens = 10, .width = 32};
   Frame frame;
-  frame.range = {12.0, 0.4, true};
-  frame.low = {-3.0, 0.7, true};
+  frame.range = {12.0, 0.4};
+  frame.low = {-3.0, 0.7};
   frame.period[0] = {24.0, 0.1, true};
   frame.position[0] = {0.6, 0.05, true};
   std::vector<float> drawn(layout.size());
@@ -145,6 +145,19 @@ TEST(Coordinates, AStructureIsTheSameInEveryFrame) {
   for (std::size_t i = 0; i < structure.size(); ++i) {
     if (i != empty_period && i != empty_place) CHECK_NEAR(structure[i], before[i], 1e-9);
   }
+}
+
+TEST(Coordinates, StatedLimitsStandInPlaceOfThoseDrawn) {
+  const LatentLayout layout{.tokens = 10, .width = 32};
+  Frame frame;
+  frame.range = {12.0, 0.02, true};
+  frame.low = {-3.0, 0.02, true};
+  std::vector<double> raw(layout.size(), 0.0);
+  raw[kRange] = 1.5;
+  raw[kLow] = -2.0;
+  to_structure(layout, frame, raw);
+  CHECK_EQ(raw[kRange], 12.0);
+  CHECK_EQ(raw[kLow], -3.0);
 }
 
 TEST(Coordinates, NumbersOfATextStandInPlaceOfTheExamples) {

@@ -47,6 +47,7 @@ def test_decoder_holds_range_mean_and_resolution_exactly() -> None:
     raw = torch.zeros(1, 10, 32)
     raw[0, at.TREND, 0] = 0.6
     raw[0, at.EVENTS, 0] = raw[0, at.EVENTS, 8] = 1.0
+    raw[0, at.LEVEL, at.RANGE], raw[0, at.LEVEL, at.LOW] = 3.0, -3.0
     series = decoder(raw, frame, torch.randn(1, 512, generator=torch.manual_seed(0)))[0]
     assert float(series.min()) == -5.0
     assert float(series.max()) == 5.0

@@ -28,6 +28,8 @@ def test_a_chain_keeps_range_mean_and_period_over_its_whole_length(bundled: Gene
     text = "a cycle of 48 steps, values from 18 to 23, mean 20, low noise, no trend, no anomaly"
     x = bundled.generate(about(text, 1.0, bundled), 3, length=LENGTH, seed=3).values
     assert x.shape == (3, LENGTH)
+    assert x.min() >= 18.0
+    assert x.max() <= 23.0
     assert x.min(axis=1) == pytest.approx([18.0] * 3, abs=0.1)
     assert x.max(axis=1) == pytest.approx([23.0] * 3, abs=0.1)
     assert x.mean(axis=1) == pytest.approx([20.0] * 3, abs=0.1)
@@ -38,6 +40,13 @@ def test_a_chain_keeps_range_mean_and_period_over_its_whole_length(bundled: Gene
         cycles = row[: LENGTH // 48 * 48].reshape(-1, 48)
         first, last = cycles[:20].mean(axis=0), cycles[-20:].mean(axis=0)
         assert np.corrcoef(first, last)[0, 1] > 0.95
+
+
+def test_a_chain_that_is_rehearsed_whole_has_the_limits_that_are_stated(bundled: Generator) -> None:
+    for text in ("humidity between 0 and 100 %, a spike in the middle", "0 to 100 %, two dropouts"):
+        x = bundled.generate(about(text, 60.0, bundled), 3, length=2048, interval=60.0).values
+        assert set(x.min(axis=1)) == {0.0}
+        assert set(x.max(axis=1)) == {100.0}
 
 
 def test_an_event_of_a_chain_lies_at_its_share_of_the_whole(bundled: Generator) -> None:

@@ -137,6 +137,27 @@ def test_limits_and_mean_are_claims_each_by_itself(
     assert (claims.low, claims.high, claims.mean) == limits
 
 
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("temperature between 18 and 24 degC with a daily cycle", 18.0, 24.0),
+        ("relative humidity between 0 and 100 %", 0.0, 100.0),
+        ("relative humidity between 0 and 100 % with no trend, a spike near the end", 0.0, 100.0),
+        ("values from -5.5 to 3.3, a dip in the middle, a rising trend", -5.5, 3.3),
+        ("values from 0 to 10, mean 4, the sensor drops out late", 0.0, 10.0),
+        ("average 20, amplitude 5, a level shift up", 15.0, 25.0),
+    ],
+)
+def test_limits_that_are_stated_are_those_of_every_series(
+    text: str, low: float, high: float
+) -> None:
+    generator = Generator.load(threads=1)
+    condition = Condition.from_text(text, 600.0, generator)
+    x = generator.generate(condition, 20, interval=600.0).values
+    assert set(x.min(axis=1)) == {np.float32(low)}
+    assert set(x.max(axis=1)) == {np.float32(high)}
+
+
 def test_a_model_reads_claims_off_a_condition_or_says_that_it_cannot(tiny: Path) -> None:
     generator = Generator.load(DISTILLED, threads=1)
     text = "values from -5 to 5, a period of 64 steps"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/structure.h"
+
 namespace geng {
 namespace {
 
@@ -57,9 +59,9 @@ void to_coordinates(const LatentLayout& layout, const Frame& frame,
 }
 
 void to_structure(const LatentLayout& layout, const Frame& frame, std::span<double> raw) noexcept {
-  const double range = frame.range.centre * std::exp(bounded(frame.range.spread * raw[kRange]));
-  raw[kLow] = frame.low.centre + range * frame.low.spread * std::sinh(bounded(raw[kLow]));
-  raw[kRange] = range;
+  const Level level = level_of(raw.first(layout.width), frame);
+  raw[kLow] = level.low;
+  raw[kRange] = level.range;
   raw[kMean] = from_unit(frame.mean, raw[kMean]);
   raw[kNoise] = from_unit(frame.noise, raw[kNoise]);
   for_present(

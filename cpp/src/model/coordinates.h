@@ -15,7 +15,7 @@ namespace geng {
 void to_coordinates(const LatentLayout& layout, const Frame& frame,
                     std::span<double> structure) noexcept;
 
-/// Raw latent in `frame` -> structure, in place.
+/// Raw latent in `frame` -> structure, in place; with the range and low that level_of() reads.
 void to_structure(const LatentLayout& layout, const Frame& frame, std::span<double> raw) noexcept;
 
 /// Puts what the numbers of a text pin down in place of what an example has.

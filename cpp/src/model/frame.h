@@ -67,6 +67,8 @@ inline constexpr std::size_t kFrameFeatures = 16;
 ///   noise  = noise.centre + noise.spread r (log of a share of the range)
 ///   period = period.centre exp(period.spread r)      position = position.centre + position.spread
 ///   r
+///
+/// A range and a low that the text states are their centres, whatever r.
 struct Frame {
   Coordinate range{10.0, 2.5};
   Coordinate low{0.0, 1.0};

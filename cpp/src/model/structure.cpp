@@ -38,9 +38,12 @@ Event event_of(std::span<const double> row, const Coordinate& position,
 
 }  // namespace
 
+/// Descriptions round their numbers, so the bridge draws a little beside them; what is asked for is
+/// the numbers, and a limit passed by that little may be impossible (a humidity below 0 %).
 Level level_of(std::span<const double> row, const Frame& frame) noexcept {
-  const double range = frame.range.centre * std::exp(bounded(frame.range.spread * row[kRange]));
-  const double low = frame.low.centre + range * frame.low.spread * std::sinh(bounded(row[kLow]));
+  const auto reach = [](const Coordinate& c) { return c.known ? 0.0 : c.spread; };
+  const double range = frame.range.centre * std::exp(bounded(reach(frame.range) * row[kRange]));
+  const double low = frame.low.centre + range * reach(frame.low) * std::sinh(bounded(row[kLow]));
   const double share = frame.mean.centre + frame.mean.spread * row[kMean];
   return {range, low, std::clamp(share, 0.02, 0.98)};
 }

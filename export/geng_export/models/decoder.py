@@ -43,10 +43,16 @@ class Decoder(torch.nn.Module):
         self.register_buffer("std", torch.ones(layout.tokens, layout.width))
 
     def level(self, raw: torch.Tensor, frame: Frame) -> Level:
-        """Where the series lies, in its unit."""
+        """Where the series lies, in its unit.
+
+        Descriptions round their numbers, so the bridge draws a little beside them; what is asked for
+        is the numbers.
+        """
         r = raw[:, at.LEVEL]
-        span = frame.range_centre * (frame.range_spread * r[:, at.RANGE]).clamp(-30, 30).exp()
-        low = frame.low_centre + span * frame.low_spread * r[:, at.LOW].clamp(-30, 30).sinh()
+        range_spread = 0.0 if frame.has_range else frame.range_spread
+        low_spread = 0.0 if frame.has_level else frame.low_spread
+        span = frame.range_centre * (range_spread * r[:, at.RANGE]).clamp(-30, 30).exp()
+        low = frame.low_centre + span * low_spread * r[:, at.LOW].clamp(-30, 30).sinh()
         share = (frame.mean_centre + frame.mean_spread * r[:, at.MEAN]).clamp(0.02, 0.98)
         return Level(span, low, share)
 

@@ -55,7 +55,8 @@ class Frame:
     """Centre and spread of every coordinate that a number of the text can pin down.
 
     ``range = range_centre * exp(range_spread * r)``, ``low = low_centre + range * low_spread *
-    sinh(r)``, and so on; see :func:`to_coordinates`.
+    sinh(r)``, and so on; see :func:`to_coordinates`. A range and a low that the text states are their
+    centres, whatever r.
     """
 
     range_centre: float = 10.0
