@@ -18,10 +18,7 @@ What it promises, and what others must do for it to hold:
 5. What is delivered stays until room is needed: first the oldest answers go (asked again, such a request is
    refused with ``gone``), then the oldest entries, and only then is an id free again.
 
-Rows and bytes are bounded. A request reserves room for its answer when it is admitted, so that an answer
-is never lost to a full outbox; where there is none, the request is refused (``busy``), and where there never
-will be, too (``too_large``). An answer that turns out larger than what was reserved waits for those before it
-to be delivered (:meth:`Outbox.fits`).
+Rows and bytes are bounded; how room is made and kept for answers is said in :mod:`geng_edge.service.room`.
 
 On ``PRAGMA synchronous``: the journal is a write-ahead log. FULL makes a commit wait until the log is on the
 disk, and holds for admission and for the answer. NORMAL leaves that to the next of them: a crash of
@@ -41,16 +38,8 @@ from pathlib import Path
 from typing import final
 
 from geng_edge.errors import MessageError, OutputError
-from geng_edge.service.entries import (
-    ANSWERED,
-    ASKED,
-    DELIVERED,
-    HTTP,
-    Answered,
-    Asked,
-    Bounds,
-    Entry,
-)
+from geng_edge.service.entries import ANSWERED, ASKED, DELIVERED, Answered, Asked, Bounds, Entry
+from geng_edge.service.room import Room
 from geng_edge.wire import codes
 
 _APPLICATION = 0x67656E67  # "geng", in the header of the file
@@ -86,7 +75,6 @@ _ENTRY = (
     "ledger.position, id, road, body, topic, correlation, asked, deadline, state, tries, code, "
     "content_type, answer FROM ledger LEFT JOIN papers USING (position)"
 )
-_DROP_AT_A_TIME = 64
 
 
 @final
@@ -125,13 +113,13 @@ class Outbox:
         self.bounds = bounds or Bounds()
         self._clock = clock
         self._lock = threading.RLock()
-        self._size = self._rows = 0
         try:
             self._db = sqlite3.connect(
                 self.path, timeout=0.0, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
             raise OutputError(f"{self.path}: {error}; it must be a writable file") from error
+        self._room = Room(self._db, self.bounds, clock)
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -150,9 +138,7 @@ class Outbox:
         if self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             raise OutputError(f"{self.path} takes no write-ahead log; it must be on a local disk")
         page = self._db.execute("PRAGMA page_size").fetchone()[0]
-        # A last wall behind the bounds below, generous for indices and half-filled pages.
-        most = (2 * self.bounds.size + 4096 * min(self.bounds.rows, 10_000)) // page + 256
-        self._db.execute(f"PRAGMA max_page_count = {most}")
+        self._db.execute(f"PRAGMA max_page_count = {self._room.most_pages(page)}")
         self._db.execute("PRAGMA journal_size_limit = 4194304")
         self._db.execute("BEGIN EXCLUSIVE")
         (kind,) = self._db.execute("PRAGMA application_id").fetchone()
@@ -168,9 +154,7 @@ class Outbox:
                 f"{self.path} is no outbox of version {_VERSION}; it must be one or not exist yet"
             )
         self._db.execute("COMMIT")
-        self._size, self._rows = self._db.execute(
-            "SELECT coalesce(sum(size), 0), count(*) FROM ledger"
-        ).fetchone()
+        self._room.count()
 
     def __enter__(self) -> Outbox:
         return self
@@ -211,28 +195,9 @@ class Outbox:
                     codes.GONE,
                 )
             return self.get(asked.id)
-        (waiting,) = self._db.execute(
-            "SELECT count(*) FROM ledger WHERE state = ?", (ASKED,)
-        ).fetchone()
-        if waiting >= self.bounds.waiting:
-            return MessageError(
-                f"{waiting} requests wait; there must be fewer than {self.bounds.waiting}: ask again "
-                "later",
-                codes.BUSY,
-            )
         size = len(asked.body) + asked.reserve
-        if size > self.bounds.size:
-            return MessageError(
-                f"request and answer are up to {size} bytes; they must be at most "
-                f"{self.bounds.size}, which is all that the outbox holds",
-                codes.TOO_LARGE,
-            )
-        if not (self._make_room(size) and self._make_row()):
-            return MessageError(
-                f"the outbox holds {self._size} bytes of {self.bounds.size} that are not delivered; "
-                f"this request needs {size}: ask again later",
-                codes.BUSY,
-            )
+        if (refusal := self._room.take(size)) is not None:
+            return refusal
         position = self._db.execute(
             "INSERT INTO ledger (id, road, digest, topic, correlation, asked, deadline, size) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -240,46 +205,7 @@ class Outbox:
              self._clock(), asked.deadline, size),
         ).lastrowid  # fmt: skip
         self._db.execute("INSERT INTO papers VALUES (?, ?, NULL)", (position, asked.body))
-        self._size += size
-        self._rows += 1
         return self.get(asked.id)
-
-    def _make_room(self, size: int) -> bool:
-        """Drop the oldest delivered answers until ``size`` bytes fit."""
-        self._db.execute(
-            "UPDATE ledger SET state = ?, delivered = ? WHERE state = ? AND road = ? AND answered < ?",
-            (DELIVERED, self._clock(), ANSWERED, HTTP, self._clock() - self.bounds.uncollected),
-        )
-        while self._size + size > self.bounds.size:
-            dropped = self._db.execute(
-                "SELECT position, size FROM ledger WHERE state = 'delivered' AND kept = 1 "
-                "ORDER BY position LIMIT ?",
-                (_DROP_AT_A_TIME,),
-            ).fetchall()
-            if not dropped:
-                return False
-            for position, freed in dropped:
-                self._db.execute(
-                    "UPDATE ledger SET kept = 0, size = 0 WHERE position = ?", (position,)
-                )
-                self._db.execute("DELETE FROM papers WHERE position = ?", (position,))
-                self._size -= freed
-        return True
-
-    def _make_row(self) -> bool:
-        """Drop the oldest delivered entries until another fits."""
-        while self._rows >= self.bounds.rows:
-            oldest = self._db.execute(
-                "SELECT position, size FROM ledger WHERE state = ? ORDER BY position LIMIT 1",
-                (DELIVERED,),
-            ).fetchone()
-            if oldest is None:
-                return False
-            for table in ("ledger", "papers"):
-                self._db.execute(f"DELETE FROM {table} WHERE position = ?", oldest[:1])
-            self._size -= oldest[1]
-            self._rows -= 1
-        return True
 
     # --------------------------------------------------------------- answered
 
@@ -301,8 +227,7 @@ class Outbox:
     def fits(self, position: int, size: int) -> bool:
         """Whether there is room for an entry's answer; from then on it is kept for it.
 
-        What was reserved is there. More is there once what came before is delivered: then it is given even
-        beyond the bound, which is thus kept but for one answer, since nothing else would make room.
+        What was reserved is there; more is there once what came before is delivered (:meth:`Room.extend`).
 
         Args:
             position: Of an entry.
@@ -315,21 +240,8 @@ class Outbox:
             row = self._waits(position)
             if row is None or row[0] + size <= row[1]:
                 return True
-            more = row[0] + size - row[1]
             with self._commit("NORMAL"):
-                if (
-                    not self._make_room(more)
-                    and self._db.execute(
-                        "SELECT 1 FROM ledger WHERE state IN (?, ?) AND position < ? LIMIT 1",
-                        (ASKED, ANSWERED, position),
-                    ).fetchone()
-                ):
-                    return False
-                self._db.execute(
-                    "UPDATE ledger SET size = size + ? WHERE position = ?", (more, position)
-                )
-                self._size += more
-        return True
+                return self._room.extend(position, row[0] + size - row[1])
 
     def _waits(self, position: int) -> tuple[int, int] | None:
         """Bytes of the request, and of it with what is reserved; None where it is answered."""
@@ -373,7 +285,7 @@ class Outbox:
         self._db.execute(
             "UPDATE papers SET answer = ? WHERE position = ?", (given.answer, given.position)
         )
-        self._size += size - row[1]
+        self._room.size += size - row[1]
         return True
 
     # -------------------------------------------------------------- delivered
@@ -454,7 +366,7 @@ class Outbox:
         """Entries by state, and ``bytes`` in use or reserved."""
         with self._lock:
             rows = self._db.execute("SELECT state, count(*) FROM ledger GROUP BY state").fetchall()
-        return {ASKED: 0, ANSWERED: 0, DELIVERED: 0, **dict(rows), "bytes": self._size}
+        return {ASKED: 0, ANSWERED: 0, DELIVERED: 0, **dict(rows), "bytes": self._room.size}
 
     def _first(self, where: str, *values: object) -> Entry | None:
         try:
@@ -469,14 +381,14 @@ class Outbox:
     @contextlib.contextmanager
     def _commit(self, synchronous: str) -> Iterator[None]:
         with self._lock:
-            kept = self._size, self._rows
+            kept = self._room.size, self._room.rows
             try:
                 self._db.execute(f"PRAGMA synchronous = {synchronous}")
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
                 self._db.execute("COMMIT")
             except BaseException as error:
-                self._size, self._rows = kept
+                self._room.size, self._room.rows = kept
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
