@@ -5,52 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from geng_edge import Condition, Generator, _core, profiles
-from geng_edge.bench import board, compare, forecast, inputs, report
-from geng_edge.bench.case import Case, cross
-from geng_edge.bench.measure import Options, Row, step_seconds
-from geng_edge.bench.roofline import Machine, estimate
+from geng_edge import Condition, Generator, _core
+from geng_edge.bench import board, inputs, report
+from geng_edge.bench.case import cross
+from geng_edge.bench.measure import Row, step_seconds
 from geng_edge.bench.shapes import SHAPES, sizes_of
 from geng_edge.bench.subject import load_subject
 from geng_edge.bench.work import Shape, guided_steps, timesteps
-from geng_edge.cli.main import main
 from geng_edge.errors import ArgumentError
 from geng_edge.generator import find_model
-
-Floats = npt.NDArray[np.float32]
-FAST = ["--repetitions", "1", "--threads", "1", "--steps", "4", "--length", "64"]
-DISTILLED = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
-ACTIVE = next(entry["name"] for entry in _core.kernel_sets() if entry["active"])
-
-
-def run(*arguments: object) -> int:
-    return main([str(a) for a in arguments])
-
-
-def case(**changes: Any) -> Case:
-    settings: dict[str, Any] = {
-        "isa": ACTIVE,
-        "precision": "int8",
-        "threads": 1,
-        "batch": 1,
-        "length": 512,
-        "steps": 8,
-        "solver": "dpmpp_2m",
-        "guidance": 1.5,
-    }
-    return Case(**settings | changes)
+from support.benches import ACTIVE, DISTILLED, FAST, case
+from support.commands import run
 
 
 def test_the_bundled_descriptions_need_no_tokenizer(tiny: Path) -> None:
@@ -197,27 +171,6 @@ def test_the_bench_measures_what_sample_does(
         assert rows[0]["multiply_adds_per_step"] == work.total
 
 
-def test_a_forecast_is_of_what_sample_does(capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["bench", "--model", DISTILLED, "--profile", "rpi4", *FAST, "--precision", "int8"]
-    assert run(*command, "--output", "json") == 0
-    made = json.loads(capsys.readouterr().out)
-    assert [(each["kind"], each["solver"], each["guidance"]) for each in made] == [
-        ("estimate", "consistency", 0.0), ("check", "consistency", 0.0),
-    ]  # fmt: skip
-
-
-def test_one_step_beside_other_runtimes_stays_guided(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    seen: list[Case] = []
-    monkeypatch.setattr("geng_edge.bench.peers.find_peers", lambda _names: [])
-    monkeypatch.setattr(compare, "compare", lambda _subject, cases, *_: seen.extend(cases) or [])
-    monkeypatch.setattr(compare, "text", lambda _made: "")
-    assert run("bench", "--model", DISTILLED, "--compare", "torch", *FAST) == 0
-    assert {(each.solver, each.guidance) for each in seen} == {("dpmpp_2m", 1.5)}
-    capsys.readouterr()
-
-
 def test_drift_of_the_student_is_from_its_teacher_with_the_same_guidance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -312,51 +265,6 @@ def test_a_number_has_three_digits_that_count(value: float | None, shown: str) -
     assert report.number(value) == shown
 
 
-@pytest.mark.parametrize("name", profiles.names())
-def test_an_estimate_is_a_range_that_grows_with_the_work(name: str) -> None:
-    machine = Machine.of(profiles.load(name))
-    shape = Shape.of(Generator.load(threads=1).model.metadata)
-    plain = estimate(machine, shape, case(), 22)
-    assert 0 < plain.step[0] < plain.step[1] < math.inf
-    assert plain.sample[0] > 8 * plain.step[0]
-    more = estimate(machine, shape, case(batch=4), 22)
-    assert more.step[0] > 2 * plain.step[0]
-    shared = estimate(machine, shape, case(batch=4, threads=4), 22)
-    assert shared.step[1] < more.step[1]
-    unguided = estimate(machine, shape, case(guidance=0.0, batch=4), 22)
-    assert unguided.step[1] < more.step[1]
-
-
-def test_weights_that_outgrow_the_caches_are_bound_by_memory() -> None:
-    slow = Machine("x", 4, 1e9, (1e12, 2e12), (1e11, 2e11), cache=2**20, reading=1e8)
-    shape = Shape(10, 32, 256, 6, 4, 416, 500, 247)
-    made = estimate(slow, shape, case(guidance=0.0), 22)
-    assert made.bound == "memory"
-    assert made.step[0] == pytest.approx(shape.block_weights / 1e8)
-    exact = estimate(slow, shape, case(guidance=0.0, precision="fp32"), 22)
-    assert exact.step[0] == pytest.approx(4 * made.step[0])
-
-
-def test_a_forecast_is_labelled_and_says_how_wrong_it_is_here(
-    tiny: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = ["bench", "--model", tiny, "--profile", "rpi4", "--steps", 4, "--threads", 1]
-    assert run(*command, "--output", "json") == 0
-    made = json.loads(capsys.readouterr().out)
-    assert [each["kind"] for each in made] == ["estimate", "check", "check"]
-    assert made[0]["board"] == "rpi4"
-    assert "measured_step_ms" not in made[0]
-    for each in made[1:]:
-        assert each["board"] == "here"
-        error = each["step_ms"] / each["measured_step_ms"] - 1
-        assert each["step_error_percent"] == pytest.approx(100 * error)
-    assert run(*command) == 0
-    text = capsys.readouterr().out
-    assert "step ms, estimate" in text
-    assert "error" in text
-    assert forecast.ESTIMATE in text
-
-
 def test_a_board_tells_its_heat_and_what_holds_it_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,67 +284,6 @@ def test_a_board_tells_its_heat_and_what_holds_it_down(
         flags.write_text(bits, encoding="ascii")
         assert board.state().throttled == said
     assert board.state().celsius == 61.2
-
-
-class Echo:
-    """A peer that is our own bridge, or nearly."""
-
-    name, variant = "echo", "fp32"
-
-    def __init__(self, shift: float, reason: str | None = None) -> None:
-        self.shift = shift
-        self.reason = reason
-
-    def why_not(self) -> str | None:
-        return self.reason
-
-    def prepare(
-        self, model: Path, condition: Floats, threads: int, _folder: Path
-    ) -> Callable[[Floats, int], Floats]:
-        bridge = _core.Model(str(model), "fp32", threads).bridge
-
-        def step(x: Floats, t: int) -> Floats:
-            both = [bridge(x[None], t, condition), bridge(x[None], t, None)]
-            return np.concatenate(both) + np.float32(self.shift)
-
-        return step
-
-
-def test_compare_checks_every_answer_and_leaves_out_who_cannot_run(
-    tiny: Path, tmp_path: Path
-) -> None:
-    told: list[str] = []
-    found = list(
-        compare.compare(
-            load_subject(tiny),
-            [case()],
-            [Echo(0.0), Echo(9.0), Echo(0.0, "no such library")],
-            Options(repetitions=2),
-            tmp_path,
-            told.append,
-        )
-    )
-    made = compare.records(found, load_subject(tiny))
-    assert [(each["runtime"], each["agrees"]) for each in made] == [
-        (f"geng-edge {ACTIVE}", True), ("echo", True), ("echo", False),
-    ]  # fmt: skip
-    assert made[1]["difference"] == 0
-    assert 0 < made[0]["difference"] < compare.TOLERANCE
-    assert made[0]["times_ours"] == 1
-    assert [len(each["seconds"]["step"]) for each in made] == [38, 38, 38]
-    assert any("no such library" in line for line in told)
-    assert "times ours" in compare.text(made)
-
-
-@pytest.mark.parametrize("precision", ["int8", "fp32"])
-def test_the_bridge_without_a_condition_is_the_same_on_two_threads(
-    precision: str, tiny: Path
-) -> None:
-    latents = np.ones((1, 7, 32), np.float32)
-    one, two = (
-        _core.Model(str(tiny), precision, threads).bridge(latents, 5, None) for threads in (1, 2)
-    )
-    assert one.tobytes() == two.tobytes()
 
 
 def test_a_shape_is_a_name_or_what_differs_from_edge() -> None:

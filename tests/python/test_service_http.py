@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import base64
-import configparser
 import doctest
 import hashlib
 import importlib
 import io
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,19 +17,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from geng_edge import Condition, Generator
-from geng_edge.cli.main import build_parser, main
-from geng_edge.errors import ArgumentError, BrokerError, GengError, OutputError
+from geng_edge import Condition
+from geng_edge.cli.main import main
+from geng_edge.errors import ArgumentError, GengError, OutputError
 from geng_edge.request import SOLVERS, Request
 from geng_edge.series import Series
 from geng_edge.service import worker
-from geng_edge.service.answers import Fetch
 from geng_edge.service.ask import FORMATS, Ask, Limits
-from geng_edge.service.entries import Bounds, Entry
+from geng_edge.service.entries import Bounds
 from geng_edge.service.gateway import Gateway
-from geng_edge.wire.condition import Accepted, pack
+from geng_edge.wire.condition import pack
 from geng_edge.wire.fingerprint import fingerprint
-from support import road
 from support.gateways import ASK, MODEL, TEXT, Slow, call, gateway, rejected, until
 
 
@@ -271,33 +265,6 @@ def test_the_ledger_takes_the_largest_answer_that_it_admits(running: Gateway) ->
     assert running.outbox.counts()["bytes"] > 1_000_000
 
 
-def test_serve_refuses_settings_that_do_not_do(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    outbox = str(tmp_path / "o.db")
-    common = ["serve", "--model", str(MODEL), "--outbox", outbox]
-    nowhere = ["--http", "192.0.2.1:1"]
-    for options, sentence in [
-        (["--http", "off"], "there must be one of them"),
-        (["--http", "nowhere"], "it must be HOST:PORT or off"),
-        (nowhere, "it must be a free address"),
-        (["--gateway", "A B"], "it must be 1 to 63 lower-case letters"),
-        (["--queue", "0"], "queue is 0; it must be 1 to"),
-        (
-            [*nowhere, "--outbox-mb", "8"],
-            "outbox is 8 MB; it must be at least 12 MB for a request of 262144",
-        ),
-        (
-            [*nowhere, "--most-values", "2000000"],
-            "outbox is 64 MB; it must be at least 85 MB for a request",
-        ),
-        (["--replay", "room=x", "--http", "127.0.0.1:0"], "without a broker"),
-        (["--broker", "http://x"], "it must be mqtt://"),
-    ]:
-        assert main([*common, *options]) == 2
-        assert sentence in capsys.readouterr().err
-
-
 def test_a_request_is_kept_as_it_was_understood() -> None:
     asked = {"schema": "geng/v1/series/ask", "transaction": "week-0017", "text": TEXT, "seed": 3}
     ask = Ask.from_dict(asked, Limits())
@@ -305,116 +272,6 @@ def test_a_request_is_kept_as_it_was_understood() -> None:
     assert Ask.read(ask.to_bytes(), Limits()) == ask
     with pytest.raises(ArgumentError, match="count is 2; it must be 1 for a sensor"):
         Ask.from_dict({**asked, "count": 2, "replay": {"sensor": "room"}}, Limits())
-
-
-def test_a_task_is_drawn_as_the_cloud_describes_it(tmp_path: Path) -> None:
-    width = Generator.load(MODEL, threads=1).condition_width
-    asked: list[tuple[str, float]] = []
-
-    def fetch(task: str, seconds: float) -> Accepted:
-        asked.append((task, seconds))
-        if "moon" in task:
-            raise BrokerError(
-                "broker brought no answer in time; a worker must be there to give one"
-            )
-        said = road.weather(task)
-        conditions = tuple(road.condition(width=width, seed=i) for i in range(2))
-        return Accepted("transaction-1", said, conditions, road.FINGERPRINT)
-
-    with gateway(tmp_path, fetch=fetch) as running:
-        status, _, body = call(running, "POST", "/v1/sample", {"task": "a garden", "seed": 2})
-        assert status == 200
-        lines = body.decode().splitlines()
-        assert lines[0] == "time,temperature_0 [degC],humidity_0 [%]"
-        assert len(lines) == 1 + 1008
-        assert asked[0][0] == "a garden"
-        assert 0 < asked[0][1] <= 20
-        assert rejected(call(running, "POST", "/v1/sample", {"task": "a moon base"}))[:2] == (
-            502,
-            "broker",
-        )
-        answer = call(running, "POST", "/v1/sample", {"task": "a garden", "length": 64})
-        assert rejected(answer)[1:] == (
-            "argument",
-            "length is given with a task; it comes from the cloud's answer",
-        )
-        many = call(running, "POST", "/v1/sample", {"task": "a garden", "count": 500})
-        assert rejected(many)[:2] == (413, "too_large")
-
-
-def make_fetch(days: float) -> Fetch:
-    """A cloud that speaks of two channels for so long, every ten minutes."""
-    width = Generator.load(MODEL, threads=1).condition_width
-
-    def fetch(task: str, _seconds: float) -> Accepted:
-        said = replace(road.weather(task), span=days * road.DAY)
-        conditions = tuple(road.condition(width=width, seed=i) for i in range(2))
-        return Accepted("transaction-1", said, conditions, road.FINGERPRINT)
-
-    return fetch
-
-
-def test_as_many_tasks_wait_as_the_queue_takes(tmp_path: Path) -> None:
-    with gateway(tmp_path, make_fetch(7), http=None) as running:
-        running.worker.stop(5)
-        ask = {"schema": "geng/v1/series/ask", "task": "a garden"}
-        asks = [
-            Ask.from_dict({**ask, "transaction": f"garden-{i:04}"}, running.limits).asked("http")
-            for i in range(257)
-        ]
-        found = running.outbox.ask(asks)
-        assert [isinstance(one, Entry) for one in found] == [True] * 256 + [False]
-        assert "256 requests wait" in str(found[-1])
-
-
-@pytest.mark.parametrize("lifetime", [2.0, 60.0])
-def test_a_task_of_more_values_than_thought_waits_until_there_is_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lifetime: float
-) -> None:
-    bounds, limits = Bounds(size=2 * 2**20), Limits(values=32_768)
-    with gateway(tmp_path, make_fetch(16_384 / 144), bounds=bounds, limits=limits) as running:
-        many = {**ASK, "count": 8, "length": 4096}
-        first = call(running, "POST", "/v1/sample?wait=0", many)[1]["Location"]
-        until(lambda: running.outbox.counts()["answered"] == 1)
-        slow = Slow(running)
-        task = {"task": "a garden", "lifetime": lifetime}
-        where = call(running, "POST", "/v1/sample?wait=0", task)[1]["Location"]
-        long = {**ASK, "length": 30_720}
-        last = call(running, "POST", "/v1/sample?wait=0", long)[1]["Location"]
-        real, tries = running.outbox.fits, list[bool]()
-        monkeypatch.setattr(
-            running.outbox, "fits", lambda *given: tries.append(real(*given)) or tries[-1]
-        )
-        slow.go.set()
-        until(lambda: tries)
-        assert not tries[0]
-        assert running.outbox.counts()["bytes"] <= bounds.size
-        if lifetime == 2.0:
-            assert rejected(call(running, "GET", where + "?wait=20"))[:2] == (504, "expired")
-        else:
-            assert call(running, "GET", where)[0] == 202
-            assert call(running, "GET", first)[0] == 200
-            status, _, body = call(running, "GET", where + "?wait=20")
-            assert (status, body.count(b"\n")) == (200, 1 + 16_384)
-        assert call(running, "GET", last + "?wait=20")[0] == 200
-
-
-@pytest.mark.parametrize("span", [7, 60])  # drawn together, and each chained by itself
-def test_a_task_of_several_channels_is_cancelled_and_ends_with_its_lifetime(
-    tmp_path: Path, span: int
-) -> None:
-    with gateway(tmp_path, make_fetch(span)) as running:
-        begun = time.monotonic()
-        asked = {"task": "a garden", "count": 130 * 7 // span}
-        answer = call(running, "POST", "/v1/sample", {**asked, "lifetime": 0.2})
-        assert rejected(answer)[:2] == (504, "expired")
-        where = call(running, "POST", "/v1/sample?wait=0", asked)[1]["Location"]
-        until(lambda: running.worker._current is not None)
-        sign = running.worker.sign
-        until(lambda: running.worker.sign > sign)
-        assert json.loads(call(running, "DELETE", where)[2])["cancelled"] is True
-        until(lambda: running.worker._current is None, 2.0)
-        assert time.monotonic() - begun < 5.0
 
 
 def test_the_schemas_say_what_the_code_says(running: Gateway) -> None:
@@ -451,26 +308,6 @@ def test_the_schemas_say_what_the_code_says(running: Gateway) -> None:
     jsonschema.validate(json.loads(refused), said)
     if waiting.startswith(b"{"):  # else it was done already
         jsonschema.validate(json.loads(waiting), said)
-
-
-def test_the_unit_file_starts_the_command_as_it_is(tmp_path: Path) -> None:
-    path = Path(__file__).parents[2] / "packaging" / "gateway" / "geng-edge.service"
-    unit = configparser.RawConfigParser(strict=False)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
-    unit.read(path)
-    service = unit["Service"]
-    assert (service["Type"], int(service["WatchdogSec"])) == ("notify", 60)
-    program, *command = service["ExecStart"].split()
-    assert Path(program).name == "geng-edge"
-    arguments = build_parser().parse_args(command)
-    assert arguments.command == "serve"
-    if shutil.which("systemd-analyze") is not None:
-        here = tmp_path / path.name
-        here.write_text(path.read_text().replace(program, "/bin/true"))
-        done = subprocess.run(
-            ["systemd-analyze", "verify", str(here)], capture_output=True, text=True, check=False
-        )
-        assert path.name not in done.stderr, done.stderr
 
 
 def test_examples_of_the_service_run(monkeypatch: pytest.MonkeyPatch) -> None:
