@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from geng_edge.mqtt.link import Broker, Incoming
 from geng_edge.service.entries import BUS, Asked, Entry
+from geng_edge.service.gateway import Gateway
 from geng_edge.service.outbox import Outbox
 from support import broker as brokers
 from support.ears import ASK, BASE, WAY, Ear, connected, status
@@ -27,6 +29,20 @@ LARGE = {"count": 20, "length": 512}
 @pytest.fixture(autouse=True)
 def _short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("geng_edge.mqtt.link._FIRST_DELAY", 0.05)
+
+
+@contextlib.contextmanager
+def heard_through(
+    folder: Path, *lines: str, hears: str = "tester/+", version: int | None = None
+) -> Iterator[tuple[Gateway, Ear]]:
+    """A gateway that listens on a broker of these settings, and an ear for its answers."""
+    with (
+        brokers.mosquitto(folder / "broker", *lines) as broker,
+        gateway(folder, broker=replace(Broker.parse(broker.url), version=version)) as running,
+        Ear(broker, f"{BASE}/series/answer/{hears}") as ear,
+    ):
+        connected(running)
+        yield running, ear
 
 
 def owe(path: Path, answers: Sequence[tuple[str, str]]) -> None:
@@ -114,12 +130,7 @@ def test_s10_an_answer_over_the_brokers_limit_is_rejected_and_the_next_goes_on(
 def test_an_answer_over_a_limit_that_3_1_1_does_not_tell_is_given_up_and_its_asker_told(
     tmp_path: Path,
 ) -> None:
-    with (
-        brokers.mosquitto(tmp_path / "broker", *SMALL) as broker,
-        gateway(tmp_path, broker=replace(Broker.parse(broker.url), version=3)) as running,
-        Ear(broker, f"{BASE}/series/answer/+/+") as ear,
-    ):
-        connected(running)
+    with heard_through(tmp_path, *SMALL, hears="+/+", version=3) as (running, ear):
         for name, more in (("good-0001", {}), ("large-001", LARGE), ("good-0002", {})):
             ear.say(f"{BASE}/series/ask", {**ASK, "transaction": name, **more})
         answered: dict[str, str] = {}
@@ -135,12 +146,7 @@ def test_an_answer_over_a_limit_that_3_1_1_does_not_tell_is_given_up_and_its_ask
 
 def test_a_notice_over_the_brokers_limit_keeps_no_other_back(tmp_path: Path) -> None:
     lines = ("allow_anonymous true", "max_packet_size 40000")
-    with (
-        brokers.mosquitto(tmp_path / "broker", *lines) as broker,
-        gateway(tmp_path, broker=Broker.parse(broker.url)) as running,
-        Ear(broker, f"{BASE}/series/answer/tester/+") as ear,
-    ):
-        connected(running)
+    with heard_through(tmp_path, *lines) as (running, ear):
         asked = {**ASK, "transaction": "large-001"}
         way = f"{BASE}/series/answer/other/all"
         ear.say(f"{BASE}/series/ask", asked, response_topic=way, correlation=bytes(39_800))
