@@ -1,7 +1,7 @@
 """An aarch64 Python with the peers' own wheels, unpacked beside the build.
 
-Nothing is installed into the host and nothing runs as the other architecture: the packages of a
-Debian are unpacked, and qemu-aarch64 -L reads them. The wheels are the ones a Raspberry Pi gets.
+Nothing is installed into the host and nothing runs as the other architecture to make it: a Debian is
+unpacked, as for the trial of our own wheels. The wheels are the ones a Raspberry Pi gets.
 """
 
 from __future__ import annotations
@@ -10,24 +10,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from emulate import Core, EmulationError, call
+from emulate import ROOT, Core, EmulationError, call
 
-RELEASE = "bookworm"
-PYTHON = "3.11"
+sys.path.insert(0, str(ROOT / "tools" / "wheels"))
+from sysroot import PYTHON, unpack
+
 WHEELS = ("numpy", "onnxruntime", "ai-edge-litert")
-
-
-def _unpack(root: Path) -> None:
-    """Downloads Debian's packages (their signatures are checked) and unpacks them."""
-    beside = root.with_suffix(".tmp")
-    shutil.rmtree(beside, ignore_errors=True)
-    call(
-        ["debootstrap", "--arch=arm64", "--foreign", "--variant=minbase", "--include=python3",
-         RELEASE, beside]
-    )  # fmt: skip
-    for package in sorted((beside / "var/cache/apt/archives").glob("*.deb")):
-        call(["dpkg-deb", "-x", package, beside])
-    beside.rename(root)
 
 
 def _pip_install(site: Path) -> None:
@@ -57,7 +45,7 @@ class Userland:
         self.root = folder / "debian"
         self.site = folder / "site"
         if not self.root.exists():
-            _unpack(self.root)
+            unpack(self.root, "arm64", ["python3"], call)
         if not self.site.exists():
             _pip_install(self.site)
         self.python = self.root / "usr" / "bin" / f"python{PYTHON}"

@@ -1,7 +1,6 @@
 """A Raspberry-Pi-like system in a folder, and programs of it run by qemu, one CPU at a time.
 
-Debian's packages are unpacked (their signatures are checked), not installed: no program of the other
-architecture runs to make the folder, no kernel setting is touched, and it is made once.
+The system is Debian's, unpacked once (sysroot.py).
 """
 
 from __future__ import annotations
@@ -13,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cross import call
-
-RELEASE = "bookworm"  # of Debian and of Raspberry Pi OS
-PYTHON = "3.11"
+from sysroot import PYTHON, unpack
 
 
 @dataclass(frozen=True)
@@ -86,21 +83,8 @@ class Userland:
         self.machine = machine
         self.root = folder.resolve() / "debian"
         if not self.root.exists():
-            self._unpack()
+            unpack(self.root, machine.debian, machine.packages, call)
         self.python = self.root / "usr" / "bin" / f"python{PYTHON}"
-
-    def _unpack(self) -> None:
-        beside = self.root.with_suffix(".tmp")
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        here = beside.parent
-        command: list[str | Path] = ["debootstrap", f"--arch={self.machine.debian}", "--foreign"]
-        command += ["--variant=minbase", f"--include={','.join(self.machine.packages)}"]
-        call([*command, RELEASE, beside], cwd=here)
-        for package in sorted((beside / "var/cache/apt/archives").glob("*.deb")):
-            call(["dpkg-deb", "-x", package, beside], cwd=here)
-        shutil.rmtree(beside / "var/cache/apt")
-        beside.rename(self.root)
 
     def command(self, cpu: str, site: Path, page: int, *arguments: str | Path) -> list[str | Path]:
         """What runs ``python arguments`` of the userland on a CPU.

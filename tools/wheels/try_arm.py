@@ -27,10 +27,11 @@ from typing import Any
 import numpy as np
 
 from cross import ROOT, call
-from emulated import MACHINES, PYTHON, RELEASE, Machine, Userland, lacking
+from emulated import MACHINES, Machine, Userland, lacking
 from geng_edge import Condition, Generator
 from geng_edge.wire.condition import pack
 from geng_edge.wire.fingerprint import fingerprint
+from sysroot import PYTHON, RELEASE
 from targets import BuildError
 
 WORK = ROOT / "build" / "try_arm"
