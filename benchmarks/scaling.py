@@ -2,7 +2,10 @@
 
     python benchmarks/scaling.py --out docs/results/scaling.json --plot docs/images/scaling.png
 
-Needs geng-edge; --plot also matplotlib. Prints three tables. A series longer than a window is drawn window
+Measures the teacher, guided: two evaluations of the bridge a step, in the default number of steps. By
+default ``sample`` draws with the distilled student instead, at one evaluation a step.
+
+Needs geng-edge; --plot also matplotlib. Prints four tables. A series longer than a window is drawn window
 by window: 16,384 steps are 32 windows of 512, and also, up to 4096 steps, one series of that length.
 """
 
@@ -40,7 +43,7 @@ def cases(
     lengths: Sequence[int] = (WINDOW,),
     precisions: Sequence[str] = ("int8",),
 ) -> list[Case]:
-    """Cases at the default settings of ``sample``."""
+    """Cases of the guided teacher, at the default steps and guidance."""
     return cross(
         isa=[""],
         precision=precisions,
