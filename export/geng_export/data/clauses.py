@@ -6,7 +6,7 @@ them, and states in ``Writer.stated`` exactly what the wording said.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from geng_edge.claims import Claims
@@ -54,6 +54,16 @@ def article(text: str) -> str:
     )
     spoken = number[:1] == "8" or number in ("11", "18") or text.startswith("hour")
     return f"an {text}" if vowel or spoken else f"a {text}"
+
+
+def joined(parts: Sequence[Clause], separator: str, last: str) -> list[Token]:
+    """One list of tokens, with ``last`` between the last two parts and ``separator`` between others."""
+    tokens: list[Token] = []
+    for i, clause in enumerate(parts):
+        if i:
+            tokens.append(last if i == len(parts) - 1 else separator)
+        tokens.extend(clause)
+    return tokens
 
 
 class Writer:

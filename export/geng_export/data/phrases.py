@@ -19,8 +19,8 @@ import numpy as np
 from geng_edge.claims import Claims
 from geng_export.data import clauses as c
 from geng_export.data import details as d
-from geng_export.data import whole
-from geng_export.data.clauses import Clause, Writer
+from geng_export.data import paper, whole
+from geng_export.data.clauses import Clause, Writer, joined
 from geng_export.data.numerals import Dice, Number, Token
 from geng_export.data.wording import SPLITS, choices
 from geng_export.models.frame import ROLES
@@ -81,7 +81,7 @@ def _drawn_style(dice: Dice, split: str) -> Callable[[Writer], list[Token]]:
         drawn -= share
         if drawn < 0.0:
             return style
-    return _template
+    return paper.write
 
 
 def _finished(tokens: list[Token], writer: Writer) -> Description:
@@ -110,15 +110,6 @@ def _finished(tokens: list[Token], writer: Writer) -> Description:
         parts.append(text)
         length += len(text)
     return Description("".join(parts), writer.claims_made(), tuple(spans))
-
-
-def _joined(parts: Sequence[Clause], separator: str, last: str) -> list[Token]:
-    tokens: list[Token] = []
-    for i, clause in enumerate(parts):
-        if i:
-            tokens.append(last if i == len(parts) - 1 else separator)
-        tokens.extend(clause)
-    return tokens
 
 
 # ---------------------------------------------------------------------- which features are said
@@ -177,95 +168,11 @@ def _say_events(w: Writer, form: str) -> Clause:
         return w.plain("event.none", form, events=())
     said = [d.say_event(w, form, i) for i in range(len(events))]
     separator = {"sentence": ". ", "pair": " & "}.get(form, ", ")
-    return _joined(said, separator, " and " if form == "noun" else separator)
+    return joined(said, separator, " and " if form == "noun" else separator)
 
 
 # --------------------------------------------------------------------------------------- styles
 
-
-def _template(w: Writer) -> list[Token]:
-    """The predefined format of the paper, its clauses always in the same order."""
-    parts = [part for say in _TEMPLATE_PARTS if (part := say(w))]
-    return _joined(parts, ", ", ", ")
-
-
-def _template_head(w: Writer) -> Clause:
-    claims, dice = w.claims, w.dice
-    data: Clause = ["data"]
-    if claims.quantity and dice() < 0.3:
-        data = [f"{claims.quantity} data"]
-        w.stated["quantity"] = claims.quantity
-    if claims.periods and dice() < 0.95:
-        fills = [c.PeriodFill(w, i) for i in range(len(claims.periods))]
-        lengths = [list(fill("period")) for fill in fills]
-        w.stated["periodic"] = True
-        w.stated["periods"] = tuple(fill.stated for fill in fills)
-        noun = "a period of " if len(fills) == 1 else "periods of "
-        return ["periodic ", *data, f" with {noun}", *_joined(lengths, " and ", " and ")]
-    if claims.periodic is False and dice() < 0.4:
-        w.stated["periodic"] = False
-        return ["non-periodic ", *data]
-    return data
-
-
-def _template_range(w: Writer) -> Clause:
-    if not w.has_range or w.dice() > 0.92:
-        return []
-    fill = c.RangeFill(w)
-    tokens = ["values range from ", *fill("low"), " to ", *fill("high"), *w.unit_suffix()]
-    w.stated.update(fill.limits())
-    return tokens
-
-
-def _template_mean(w: Writer) -> Clause:
-    if w.claims.mean is None or w.dice() > 0.35:
-        return []
-    number, w.stated["mean"] = w.value(w.claims.mean, "mean")
-    return ["mean value of ", number, *w.unit_suffix()]
-
-
-def _template_trend(w: Writer) -> Clause:
-    trend = w.claims.trend
-    if trend is None or w.dice() > (0.4 if trend == "none" else 0.92):
-        return []
-    w.stated["trend"] = trend
-    return [{"up": "upward trend", "down": "downward trend", "none": "no trend"}[trend]]
-
-
-def _template_noise(w: Writer) -> Clause:
-    noise = w.claims.noise
-    if noise is None or w.dice() > 0.25:
-        return []
-    w.stated["noise"] = noise
-    return [{"none": "no noise"}.get(noise, f"{noise} noise")]
-
-
-def _template_events(w: Writer) -> Clause:
-    events = w.claims.events
-    if events is None or w.dice() > (0.95 if events else 0.6):
-        return []
-    if not events:
-        w.stated["events"] = ()
-        return ["no anomaly"]
-    said: list[Clause] = []
-    for i, event in enumerate(events):
-        name = event.kind
-        if event.kind == "shift":
-            name = "upward level shift" if event.direction > 0 else "downward level shift"
-        tokens, placed = d.place(w, event, i)
-        w.stated["events"] = (*w.stated.get("events", ()), placed)
-        said.append([f"{name} ", *tokens])
-    return _joined(said, ", ", ", ")
-
-
-_TEMPLATE_PARTS = (
-    _template_head,
-    _template_range,
-    _template_mean,
-    _template_trend,
-    _template_noise,
-    _template_events,
-)
 
 _FRAME_SLOTS = frozenset({"list", "sentences", "notes", "subject", "tag", "intro"})
 _LISTS = ((", ", " and "), (", ", ", and "), (", ", ", "), (", ", ", "), ("; ", "; "))
@@ -280,9 +187,9 @@ def _framed(w: Writer, kind: str) -> list[Token]:
 
 
 _FRAME_FILL: dict[str, Callable[[Writer], list[Token]]] = {
-    "list": lambda w: _joined(_features(w, "noun", _MOST), *w.dice.pick(_LISTS)),
-    "sentences": lambda w: [*_joined(_features(w, "sentence", _MOST), *_sentence_joints(w)), "."],
-    "notes": lambda w: _joined(_features(w, "note", _MOST), *w.dice.pick(_NOTES)),
+    "list": lambda w: joined(_features(w, "noun", _MOST), *w.dice.pick(_LISTS)),
+    "sentences": lambda w: [*joined(_features(w, "sentence", _MOST), *_sentence_joints(w)), "."],
+    "notes": lambda w: joined(_features(w, "note", _MOST), *w.dice.pick(_NOTES)),
     "subject": lambda w: d.say_subject(w, "noun"),
     "tag": lambda w: d.say_subject(w, "note"),
     "intro": lambda w: [*d.say_subject(w, "sentence"), "."],
@@ -330,7 +237,7 @@ def _mixed(w: Writer) -> list[Token]:
         dice.shuffle(chunk)
         if chunk:
             parts.append(_chunk(w, form, chunk))
-    return _joined(parts, *dice.pick(((". ", ". "), (". ", ". "), ("; ", "; "), (" - ", ", "))))
+    return joined(parts, *dice.pick(((". ", ". "), (". ", ". "), ("; ", "; "), (" - ", ", "))))
 
 
 def _told(w: Writer) -> list[Token]:
@@ -349,15 +256,15 @@ def _told(w: Writer) -> list[Token]:
         told.append(part)
     if dice() < _TALK_SHARE:
         told.append(d.say_aside(w, "sentence"))
-    return [*_joined(told, ". ", ". "), dice.pick((".", ".", "", "!"))]
+    return [*joined(told, ". ", ". "), dice.pick((".", ".", "", "!"))]
 
 
 def _chunk(w: Writer, form: str, clauses: Sequence[Clause]) -> Clause:
     if form == "noun":
-        return [w.dice.pick(_LIST_OPENINGS), *_joined(clauses, *w.dice.pick(_LISTS))]
+        return [w.dice.pick(_LIST_OPENINGS), *joined(clauses, *w.dice.pick(_LISTS))]
     if form == "note":
-        return [w.dice.pick(_NOTE_OPENINGS), *_joined(clauses, *w.dice.pick(_NOTES))]
-    return _joined(clauses, *_sentence_joints(w))
+        return [w.dice.pick(_NOTE_OPENINGS), *joined(clauses, *w.dice.pick(_NOTES))]
+    return joined(clauses, *_sentence_joints(w))
 
 
 class _Layout(NamedTuple):
@@ -437,7 +344,7 @@ _WHOLE_SHARE = 0.4
 _TOLD_SHARE, _TALK_SHARE = 0.25, 0.35
 # Share of each style in the others; a quarter follows the paper's format.
 _STYLES: tuple[tuple[float, Callable[[Writer], list[Token]]], ...] = (
-    (0.25, _template),
+    (0.25, paper.write),
     (0.23, lambda w: _framed(w, "list")),
     (0.17, lambda w: _framed(w, "sentences")),
     (0.11, lambda w: _framed(w, "notes")),
