@@ -145,7 +145,8 @@ def test_where_a_result_goes_is_checked_first_and_it_is_printed_even_so(
     assert not measured
     folder.mkdir()
     assert evaluate(command) == 0
-    assert json.loads((folder / "d.json").read_text()) == {"found": 1}
+    weights = Generator.load(tiny).model.fingerprint[:16]
+    assert json.loads((folder / "d.json").read_text()) == {"sha256": weights, "found": 1}
     (folder / "d.json").unlink()
     capsys.readouterr()
     assert evaluate(command) == 2
@@ -273,19 +274,63 @@ def test_page_shows_what_was_measured_and_says_what_was_not(tmp_path: Path) -> N
     assert "{{" not in text
 
 
-def test_page_runs_only_what_has_no_result(tmp_path: Path) -> None:
+def test_page_of_the_results_is_the_one_in_docs_and_names_their_older_weights(
+    tmp_path: Path,
+) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    (tmp_path / "results").symlink_to(docs / "results")
+    page.write(tmp_path)
+    text = (tmp_path / "evaluation.md").read_text(encoding="utf-8")
+    assert text == (docs / "evaluation.md").read_text(encoding="utf-8")
+    fidelity_of = json.loads((docs / "results" / "fidelity.json").read_text())["sha256"]
+    shipped = Generator.load(threads=1).model.fingerprint
+    assert (f"(weights {fidelity_of[:8]})" in text) != shipped.startswith(fidelity_of)
+
+
+def test_page_runs_only_what_has_no_result_of_the_model(tmp_path: Path) -> None:
+    tiny = Path(__file__).parents[1] / "data" / "golden" / "tiny_distilled.gguf"
+    weights = Generator.load(tiny).model.fingerprint
+    of_model = {"sha256": weights[:16]}
+    kept = {
+        "copies": of_model,
+        "few_steps": {"sha256": weights},
+        "conformity": {"facts": of_model},
+        "verify": {"plain": {"facts": of_model}, "verified": {"facts": of_model}},
+        "conformity_fp32": {"facts": {"sha256": "0" * 16}},
+        "completion": {"windows": 400},
+        "etth1_24": {"length": 24},
+    }
+    others = {
+        "fidelity": {"sha256": "0" * 16},
+        "verify_wordings": {"plain": {"facts": {"sha256": "0" * 16}}},
+        "edits": {"windows": 60},
+    }
     (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "copies.json").write_text("{}", encoding="utf-8")
-    asked: list[list[str]] = []
+    for name, found in {**kept, **others}.items():
+        (tmp_path / "results" / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
+    asked: dict[str, list[str]] = {}
 
     def run(words: list[str]) -> int:
-        asked.append(words)
+        asked[Path(words[words.index("--out") + 1]).stem] = words
         return 0
 
-    page.measure_all(run, Path("series"), tmp_path, None, None, again=False)
-    names = [Path(words[words.index("--out") + 1]).stem for words in asked]
-    assert set(names) == set(page.MEASURES) - {"copies", "conformity_fp32"}
-    assert ["fidelity", "--data", "series"] in [words[:3] for words in asked]
+    page.measure_all(run, Path("series"), tmp_path, tiny, None, again=False)
+    assert set(asked) == set(page.MEASURES) - set(kept)
+    assert asked["fidelity"][:3] == ["fidelity", "--data", "series"]
+    asked.clear()
+    page.measure_all(run, Path("series"), tmp_path, tiny, tiny, again=False)
+    assert set(asked) == set(page.MEASURES) - set(kept) | {"conformity_fp32"}
+    asked.clear()
+    page.measure_all(run, Path("series"), tmp_path, tiny, tiny, again=True)
+    assert set(asked) == set(page.MEASURES)
+
+
+def test_results_are_read_again_with_the_weights_that_they_record() -> None:
+    results = Path(__file__).parents[2] / "docs" / "results"
+    for name in ("chains", "two_stage", "edits", "devices", "copies", "reconstruction"):
+        found = json.loads((results / f"{name}.json").read_text(encoding="utf-8"))
+        table = page.MEASURES[name][1]
+        assert table({"sha256": "0" * 16, **found}) == table(found)
 
 
 def test_chains_are_searched_for_drift_and_seams() -> None:

@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=partial(commands.everything, main))
     one.add_argument("--docs", type=Path, default=Path("docs"))
     one.add_argument("--exact", type=Path, help="the same model in float32 (export --precision)")
-    one.add_argument("--again", action="store_true", help="also what has a result already")
+    one.add_argument("--again", action="store_true", help="also what has a result of this model")
     return parser
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class Chains:
     @classmethod
     def from_dict(cls, found: dict[str, Any]) -> Chains:
         """What :meth:`to_dict` gave."""
-        return cls(**found)
+        return cls(**{one.name: found[one.name] for one in fields(cls)})
 
     def to_markdown(self) -> str:
         """One row a measure."""

@@ -42,7 +42,7 @@ def _facts(generator: Generator, arguments: argparse.Namespace, way: Way) -> dic
     return {
         **other,
         "model": Path(generator.path).name,
-        "sha256": generator.model.fingerprint[:16],
+        "sha256": _weights(generator),
         "precision": generator.model.precision,
         "split": arguments.split,
         "descriptions": arguments.descriptions,
@@ -64,9 +64,16 @@ def _print_and_keep(arguments: argparse.Namespace, tables: str, kept: str) -> No
             file.write(f"{kept}\n".encode())
 
 
-def _report(arguments: argparse.Namespace, result: Any) -> None:
-    """Print a result's tables, and keep it as JSON where that is asked."""
-    _print_and_keep(arguments, result.to_markdown(), json.dumps(result.to_dict(), indent=1))
+def _weights(generator: Generator) -> str:
+    """What a result records to say whose it is."""
+    return generator.model.fingerprint[:16]
+
+
+def _report(arguments: argparse.Namespace, result: Any, generator: Generator | None = None) -> None:
+    """Print a result's tables, and keep it as JSON, with whose it is, where that is asked."""
+    of = {"sha256": _weights(generator)} if generator is not None else {}
+    kept = json.dumps({**of, **result.to_dict()}, indent=1)
+    _print_and_keep(arguments, result.to_markdown(), kept)
 
 
 def conformity(arguments: argparse.Namespace) -> None:
@@ -102,7 +109,7 @@ def reading(arguments: argparse.Namespace) -> None:
     generator = _generator(arguments)
     facts: dict[str, object] = {
         "model": Path(generator.path).name,
-        "sha256": generator.model.fingerprint[:16],
+        "sha256": _weights(generator),
         "split": arguments.split,
         "seed": arguments.seed,
     }
@@ -150,7 +157,7 @@ def few_steps(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         say=log.info,
     )
-    _report(arguments, result)
+    _report(arguments, result, generator)
 
 
 def fidelity(arguments: argparse.Namespace) -> None:
@@ -175,7 +182,7 @@ def fidelity(arguments: argparse.Namespace) -> None:
     )
     facts = {
         **result.to_dict(),
-        "sha256": generator.model.fingerprint[:16],
+        "sha256": _weights(generator),
         "baseline_pairs": len(known),
         "baseline_seconds": arguments.baseline_seconds,
     }
@@ -197,21 +204,22 @@ def copies(arguments: argparse.Namespace) -> None:
     ]
     sets = ("real, held out", "generated, held-out captions", "generated, training captions")
     result = copy_check(rows[0], dict(zip(sets, (rows[1], made[1], made[0]), strict=True)))
-    _report(arguments, result)
+    _report(arguments, result, generator)
 
 
 def chains(arguments: argparse.Namespace) -> None:
     """Whether long series stay steady, and their seams hidden."""
     from geng_export.evaluate.chains import measure
 
+    generator = _generator(arguments)
     result = measure(
-        _generator(arguments),
+        generator,
         count=arguments.chains,
         length=arguments.length,
         seed=arguments.seed,
         say=log.info,
     )
-    _report(arguments, result)
+    _report(arguments, result, generator)
 
 
 def two_stage(arguments: argparse.Namespace) -> None:
@@ -220,8 +228,9 @@ def two_stage(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.two_stage import measure
 
     held = captioned_windows(arguments.data, "development", arguments.windows)
-    result = measure(_generator(arguments), held, seed=arguments.seed, say=log.info)
-    _report(arguments, result)
+    generator = _generator(arguments)
+    result = measure(generator, held, seed=arguments.seed, say=log.info)
+    _report(arguments, result, generator)
 
 
 def completed(arguments: argparse.Namespace) -> None:
@@ -240,18 +249,18 @@ def edits(arguments: argparse.Namespace) -> None:
     from geng_export.evaluate.edits import measure
 
     held = captioned_windows(arguments.data, "development", arguments.windows)
-    result = measure(_generator(arguments), held, seed=arguments.seed, say=log.info)
-    _report(arguments, result)
+    generator = _generator(arguments)
+    result = measure(generator, held, seed=arguments.seed, say=log.info)
+    _report(arguments, result, generator)
 
 
 def devices(arguments: argparse.Namespace) -> None:
     """Three channels generated together."""
     from geng_export.evaluate.devices import measure
 
-    result = measure(
-        _generator(arguments), count=arguments.devices, seed=arguments.seed, say=log.info
-    )
-    _report(arguments, result)
+    generator = _generator(arguments)
+    result = measure(generator, count=arguments.devices, seed=arguments.seed, say=log.info)
+    _report(arguments, result, generator)
 
 
 def unconditional(arguments: argparse.Namespace) -> None:
@@ -272,7 +281,7 @@ def unconditional(arguments: argparse.Namespace) -> None:
 
 
 def everything(main: Callable[[list[str]], int], arguments: argparse.Namespace) -> None:
-    """Every measure, and docs/evaluation.md from their results."""
+    """Every measure that has no result of this model, and docs/evaluation.md from all results."""
     from geng_export.evaluate import page, pictures
     from geng_export.evaluate.captioned import captioned_windows
 
@@ -309,5 +318,7 @@ def reconstruction(arguments: argparse.Namespace) -> None:
     """Real windows through E_y and D_y."""
     from geng_export.evaluate.reconstruction import measure
 
-    result = measure(_generator(arguments).model, arguments.data, per_file=arguments.per_file)
-    _print_and_keep(arguments, result.to_markdown(), json.dumps(result.figures, indent=1))
+    generator = _generator(arguments)
+    result = measure(generator.model, arguments.data, per_file=arguments.per_file)
+    kept = {"sha256": _weights(generator), **result.figures}
+    _print_and_keep(arguments, result.to_markdown(), json.dumps(kept, indent=1))

@@ -1,18 +1,21 @@
 """``python -m geng_export.evaluate all``: run every measure, and write docs/evaluation.md from what it found.
 
 The text of the page is page.md beside this module; ``{{name}}`` in it stands for a table. Results lie in
-``results/`` as JSON, and a measure whose result is there is not run again, whatever model it was of:
-another model takes ``--again``.
+``results/`` as JSON. One that is there is kept if it is of the model that is measured, by the sha256 of the
+weights that it records, or of no model at all; what is of another model, or records none, is measured again.
+What page.md itself says of a table's weights is for a person to keep true.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from geng_edge import Generator
 from geng_export.errors import ExportError
 from geng_export.evaluate.chains import Chains
 from geng_export.evaluate.completed import Completed
@@ -25,12 +28,17 @@ from geng_export.evaluate.metrics.copies import CopyCheck
 from geng_export.evaluate.two_stage import TwoStage
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
+#: Commands that train a model of their own, or need none.
+_OF_NO_MODEL = ("unconditional", "completion")
+
+log = logging.getLogger(__name__)
 
 
 def _reconstruction(found: dict[str, Any]) -> str:
     from geng_export.evaluate.reconstruction import Reconstruction
 
-    return Reconstruction(found).to_markdown()
+    figures = {name: row for name, row in found.items() if name != "sha256"}
+    return Reconstruction(figures).to_markdown()
 
 
 def _conformity(found: dict[str, Any]) -> str:
@@ -104,7 +112,7 @@ def measure_all(
     exact: Path | None,
     again: bool,
 ) -> None:
-    """Run what has no result yet.
+    """Run what has no result of this model yet.
 
     Args:
         run: The command line of :mod:`geng_export.evaluate`.
@@ -114,23 +122,40 @@ def measure_all(
         exact: The same model in float32; its measure is left as it is where there is none.
         again: Run everything anew.
 
-    Cost: about an hour on two cores when nothing has been run.
+    Cost: about an hour on two cores when nothing has been run; another model takes nearly all of it again.
 
     Raises:
         ExportError: A measure failed.
     """
     results = docs / "results"
     results.mkdir(parents=True, exist_ok=True)
+    weights = Generator.load(model).model.fingerprint
+    of_exact_weights = Generator.load(exact, "fp32").model.fingerprint if exact else ""
     for name, (command, _) in MEASURES.items():
         out = results / f"{name}.json"
         of_exact = "{exact}" in command
-        if (out.exists() and not again) or (of_exact and exact is None):
+        if of_exact and exact is None:
+            log.info("%s: left as it is; --exact measures it", name)
             continue
+        of_model = command[0] not in _OF_NO_MODEL
+        wanted = of_exact_weights if of_exact else weights
+        if out.exists() and not again:
+            kept = _recorded(out)
+            if not of_model or (kept and wanted.startswith(kept)):
+                continue
+            log.info("%s: its result is of %s; measured again", name, kept[:16] or "no named model")
         words = [word.format(data=data, exact=exact) for word in command]
-        takes_model = not of_exact and command[0] not in ("unconditional", "completion")
+        takes_model = of_model and not of_exact
         words += ["--out", str(out), *(["--model", str(model)] if model and takes_model else [])]
         if run(words):
             raise ExportError(f"{' '.join(words)} failed; it must succeed for the page")
+
+
+def _recorded(path: Path) -> str:
+    """Sha256 of the weights, or its first digits, that a result says it is of; empty if it says none."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    facts = found.get("facts", {}) | found.get("plain", {}).get("facts", {})
+    return str(found.get("sha256", facts.get("sha256", "")))
 
 
 def write(docs: Path) -> None:
