@@ -207,6 +207,15 @@ def test_a_model_and_itself_are_measured_alike(
     path = Path(bundled.path)
     figures = adapted.compare(path, path, found, said)
     assert figures["before"] == figures["after"] != figures["floor"]
+    assert figures["floor"]["windows"] == len(found.held)  # type: ignore[index]
+
+
+def test_the_floor_of_real_windows_has_none_twice_where_there_are_enough() -> None:
+    assert sorted(adapted.floor_of(200, 200, seed=0)) == list(range(200))
+    assert len(set(adapted.floor_of(531, 172, seed=3))) == 172
+    scarce = np.bincount(adapted.floor_of(10, 25, seed=0), minlength=10)
+    assert scarce.sum() == 25
+    assert set(scarce) == {2, 3}
 
 
 @pytest.mark.usefixtures("accelerator")

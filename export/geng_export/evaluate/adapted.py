@@ -51,17 +51,17 @@ def compare(
         ``before`` and ``after``: ``discriminative`` (two-layer LSTM, distance from chance,
         cross-validated over parts of the held-back series), ``frechet``
         (on TS2Vec features trained on the training windows) of series drawn for the captions of
-        held-back windows, against those windows; and ``conformity`` in per cent. ``floor``: the same
-        of training windows in place of generated ones.
+        held-back windows, against those windows; and ``conformity`` in per cent. ``floor``: the first two
+        of training windows in place of generated ones, and ``windows``: how many different ones these
+        are, fewer than were held back where there are no more.
 
     Cost: some twenty minutes on two cores.
     """
     held = captions_of(windows.held, seed, claims)
     truth = standardised(windows_of(held))
-    rng = np.random.default_rng((seed, 1))
-    some = [windows.train[i].x for i in rng.integers(len(windows.train), size=len(held))]
+    chosen = floor_of(len(windows.train), len(held), seed)
     generators = {"before": Generator.load(before), "after": Generator.load(after)}
-    made = {"floor": standardised(np.stack(some))}
+    made = {"floor": standardised(np.stack([windows.train[i].x for i in chosen]))}
     for name, generator in generators.items():
         made[name] = standardised(np.concatenate(draw(generator, held, 1, Way(), seed)))
     log.info("drew %d windows each", len(held))
@@ -75,6 +75,7 @@ def compare(
     for (name, x), apart in zip(made.items(), told, strict=True):
         distance = frechet_distance(features, embeddings(judge, x))
         found[name] = {"discriminative": apart, "frechet": distance}
+    found["floor"]["windows"] = len(set(chosen))
     asked = descriptions("development", DESCRIPTIONS)
     for name, generator in generators.items():
         drawn = draw(generator, asked, SAMPLES, Way(), seed)
@@ -84,6 +85,16 @@ def compare(
     for name, row in found.items():
         log.info("%s: %s", name, row)
     return dict(found)
+
+
+def floor_of(there: int, wanted: int, seed: int) -> list[int]:
+    """Which of the training windows are held against the held-back ones, as many as those.
+
+    Each once, for one that is there twice is a distribution that generated windows need not have;
+    where there are fewer than wanted, each as often as another, or once more.
+    """
+    order = np.random.default_rng((seed, 1)).permutation(there)
+    return [int(i) for i in np.resize(order, wanted)]
 
 
 def _told_apart(real: FloatArray, made: FloatArray, steps: int, seed: int) -> float:
