@@ -57,6 +57,11 @@ _ANOMALIES = (
                 r"(?![ -](?:coat\w*|meters?|nets?|pens?|switch\w*|tanks?|tubes?)\b)")),
     ("spike", 1, r"spikes?\b|peak out of line|outliers?\b"),
 )  # fmt: skip
+#: An "outage detector" asks for no outage.
+_NO_DEVICE = (
+    r"(?!\w*[ -](?:alarm|analy[sz]er|counter|detect(?:ion|or)|gauge|indicator|logger|meter|monitor(?:ing)?|"
+    r"probe|recorder|relay|sensor|switch|tester)(?:e?s)?\b)"
+)
 _SORT = r"(?:any |the |an? |sudden |short |brief |sharp |sensor |single |visible |further |other |more ){0,3}"
 _BARE = r"(?:any |sudden |short |brief |sharp |sensor |further |other |more ){0,2}"
 _TREND = (
@@ -118,8 +123,9 @@ def read_asked(task: str) -> Asked:
     rest = _NO_TREND.sub(_blank, _NO_ANOMALY.sub(_blank, text))
     found: list[tuple[int, int, str, int]] = []
     for kind, direction, pattern in _ANOMALIES:
-        found += [(*m.span(), kind, direction) for m in re.finditer(rf"\b(?:{pattern})", rest)]
-        rest = re.sub(rf"\b(?:{pattern})", _blank, rest)
+        named = rf"\b(?:{pattern}){_NO_DEVICE}"
+        found += [(*m.span(), kind, direction) for m in re.finditer(named, rest)]
+        rest = re.sub(named, _blank, rest)
     if _NONE.search(text):
         found = []
     return Asked(_trend(text, rest), _placed(text, sorted(found)))
