@@ -80,6 +80,9 @@ _PERIOD_BEFORE = re.compile(
 _ENDS = re.compile(r"\s*(?:[,;)}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
 # "hourly readings" are how it is sampled.
 _SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
+_A_TIME = re.compile(
+    rf" ?(?:/|(?:per|an?|each|every|in an?|in one)\b) ?(?:{either(SECONDS)})\b", re.IGNORECASE
+)
 _GROUPS = re.compile(r"[,\u202f\u00a0'\u2019_ ]")
 # [10,200], (10,200) and [100,200,300] are lists; [10,000], (1,234,567) and (1,234.5) are grouped.
 _SIGNED = r"[-+\u2212\u2013]?\d+"
@@ -238,6 +241,8 @@ def _with_unit(
     if match["percent"]:
         return Number(start, end, value, "percent", None, None)
     if match["steps"]:
+        if _A_TIME.match(text, match.end()):  # "8 samples a second" is how it is sampled
+            return Number(start, end, value, "none", None, None)
         return Number(start, end, value, "steps", value * interval, value)
     if match["time"] and not (match["time"] in ("d", "S", "H", "D") and match["digits"] is None):
         seconds = value * SECONDS[plain(match["time"])]

@@ -170,6 +170,7 @@ def test_a_count_of_cycles_is_about_the_window_that_is_asked_for() -> None:
         ("hourly readings, half-hourly data", 60.0),
         ("once in the second half", 1.0),
         ("a period of 5.5 m", 1.0),
+        ("8 samples a second, 40 samples/s, two readings per hour, 100 points a day", 1.0),
         ("24/7, 3/4 inch, 5 m/s, 80 km/h, 1/2/2024, 1/2 h/day", 1.0),
         ("1/2 hourly readings", 1.0),
     ],
