@@ -81,7 +81,7 @@ _ENDS = re.compile(r"\s*(?:[,;)}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
 # "hourly readings" are how it is sampled.
 _SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
 _A_TIME = re.compile(
-    rf" ?(?:/|(?:per|an?|each|every|in an?|in one)\b) ?(?:{either(SECONDS)})\b", re.IGNORECASE
+    rf"(?:/| (?:per|an?|each|every|in an?|in one) )(?:{either(SECONDS)})\b", re.IGNORECASE
 )
 _GROUPS = re.compile(r"[,\u202f\u00a0'\u2019_ ]")
 # [10,200], (10,200) and [100,200,300] are lists; [10,000], (1,234,567) and (1,234.5) are grouped.

@@ -140,6 +140,7 @@ def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[flo
         ("period [min] = 5", 60.0, 5),
         ("period 128, flat", 9.0, 128),
         ("repeats every 36", 9.0, 36),
+        ("season: 60-step / min: low", 9.0, 60),
     ],
 )
 def test_length_in_steps_follows_unit_and_interval(

@@ -87,7 +87,8 @@ def _drawn_style(dice: Dice, split: str) -> Callable[[Writer], list[Token]]:
 def _finished(tokens: list[Token], writer: Writer) -> Description:
     """Join tokens, set capitals, note the spans."""
     dice = writer.dice
-    lowered = dice() < 0.1
+    # Kelvin in lower case would be thousands.
+    lowered = dice() < 0.1 and not any(_KELVIN.match(t) for t in tokens if isinstance(t, str))
     capital = not lowered and dice() < 0.85
     parts: list[str] = []
     spans: list[Span] = []
@@ -335,6 +336,9 @@ def _is_json_number(value: Clause) -> bool:
 
 
 _JSON_NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
+
+# How a token that follows a number begins in kelvin.
+_KELVIN = re.compile(r"\s?K\b")
 
 # Outside the held-out wordings, a fifth of the descriptions mixes the forms.
 _MIXED_SHARE = 0.2
