@@ -6,23 +6,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from geng_edge.number_words import PARTS, SECONDS, SMALL, either
-
-_ONES = {word: n for word, n in SMALL.items() if 1 <= n <= 9}
-_TEENS = {word: n for word, n in SMALL.items() if 10 <= n <= 19 and word != "dozen"}
-_TENS = {word: n for word, n in SMALL.items() if n >= 20}
-_WORDS = {**_ONES, **_TEENS, **_TENS, "a": 1, "an": 1}
-#: As descriptions have them, less two that are not read off tasks, and some more.
-_SECONDS = {
-    **{unit: size for unit, size in SECONDS.items() if unit not in ("µs", "yr")},
-    "msecs": 1e-3, "millis": 1e-3, "wks": 604800.0, "fortnight": 1209600.0, "fortnights": 1209600.0,
-    "weekend": 172800.0, "weekends": 172800.0, "quarter": 7776000.0, "quarters": 7776000.0,
+_ONES = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
 }  # fmt: skip
+_TEENS = {
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90,
+}  # fmt: skip
+_WORDS = {**_ONES, **_TEENS, **_TENS, "a": 1, "an": 1}
+_PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25}
+_UNITS = (
+    (r"milliseconds?|millis|msecs?|ms", 1e-3),
+    (r"microseconds?|us", 1e-6),
+    (r"seconds?|secs?|s", 1.0),
+    (r"minutes?|mins?", 60.0),
+    (r"hours?|hrs?|hr|h", 3600.0),
+    (r"days?|d", 86400.0),
+    (r"weeks?|wks?", 604800.0),
+    (r"fortnights?", 1209600.0),
+    (r"weekends?", 172800.0),
+    (r"months?", 2592000.0),
+    # A quarter of the way is no three months.
+    (r"quarters?(?! of\b)", 7776000.0),
+    (r"years?", 31536000.0),
+)
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(words)
+
 
 SAMPLE = r"(?:samples?|readings?|values?|points?|measurements?|rows?|records?|data points?)"
-# A quarter of the way is no three months.
-UNIT = rf"(?!quarters? of\b)(?:{either(_SECONDS)})\b(?!-ahead)"
+UNIT = rf"(?:{_any(u for u, _ in _UNITS)})\b(?!-ahead)"
 #: Units that may stand without a number: 'over the week'.
 NAMED_UNIT = (
     r"(?:seconds?|minutes?|hours?|days?|weeks?|fortnights?|weekends?|months?|quarters?|years?)"
@@ -40,7 +61,7 @@ SIGNED = rf"(?P<n>-?{_AMOUNT}(?P<u>{UNIT})"
 #: The same, or the unit alone.
 TIME = rf"(?:(?P<n>-?{_AMOUNT})?(?P<u>{UNIT})"
 
-_SMALL = rf"(?:{either(_TENS)})(?:[ -](?:{either(_ONES)}))?|{either(_TEENS)}|{either(_ONES)}"
+_SMALL = rf"(?:{_any(_TENS)})(?:[ -](?:{_any(_ONES)}))?|{_any(_TEENS)}|{_any(_ONES)}"
 #: A comma before three digits, and no other, parts thousands; so does a dot in a number of samples.
 _WRITTEN = re.compile(
     r"(?<![\w.])(?<!\d[,/])(?:"
@@ -49,7 +70,7 @@ _WRITTEN = re.compile(
     r"(?P<thousands>[1-9]\d{0,2}(?:[, ]\d{3}){1,4}(?!,?\d)(?:\.\d+)?)|"
     r"(?:(?P<whole>\d+)[ -])?(?P<over>\d+)/(?P<under>[1-9]\d*)|"
     rf"(?P<comma>\d+,\d+)|(?P<figures>{FIGURES})|"
-    rf"(?P<words>(?:an?|{either(_ONES)})[ -]hundred(?:(?: and)?[ -](?:{_SMALL}))?|{_SMALL})(?![a-z]))"
+    rf"(?P<words>(?:an?|{_any(_ONES)})[ -]hundred(?:(?: and)?[ -](?:{_SMALL}))?|{_SMALL})(?![a-z]))"
     r"(?: and an? (?P<more>half|quarter)\b)?)"
 )
 _FULL = r"(?:full|whole|single|entire)[ -]"
@@ -83,7 +104,7 @@ def plain(text: str) -> str:
 def _in_figures(found: re.Match[str]) -> str:
     if found["part"]:
         words = re.split("[ -]", found["part"])
-        value = PARTS[words[-1]] * (3.0 if words[0] == "three" else 1.0)
+        value = _PARTS[words[-1]] * (3.0 if words[0] == "three" else 1.0)
     elif found["over"]:
         value = float(found["whole"] or 0) + float(found["over"]) / float(found["under"])
     elif found["words"]:
@@ -95,7 +116,7 @@ def _in_figures(found: re.Match[str]) -> str:
     else:
         value = float(re.sub("[, ]", "", found["thousands"] or found["figures"]))
     if found["more"]:
-        value += PARTS[found["more"]]
+        value += _PARTS[found["more"]]
     elif found["figures"] or found["words"] == "one":
         return found[0]
     return f"{value:.9f}".rstrip("0").rstrip(".")
@@ -115,7 +136,7 @@ def number(text: str) -> float:
 
 def unit_seconds(unit: str) -> float:
     """Seconds of one unit, as :data:`UNIT` matches it."""
-    return _SECONDS[unit]
+    return next(size for pattern, size in _UNITS if re.fullmatch(pattern, unit))
 
 
 def duration(found: re.Match[str], longest: bool = False) -> tuple[float, int]:

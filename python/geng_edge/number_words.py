@@ -41,7 +41,7 @@ SAMPLED = (
     r"|resolution|intervals?|meter)\b"
 )
 
-SMALL = {
+_SMALL = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
     "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
@@ -49,7 +49,7 @@ SMALL = {
     "dozen": 12,
 }  # fmt: skip
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25}
+_PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25}
 
 # Letters that a case-blind pattern takes for s, i, k and the micro sign.
 _TWINS = str.maketrans(
@@ -69,9 +69,9 @@ def either(words: Iterable[str]) -> str:
 
 _SCALE = either(_SCALES)
 _UP_TO_99 = (
-    rf"(?:(?:{either(k for k, v in SMALL.items() if v >= 20)})[- ]"
+    rf"(?:(?:{either(k for k, v in _SMALL.items() if v >= 20)})[- ]"
     r"(?:one|two|three|four|five|six|seven|eight|nine)"
-    rf"|half[ ]a[ ]dozen|a[ ]dozen|{either(SMALL)})"
+    rf"|half[ ]a[ ]dozen|a[ ]dozen|{either(_SMALL)})"
 )
 # "between one hundred and two hundred" is two numbers, "one hundred and fifty" is one.
 _SCALED = (
@@ -94,8 +94,8 @@ def spelled(word: str) -> float:
             total, current = total + max(current, 1.0) * _SCALES[part], 0.0
         elif part == "quarters":  # "and three quarters": the three is in
             current -= 3.0 - 0.75
-        elif part in PARTS:
-            current += PARTS[part]
+        elif part in _PARTS:
+            current += _PARTS[part]
         elif part not in ("a", "and"):
-            current += SMALL[part]
+            current += _SMALL[part]
     return total + current
