@@ -24,6 +24,8 @@ from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
 from geng_export.train import checkpoint
 from geng_export.train.__main__ import train
+from geng_export.train.blend import blend
+from geng_export.train.blend import main as blend_main
 from geng_export.train.recipe import Recipe
 from geng_export.train.reword import main as reword_main
 from geng_export.train.reword import reword
@@ -120,6 +122,37 @@ def test_rewording_refuses_a_model_without_a_claims_reader(
     monkeypatch.setattr("geng_export.train.reword.load_bundle", lambda _: bundle)
     with pytest.raises(ExportError, match="has no claims reader; it must have one"):
         reword(tmp_path / "m.gguf", tmp_path / "again")
+
+
+def test_a_blend_lies_between_two_text_sides_and_keeps_the_rest(
+    trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = Bundle.load(trained)
+    assert bundle.claims is not None
+    weight = bundle.claims.up.weight.detach().numpy().copy()
+    gguf.write(bundle, tmp_path / "old.gguf")
+    with torch.no_grad():
+        bundle.claims.up.weight += 1.0
+        bundle.bridge.output.weight += 1.0
+    gguf.write(bundle, tmp_path / "new.gguf")
+    paths = [tmp_path / name for name in ("old.gguf", "new.gguf", "blend.gguf")]
+    blend(*paths, share=0.25, card={"trend": 1.0})
+    old, new, made = (
+        {t.name: np.asarray(t.data) for t in GGUFReader(path).tensors} for path in paths
+    )
+    assert np.allclose(made["claims.up.weight"], weight + 0.25, atol=1e-6)
+    others = [name for name in old if name.split(".")[0] not in ("text", "reader", "claims")]
+    assert all(np.array_equal(made[name], old[name]) for name in others)
+    assert any(not np.array_equal(new[name], old[name]) for name in others)
+    card = json.loads(str(GGUFReader(paths[2]).fields["geng.evaluation_card"].contents()))
+    assert card == {
+        "trend": 1.0,
+        "blended": {"old": "old.gguf", "new": "new.gguf", "share": 0.25},
+    }
+    command = ["--old", str(paths[0]), "--new", str(paths[1]), "--out", str(tmp_path / "x.gguf")]
+    assert blend_main([*command, "--share", "1.5"]) == 2
+    assert "share is 1.5; it must be 0 to 1" in caplog.text
+    assert not (tmp_path / "x.gguf").exists()
 
 
 def test_a_file_takes_the_rest_from_its_own_origin_alone(trained: Path, tmp_path: Path) -> None:
