@@ -51,13 +51,14 @@ def test_paraphrases_state_what_their_claims_say() -> None:
     assert [a.text for a in paraphrases(5, 1)] == [a.text for a in asked[:5]]
 
 
-@pytest.mark.parametrize("part", ["a", "b"])
+@pytest.mark.parametrize("part", ["a", "b", "c"])
 def test_free_texts_state_what_their_claims_say(part: str) -> None:
     asked = free_texts(part)
     assert len(asked) >= 45
     for one in asked:
         check(one.claims)
-        assert one.claims.low < one.claims.high, one.text  # type: ignore[operator]
+        low, high = one.claims.low, one.claims.high
+        assert low is None or high is None or low < high, one.text
         assert all(4 <= p <= 256 for p in one.claims.periods), one.text
     assert {one.task for one in asked} == {1, 2, 3, 4}
     assert len({one.text for one in asked}) == len(asked)
@@ -66,7 +67,7 @@ def test_free_texts_state_what_their_claims_say(part: str) -> None:
 def test_numbers_of_free_texts_are_found() -> None:
     """Every limit is among the values that the finder makes of a text, or half a swing from one."""
     missing = 0
-    for one in (*free_texts("a"), *free_texts("b")):
+    for one in (*free_texts("a"), *free_texts("b"), *free_texts("c")):
         numbers = find_numbers(one.text, one.interval)
         values = [n.value for n in numbers]
         around = {

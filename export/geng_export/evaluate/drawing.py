@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: ``development``: scenarios and descriptions held out; ``wordings``: ways of saying things as well;
 #: ``paraphrases``: free text that follows no format.
 SPLITS = ("development", "wordings", "paraphrases")
-#: Beside them what is there to tune by: ``free-b`` is as free as ``free-a``, which was tuned on.
-READING_SPLITS = (*SPLITS, "tuning", "free-a", "free-b")
+#: Beside them what is there to tune by: ``free-a`` and ``free-c`` were looked into, ``free-b`` was not.
+READING_SPLITS = (*SPLITS, "tuning", "free-a", "free-b", "free-c")
 
 
 class Description(Protocol):
@@ -82,7 +82,7 @@ def descriptions(split: str, count: int, seed: int = 0, length: int = 512) -> Se
     Raises:
         ExportError: Free text was asked for another length than 512.
     """
-    if split not in ("paraphrases", "free-a", "free-b"):
+    if split not in ("paraphrases", "free-a", "free-b", "free-c"):
         return development_descriptions(count, seed, split, length=length)
     if length != 512:
         raise ExportError(f"length is {length}; it must be 512 with {split}")
