@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: ``development``: scenarios and descriptions held out; ``wordings``: ways of saying things as well;
 #: ``paraphrases``: free text that follows no format.
 SPLITS = ("development", "wordings", "paraphrases")
-#: Beside them what is there to tune by: ``free-a`` and ``free-c`` were looked into, ``free-b`` was not.
+#: Beside them what is there to tune by: free text, all three sets of it looked into.
 READING_SPLITS = (*SPLITS, "tuning", "free-a", "free-b", "free-c")
 
 
