@@ -13,7 +13,7 @@ import logging
 import sys
 from pathlib import Path
 
-from geng_edge.errors import GengError
+from geng_export import console
 from geng_export.errors import ExportError
 
 NETWORKS = ("student", "bridge", "text", "encoder")
@@ -124,15 +124,9 @@ def main(argv: list[str] | None = None) -> int:
     others.add_argument("--out", type=Path, help="also write JSON")
     others.set_defaults(run_command=_parity_of_exports)
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for name in ("onnx_ir", "onnxscript", "torch.onnx"):  # every pass of every converter
         logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        arguments.run_command(arguments)
-    except (GengError, OSError) as error:
-        log.error("%s", error)
-        return 2
-    return 0
+    return console.run(lambda: arguments.run_command(arguments), log)
 
 
 if __name__ == "__main__":

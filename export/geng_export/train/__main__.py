@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geng_edge.errors import GengError
+from geng_export import console
 from geng_export.data.dataset import Mixture, RealPool, Source
 from geng_export.models.bridge import Bridge
 from geng_export.models.layout import Layout
@@ -174,8 +174,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="bridge steps, over the recipe's")
     parser.add_argument("--minutes", type=float, help="stop (resumable) after this long")
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
+
+    def command() -> None:
         path = _recipe(arguments.recipe)
         recipe = Recipe.load(path)
         changed = {
@@ -185,10 +185,8 @@ def main(argv: list[str] | None = None) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
         recipe.save(arguments.out / "recipe.yaml")
         train(recipe, arguments.out, arguments.minutes)
-    except (GengError, OSError) as error:
-        log.error("%s", error)
-        return 2
-    return 0
+
+    return console.run(command, log)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from geng_edge.errors import GengError
 from geng_edge.files import whole
+from geng_export import console
 from geng_export.data.dataset import Mixture, Source
 from geng_export.errors import ExportError
 from geng_export.evaluate.adapted import LEAST_HELD
@@ -256,8 +256,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-judge", action="store_true", help="do not measure before and after")
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
+
+    def command() -> None:
         report = finetune(
             arguments.model,
             arguments.data,
@@ -268,11 +268,9 @@ def main(argv: list[str] | None = None) -> int:
             seed=arguments.seed,
             judge=not arguments.no_judge,
         )
-    except (GengError, OSError) as error:
-        log.error("%s", error)
-        return 2
-    sys.stdout.write(json.dumps(report, indent=1) + "\n")
-    return 0
+        sys.stdout.write(json.dumps(report, indent=1) + "\n")
+
+    return console.run(command, log)
 
 
 if __name__ == "__main__":

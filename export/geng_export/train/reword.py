@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from geng_edge.errors import GengError
+from geng_export import console
 from geng_export.data.dataset import Mixture, Source
 from geng_export.errors import ExportError
 from geng_export.models.claims_reader import SIZES
@@ -143,14 +143,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--card", type=Path, help="evaluation card (JSON) to put into the file")
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
+
+    def command() -> None:
         card = gguf.read_card(arguments.card)
         reword(arguments.model, arguments.out, arguments.steps, arguments.seed, card=card)
-    except (GengError, OSError) as error:
-        log.error("%s", error)
-        return 2
-    return 0
+
+    return console.run(command, log)
 
 
 if __name__ == "__main__":
