@@ -8,6 +8,7 @@ a generated series against exactly those. The vocabulary of that contract is thi
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 TRENDS = ("up", "down", "none")
@@ -127,6 +128,14 @@ class Claims:
     quantity: str = ""
     device: str = ""
     place: str = ""
+
+
+def by_kind(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Events in the order in which a model holds them: by kind, those of one kind as they come.
+
+    What the first is and what the second then follows from the kinds alone, wherever a text names them.
+    """
+    return tuple(sorted(events, key=lambda e: (EVENT_KINDS.index(e.kind), -e.direction)))
 
 
 def noise_level(share: float) -> str:

@@ -70,7 +70,7 @@ def read_claims(
         low=low,
         high=high,
         mean=mean,
-        events=_events(said, frame),
+        events=stated_events(said, frame),
         interval=interval,
         length=length,
     )
@@ -116,18 +116,35 @@ def _fields(text: str) -> dict[str, list[str]]:
     return dict(fields)
 
 
-def _events(said: dict[str, str], frame: dict[str, Any]) -> tuple[Event, ...] | None:
-    """The events that are stated; None where the text says neither that there are nor are none."""
+def stated_events(said: dict[str, str], frame: dict[str, Any]) -> tuple[Event, ...] | None:
+    """The events that are stated; None where the text says neither that there are nor are none.
+
+    Args:
+        said: Field -> answer of the claims reader.
+        frame: What the number reader makes of the numbers.
+    """
     if said["anomaly"] == "no":
         return ()
     kinds = [_KINDS[name] for name in _KINDS if said[name] == "yes"]
     if said["anomaly"] != "yes" or not kinds:
         return None
-    if len(kinds) > 1:  # which of them is where is not read
+    if len(kinds) > 2:  # which of them is where is not read
         return tuple(Event(kind, 0.5, direction, ANYWHERE) for kind, direction in kinds)
-    kind, direction = kinds[0]
-    if frame["has_position"]:
-        return (Event(kind, float(frame["position_centre"]), direction, STATED),)
-    if said["position"] != UNSAID:
-        return (Event(kind, float(said["position"]), direction, _IN_WORDS),)
-    return (Event(kind, 0.5, direction, ANYWHERE),)
+    if len(kinds) == 1 and frame["has_position2"]:
+        kinds *= 2
+    return tuple(
+        _placed(kind, direction, name, said, frame)
+        for (kind, direction), name in zip(kinds, ("position", "position2"), strict=False)
+    )
+
+
+def _placed(
+    kind: str, direction: int, name: str, said: dict[str, str], frame: dict[str, Any]
+) -> Event:
+    """An event at the place that the text gives it in numbers, in words, or not at all."""
+    if frame[f"has_{name}"]:
+        return Event(kind, float(frame[f"{name}_centre"]), direction, STATED)
+    word = said.get(name, UNSAID)
+    if word != UNSAID:
+        return Event(kind, float(word), direction, _IN_WORDS)
+    return Event(kind, 0.5, direction, ANYWHERE)

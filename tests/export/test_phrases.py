@@ -17,6 +17,7 @@ from geng_edge.claims import (
     WAVES,
     Claims,
     Event,
+    by_kind,
     check,
 )
 from geng_edge.numbers import Number, find_numbers
@@ -169,7 +170,7 @@ def test_positions_claimed_are_the_positions_in_the_text() -> None:
                 share = number.value / 100.0 if steps is None else steps / (claims.length - 1)
                 read.append(share)
         assert [e.position for e in placed] == pytest.approx(read, abs=1e-9), description.text
-        for event, true in zip(events, claims.events or (), strict=bool(events)):
+        for event, true in zip(events, by_kind(claims.events or ()), strict=bool(events)):
             assert (event.kind, event.direction) == (true.kind, true.direction)
             assert abs(event.position - true.position) <= event.tolerance + 1e-9, description.text
 

@@ -27,6 +27,8 @@ from geng_export.train.__main__ import train
 from geng_export.train.blend import blend
 from geng_export.train.blend import main as blend_main
 from geng_export.train.recipe import Recipe
+from geng_export.train.refit import main as refit_main
+from geng_export.train.refit import refit
 from geng_export.train.reword import main as reword_main
 from geng_export.train.reword import reword
 
@@ -113,6 +115,34 @@ def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> 
         reword(tmp_path / "m.gguf", made.parent, steps=2, batch=8, seed=1)
     with pytest.raises(ExportError, match="text is at step 2 there and must be trained to 2"):
         reword(tmp_path / "m.gguf", made.parent, steps=1, batch=8)
+
+
+def test_refitting_trains_bridge_and_student_alone(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def single(path: Path) -> Bundle:
+        """Accelerate keeps one precision for a whole process; other tests train in this one."""
+        bundle = load_bundle(path)
+        return replace(bundle, recipe=replace(bundle.recipe, bf16=False))
+
+    monkeypatch.setattr("geng_export.train.refit.load_bundle", single)
+    gguf.write(Bundle.load(trained), tmp_path / "m.gguf")
+    made = refit(tmp_path / "m.gguf", tmp_path / "again", steps=2, student_steps=2)
+    before, after = (
+        {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(path).tensors}
+        for path in (tmp_path / "m.gguf", made)
+    )
+    assert list(before) == list(after)
+    changed = {name for name in before if before[name] != after[name]}
+    assert {name.split(".")[0] for name in changed} == {"bridge", "student"}
+    card = json.loads(str(GGUFReader(made).fields["geng.evaluation_card"].contents()))
+    assert card["refitted"]["steps"] == 2
+    assert card["refitted"]["real_windows"] == 0
+    with pytest.raises(ExportError, match="again is of another run"):
+        refit(tmp_path / "m.gguf", made.parent, steps=2, student_steps=2, seed=1)
+    command = ["--model", str(tmp_path / "m.gguf"), "--out", str(tmp_path / "x"), "--steps", "0"]
+    assert refit_main(command) == 2
+    assert not (tmp_path / "x").exists()
 
 
 def test_rewording_refuses_a_model_without_a_claims_reader(

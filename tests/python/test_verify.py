@@ -13,7 +13,7 @@ import pytest
 from geng_edge import Condition, Generator
 from geng_edge.analysis.analyser import analyse
 from geng_edge.claims import Claims, Event
-from geng_edge.claims_reader import read_claims
+from geng_edge.claims_reader import read_claims, stated_events
 from geng_edge.cli.main import main
 from geng_edge.errors import ArgumentError
 from geng_edge.series import Series
@@ -39,6 +39,28 @@ def test_claims_that_hold_and_claims_that_do_not() -> None:
     assert by_name["trend"].measured == "none"
     assert by_name["period"].measured == pytest.approx(32.0, rel=0.01)
     assert by_name["low"].error == pytest.approx(5.0 / 15.0, rel=0.01)
+
+
+def test_events_are_read_with_their_places() -> None:
+    unsaid = dict.fromkeys(("spike", "dip", "shift up", "shift down", "dropout"), "no")
+    said = {**unsaid, "anomaly": "yes", "position": "0.3", "position2": "0.8"}
+    frame = {
+        "has_position": False, "position_centre": 0.0, "has_position2": True, "position2_centre": 0.75,
+    }  # fmt: skip
+
+    def read(**more: str) -> list[tuple[str, float]] | None:
+        found = stated_events({**said, **more}, frame)
+        return None if found is None else [(e.kind, e.position) for e in found]
+
+    assert read(anomaly="no") == []
+    assert read() is None
+    assert read(spike="yes", dropout="yes") == [("spike", 0.3), ("dropout", 0.75)]
+    assert read(dip="yes") == [("dip", 0.3), ("dip", 0.75)]
+    assert read(spike="yes", dip="yes", dropout="yes") == [
+        ("spike", 0.5), ("dip", 0.5), ("dropout", 0.5),
+    ]  # fmt: skip
+    frame["has_position2"] = False
+    assert read(dip="yes") == [("dip", 0.3)]
 
 
 def test_a_limit_or_a_mean_alone_is_held_within_what_the_series_spans() -> None:

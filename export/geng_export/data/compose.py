@@ -17,7 +17,8 @@ from scipy.signal import lfilter
 
 from geng_edge.claims import Claims, Event, noise_level
 from geng_export.data import waves
-from geng_export.data.scenarios import Scenario
+from geng_export.data.events import draw_events, put_events, stand_out
+from geng_export.data.scenarios import Scenario, weighted
 from geng_export.models import layout as at
 from geng_export.models.layout import FloatArray, Layout
 
@@ -43,13 +44,20 @@ class Composed:
 
 
 def compose(
-    rng: np.random.Generator, layout: Layout, scenario: Scenario | None, task: int
+    rng: np.random.Generator,
+    layout: Layout,
+    scenario: Scenario | None,
+    task: int,
+    two_kinds: float = 0.0,
 ) -> Composed:
-    """Draw one window of ``task`` from ``scenario``, or an abstract one without units."""
+    """Draw one window of ``task`` from ``scenario``, or an abstract one without units.
+
+    Of the windows with an event, the share ``two_kinds`` has another event of another kind.
+    """
     claims = _setting(rng, scenario)
     while True:
         for _ in range(8):
-            draft = _draft(rng, layout, scenario, task, claims)
+            draft = _draft(rng, layout, scenario, task, claims, two_kinds)
             if draft is not None:
                 return draft
         claims = _setting(rng, scenario)
@@ -108,21 +116,20 @@ def _period(rng: np.random.Generator, scenario: Scenario | None, interval: float
     return round(period, 1) if kind < 0.8 else period
 
 
-def _weighted(rng: np.random.Generator, weights: dict[str, float]) -> str:
-    names = list(weights)
-    w = np.array([weights[n] for n in names], dtype=np.float64)
-    return names[int(rng.choice(len(names), p=w / w.sum()))]
-
-
 def _draft(
-    rng: np.random.Generator, layout: Layout, scenario: Scenario | None, task: int, setting: Claims
+    rng: np.random.Generator,
+    layout: Layout,
+    scenario: Scenario | None,
+    task: int,
+    setting: Claims,
+    two_kinds: float,
 ) -> Composed | None:
     parts = np.zeros((layout.tokens, layout.width))
     parts[at.EVENTS, 0] = parts[at.EVENTS, at.EVENT_WIDTH] = 1.0
     trend, shape = _draw_trend(rng, layout, scenario, task, parts)
     wave, periods = _draw_seasons(rng, layout, scenario, task, setting.interval, parts)
     noise = _draw_noise(rng, scenario, parts)
-    events = _draw_events(rng, scenario, task, parts)
+    events = draw_events(rng, scenario, task, parts[at.EVENTS], two_kinds)
     _draw_wander(rng, scenario, parts)
     rendered = render(parts, layout, rng)
     low, high = float(rendered.min()), float(rendered.max())
@@ -179,7 +186,7 @@ def _draw_trend(
     weights = {"up": 1.0, "down": 1.0}
     if scenario is not None and scenario.trend[1] + scenario.trend[2] > 0.0:
         weights = {"up": scenario.trend[1] + 0.02, "down": scenario.trend[2] + 0.02}
-    direction = _weighted(rng, weights)
+    direction = weighted(rng, weights)
     shape = str(rng.choice(waves.TREND_SHAPES, p=[0.55, 0.12, 0.12, 0.09, 0.12]))
     size = rng.uniform(0.6, 1.4) if task != 4 else rng.uniform(0.6, 1.1)
     curve = waves.trend_curve(shape, layout.trend, rng) * size
@@ -267,56 +274,6 @@ def _draw_noise(rng: np.random.Generator, scenario: Scenario | None, parts: Floa
     return std
 
 
-def _draw_events(
-    rng: np.random.Generator, scenario: Scenario | None, task: int, parts: FloatArray
-) -> list[Event]:
-    if rng.random() >= {1: 0.0, 2: 0.0, 3: 0.9, 4: 0.6}[task]:
-        return []
-    weights = {"spike": 3.0, "dip": 2.0, "shift": 1.5, "dropout": 1.5}
-    if scenario is not None:
-        likely = {k: v + 0.05 for k, v in scenario.events.items() if k in weights}
-        weights = likely or weights
-    events: list[Event] = []
-    for i in range(2 if rng.random() < 0.12 else 1):
-        kind = _weighted(rng, weights) if not events else events[0].kind
-        if events and kind in ("shift", "dropout"):
-            break
-        position = float(rng.uniform(0.08, 0.92) if kind != "shift" else rng.uniform(0.2, 0.8))
-        if events and abs(position - events[0].position) < 0.12:
-            break
-        events.append(_put_event(rng, parts, i, kind, position))
-    return events
-
-
-def _put_event(
-    rng: np.random.Generator, parts: FloatArray, index: int, kind: str, position: float
-) -> Event:
-    direction = 1 if kind != "shift" or rng.random() < 0.5 else -1
-    width = {
-        "spike": rng.uniform(0.5, 2.5),
-        "dip": rng.uniform(0.5, 2.5),
-        "shift": rng.uniform(0.25, 1.5),
-        "dropout": rng.uniform(8.0, 45.0),
-    }[kind]
-    size = {
-        "spike": rng.uniform(0.9, 1.6),
-        "dip": rng.uniform(0.9, 1.6),
-        "shift": rng.uniform(0.8, 1.6) * direction,
-        "dropout": rng.uniform(0.15, 0.5),
-    }[kind]
-    if kind == "dropout":
-        position = min(position, 0.88)
-    row = parts[at.EVENTS, index * at.EVENT_WIDTH : (index + 1) * at.EVENT_WIDTH]
-    row[: len(at.EVENT_KINDS)] = 0.0
-    row[at.EVENT_KINDS.index(kind)] = 1.0
-    row[at.EVENT_POSITION], row[at.EVENT_LOG_WIDTH], row[at.EVENT_SIZE] = (
-        position,
-        math.log(width),
-        size,
-    )
-    return Event(kind, position, direction)
-
-
 def _draw_wander(rng: np.random.Generator, scenario: Scenario | None, parts: FloatArray) -> None:
     """Slow irregular drift, small enough not to be taken for a trend."""
     if scenario is None or rng.random() > 0.3:
@@ -326,9 +283,6 @@ def _draw_wander(rng: np.random.Generator, scenario: Scenario | None, parts: Flo
     parts[at.TREND, k] += rng.uniform(0.005, 0.025) * drift / np.linalg.norm(drift)
 
 
-#: What must stand out of the range, and of the noise in its standard deviations.
-_LEAST_SIZE = {"spike": 0.35, "dip": 0.35, "shift": 0.3, "dropout": 0.12}
-_LEAST_TO_NOISE = {"spike": 7.0, "dip": 7.0, "shift": 3.5, "dropout": 2.0}
 #: Noise that remembers wanders like a trend and swings like a season; this much of it is no claim.
 _MOST_RED_NOISE = 0.05
 
@@ -343,11 +297,7 @@ def _visible(parts: FloatArray, span: float, trend: str, events: list[Event]) ->
     amplitude = parts[at.SEASON_1, at.AMPLITUDE] / span
     if 0.0 < amplitude < max(0.1, noise):
         return False
-    for i, event in enumerate(events):
-        size = abs(parts[at.EVENTS, i * at.EVENT_WIDTH + at.EVENT_SIZE]) / span
-        if size < max(_LEAST_SIZE[event.kind], _LEAST_TO_NOISE[event.kind] * noise):
-            return False
-    return True
+    return stand_out(parts[at.EVENTS], events, span, noise)
 
 
 def render(parts: FloatArray, layout: Layout, rng: np.random.Generator) -> FloatArray:
@@ -370,7 +320,7 @@ def render(parts: FloatArray, layout: Layout, rng: np.random.Generator) -> Float
             turn = np.exp(1j * (2.0 * math.pi * t / row[at.PERIOD] + phase))
             x = x + row[at.AMPLITUDE] * _season(harmonics[: 2 * count - 1], turn)
     x = x + _noise(parts[at.LEVEL], rng)
-    return _with_events(x, parts[at.EVENTS], t)
+    return put_events(x, parts[at.EVENTS])
 
 
 def cosine(count: int) -> FloatArray:
@@ -389,30 +339,3 @@ def _noise(level: FloatArray, rng: np.random.Generator) -> FloatArray:
         np.interp(np.linspace(0.0, 1.0, WINDOW), np.linspace(0.0, 1.0, len(knots)), knots)
     )
     return level[at.NOISE] * envelope * coloured
-
-
-def _step(x: float) -> int:
-    """Nearest step, halves up, as the decoder rounds."""
-    return math.floor(x + 0.5)
-
-
-def _with_events(x: FloatArray, row: FloatArray, t: FloatArray) -> FloatArray:
-    events = [
-        row[i * at.EVENT_WIDTH : (i + 1) * at.EVENT_WIDTH] for i in range(at.EVENTS_PER_SERIES)
-    ]
-    for event in events:
-        kind = at.EVENT_KINDS[int(np.argmax(event[: len(at.EVENT_KINDS)]))]
-        place = _step(event[at.EVENT_POSITION] * (WINDOW - 1))
-        width, size = math.exp(event[at.EVENT_LOG_WIDTH]), event[at.EVENT_SIZE]
-        if kind in ("spike", "dip"):
-            bump = abs(size) * np.exp(-0.5 * ((t - place) / width) ** 2)
-            x = x + (bump if kind == "spike" else -bump)
-        elif kind == "shift":
-            x = x + size / (1.0 + np.exp(-np.clip((t - place) / width, -60.0, 60.0)))
-    floor = x.min()
-    for event in events:
-        if int(np.argmax(event[: len(at.EVENT_KINDS)])) == at.EVENT_KINDS.index("dropout"):
-            place = _step(event[at.EVENT_POSITION] * (WINDOW - 1))
-            end = place + _step(math.exp(event[at.EVENT_LOG_WIDTH]))
-            x = np.where((t >= place) & (t < end), floor - abs(event[at.EVENT_SIZE]), x)
-    return x

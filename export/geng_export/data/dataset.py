@@ -33,13 +33,15 @@ HIDDEN_NUMBER = 0.02
 
 #: Seed, scenarios and wordings of each split. ``development`` holds out scenarios and descriptions,
 #: ``wordings`` the ways of saying things as well; ``tuning`` holds out other wordings, to choose by.
-#: ``free`` is training in freer words, for the text side alone.
+#: ``free`` is training in freer words, for the text side alone; ``two-kinds`` is development with two
+#: events of two kinds in every description.
 _SPLIT_SEED = {
     "train": 0,
     "free": 4_000_007,
     "tuning": 3_000_003,
     "development": 1_000_003,
     "wordings": 2_000_003,
+    "two-kinds": 5_000_011,
 }
 _SPLIT_SCENARIOS = {
     "train": "train",
@@ -47,6 +49,7 @@ _SPLIT_SCENARIOS = {
     "tuning": "train",
     "development": "development",
     "wordings": "development",
+    "two-kinds": "development",
 }
 _SPLIT_WORDINGS = {
     "train": "train",
@@ -54,7 +57,10 @@ _SPLIT_WORDINGS = {
     "tuning": "tuning",
     "development": "train",
     "wordings": "development",
+    "two-kinds": "train",
 }
+#: Tasks that have events: all of a two-kinds description's.
+_EVENTFUL = (3, 4)
 
 
 @dataclass(frozen=True)
@@ -92,11 +98,15 @@ class RealPool:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of the sources; what is left is composed from scenarios."""
+    """Shares of the sources; what is left is composed from scenarios.
+
+    ``two_kinds`` is the share of composed windows with an event that have another of another kind.
+    """
 
     abstract: float = 0.45
     real: float = 0.15
     tasks: tuple[float, float, float, float] = (0.2, 0.25, 0.25, 0.3)
+    two_kinds: float = 0.0
 
 
 def draw_pair(
@@ -122,7 +132,7 @@ def draw_pair(
         scenario = SCENARIOS[names[int(rng.integers(len(names)))]]
     task = 1 + int(rng.choice(4, p=mixture.tasks))
     while True:
-        composed = compose(rng, layout, scenario, task)
+        composed = compose(rng, layout, scenario, task, mixture.two_kinds)
         if max(composed.claims.periods, default=0.0) * CYCLES <= length:
             break
     claims = replace(composed.claims, length=length)
@@ -177,16 +187,25 @@ def development_descriptions(
     """Pairs whose descriptions and scenarios are never trained on; tasks 1 to 4 in turn.
 
     Half of them are abstract (no device, any numbers), half come from development scenarios.
-    With ``split="wordings"`` every clause is put in words that training never uses, too. They speak
-    of a window of ``length`` steps.
+    With ``split="wordings"`` every clause is put in words that training never uses, too; with
+    ``split="two-kinds"`` all tell of two events of two kinds. They speak of a window of ``length`` steps.
     """
     sizes = layout or Layout()
     pairs = []
     for i in range(count):
         rng = np.random.default_rng((_SPLIT_SEED[split], seed, i))
-        tasks = tuple(1.0 if t == i % 4 else 0.0 for t in range(4))
-        mixture = Mixture(abstract=float((i // 4) % 2), real=0.0, tasks=tasks)  # type: ignore[arg-type]
-        pairs.append(draw_pair(rng, sizes, mixture, None, split, length))
+        task = _EVENTFUL[i % 2] if split == "two-kinds" else 1 + i % 4
+        tasks = tuple(float(t == task) for t in range(1, 5))
+        mixture = Mixture(
+            abstract=float((i // 4) % 2),
+            real=0.0,
+            tasks=tasks,  # type: ignore[arg-type]
+            two_kinds=float(split == "two-kinds"),
+        )
+        pair = draw_pair(rng, sizes, mixture, None, split, length)
+        while split == "two-kinds" and len(pair.claims.events or ()) < 2:
+            pair = draw_pair(rng, sizes, mixture, None, split, length)
+        pairs.append(pair)
     return pairs
 
 

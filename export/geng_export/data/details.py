@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from geng_edge.claims import ANYWHERE, POSITION_WORDS, Event, event_at_word
+from collections.abc import Sequence
+
+from geng_edge.claims import ANYWHERE, POSITION_WORDS, Event, by_kind, event_at_word
 from geng_export.data.clauses import Clause, Writer, article, no_slot
 from geng_export.data.numerals import Dice, Number, Tokens, decimals_for, write, write_time
 
@@ -58,6 +60,14 @@ def say_colour(w: Writer, form: str) -> Clause:
     return w.plain(f"colour.{w.claims.colour}", form, colour=w.claims.colour)
 
 
+def said_in(dice: Dice, events: Sequence[Event]) -> list[int]:
+    """The order in which a text names events: any, where they are of two kinds."""
+    order = list(range(len(events)))
+    if len({(e.kind, e.direction) for e in events}) > 1:
+        dice.shuffle(order)
+    return order
+
+
 def say_event(w: Writer, form: str, index: int) -> Clause:
     """One event, and where it is."""
     event = (w.claims.events or ())[index]
@@ -75,7 +85,7 @@ def say_event(w: Writer, form: str, index: int) -> Clause:
     )
     if tokens:
         made = said[0] if said else Event(event.kind, 0.5, event.direction, ANYWHERE)
-        w.stated["events"] = (*w.stated.get("events", ()), made)
+        w.stated["events"] = by_kind((*w.stated.get("events", ()), made))
     return tokens
 
 

@@ -6,8 +6,9 @@ is which features are said and how their numbers are written.
 
 from __future__ import annotations
 
+from geng_edge.claims import by_kind
 from geng_export.data.clauses import Clause, PeriodFill, RangeFill, Writer, joined
-from geng_export.data.details import place
+from geng_export.data.details import place, said_in
 from geng_export.data.numerals import Token
 
 
@@ -76,12 +77,13 @@ def _events(w: Writer) -> Clause:
         w.stated["events"] = ()
         return ["no anomaly"]
     said: list[Clause] = []
-    for i, event in enumerate(events):
+    for i in said_in(w.dice, events):
+        event = events[i]
         name = event.kind
         if event.kind == "shift":
             name = "upward level shift" if event.direction > 0 else "downward level shift"
         tokens, placed = place(w, event, i)
-        w.stated["events"] = (*w.stated.get("events", ()), placed)
+        w.stated["events"] = by_kind((*w.stated.get("events", ()), placed))
         said.append([f"{name} ", *tokens])
     return joined(said, ", ", ", ")
 

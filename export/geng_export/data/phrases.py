@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from geng_edge.claims import Claims
+from geng_edge.claims import Claims, by_kind
 from geng_export.data import clauses as c
 from geng_export.data import details as d
 from geng_export.data import paper, whole
@@ -65,6 +65,8 @@ def phrase(claims: Claims, rng: np.random.Generator, split: str = "train") -> De
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; it must be one of {', '.join(SPLITS)}")
     dice = Dice(rng)
+    if claims.events is not None and len(claims.events) > 1:
+        claims = replace(claims, events=by_kind(claims.events))
     writer = Writer(claims, dice, split)
     if split == "free" and dice() < _WHOLE_SHARE and (tokens := whole.write(writer)):
         return _finished(tokens, writer)
@@ -167,7 +169,7 @@ def _say_events(w: Writer, form: str) -> Clause:
     events = w.claims.events or ()
     if not events:
         return w.plain("event.none", form, events=())
-    said = [d.say_event(w, form, i) for i in range(len(events))]
+    said = [d.say_event(w, form, i) for i in d.said_in(w.dice, events)]
     separator = {"sentence": ". ", "pair": " & "}.get(form, ", ")
     return joined(said, separator, " and " if form == "noun" else separator)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -178,3 +180,10 @@ def _faults_of_habit(scenario: Scenario) -> Iterator[str]:
 
 
 SCENARIOS = read_scenarios(Path(__file__).with_name("scenarios.toml"))
+
+
+def weighted(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
+    """One of the names, each as likely as its weight among all."""
+    names = list(weights)
+    w = np.array([weights[n] for n in names], dtype=np.float64)
+    return names[int(rng.choice(len(names), p=w / w.sum()))]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from geng_edge.claims import ANYWHERE, Claims, Event
+from geng_edge.claims import ANYWHERE, Claims, Event, by_kind
 from geng_export.data.clauses import PeriodFill, RangeFill, Writer
 from geng_export.data.details import place
 from geng_export.data.numerals import Number, Token, Tokens
@@ -68,7 +68,7 @@ class Whole:
             and (not slots & PERIOD or bool(claims.periods))
             and (not slots & _LIMITS or has_range)
             and ("mean" not in slots or claims.mean is not None)
-            and (self.events is None or self.events == _events(claims))
+            and (self.events is None or _same(self.events, _sorts(claims.events)))
         )
 
 
@@ -80,10 +80,27 @@ def _kind(name: str) -> tuple[str, int]:
     return kind, {"": 0, "up": 1, "down": -1}[way]
 
 
-def _events(claims: Claims) -> tuple[tuple[str, int], ...] | None:
-    if claims.events is None:
-        return None
-    return tuple((e.kind, e.direction if e.kind == "shift" else 0) for e in claims.events)
+def _sort(event: Event) -> tuple[str, int]:
+    return event.kind, event.direction if event.kind == "shift" else 0
+
+
+def _sorts(events: tuple[Event, ...] | None) -> list[tuple[str, int]] | None:
+    return None if events is None else [_sort(e) for e in events]
+
+
+def _same(told: tuple[tuple[str, int], ...], true: list[tuple[str, int]] | None) -> bool:
+    """Whether a text tells of the events that there are, in any order."""
+    return true is not None and sorted(told) == sorted(true)
+
+
+def _told(text: Whole, events: tuple[Event, ...]) -> list[int]:
+    """The numbers of the events in the order in which the text tells of them."""
+    left = list(range(len(events)))
+    order = []
+    for sort in text.events or ():
+        order.append(next(i for i in left if _sort(events[i]) == sort))
+        left.remove(order[-1])
+    return order
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +125,8 @@ def write(w: Writer) -> list[Token]:
 
 def _filled(w: Writer, text: Whole, period: PeriodFill | None) -> list[Token]:
     limits = RangeFill(w)
-    events = list(w.claims.events or ()) if text.events else []
+    events = w.claims.events or ()
+    order = _told(text, events)
     placed: list[Event] = []
 
     def fill(slot: str) -> Tokens:
@@ -117,7 +135,8 @@ def _filled(w: Writer, text: Whole, period: PeriodFill | None) -> list[Token]:
         if slot in PERIOD and period is not None:
             return period(slot)
         if slot == "when":
-            tokens, event = place(w, events[len(placed)], len(placed))
+            index = order[len(placed)]
+            tokens, event = place(w, events[index], index)
             placed.append(event)
             return " ", *tokens
         base = 1990 if slot == "year" else 1
@@ -128,8 +147,10 @@ def _filled(w: Writer, text: Whole, period: PeriodFill | None) -> list[Token]:
     if text.wording.slots & PERIOD and period is not None:
         w.stated["periods"] = (period.stated,)
     if text.events is not None:
-        unsaid = [Event(e.kind, 0.5, e.direction, ANYWHERE) for e in events[len(placed) :]]
-        w.stated["events"] = (*placed, *unsaid)
+        unsaid = [
+            Event(events[i].kind, 0.5, events[i].direction, ANYWHERE) for i in order[len(placed) :]
+        ]
+        w.stated["events"] = by_kind((*placed, *unsaid))
     return tokens
 
 

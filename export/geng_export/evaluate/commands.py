@@ -14,7 +14,7 @@ from geng_edge.cli.backend import backend_of
 from geng_edge.errors import ArgumentError
 from geng_edge.files import whole
 from geng_edge.request import DEFAULT_GUIDANCE
-from geng_export.evaluate.drawing import Way, descriptions, draw
+from geng_export.evaluate.drawing import UNSEEN, Way, descriptions, draw
 
 if TYPE_CHECKING:
     import argparse
@@ -102,9 +102,9 @@ def reading(arguments: argparse.Namespace) -> None:
     """Whether descriptions are read right; nothing is drawn."""
     from geng_export.evaluate.reading import measure
 
-    if arguments.misread and arguments.split == "paraphrases":
+    if arguments.misread and arguments.split in UNSEEN:
         raise ArgumentError(
-            "split is paraphrases; it must be another where misread texts are shown"
+            f"split is {arguments.split}; it must be another where misread texts are shown"
         )
     generator = _generator(arguments)
     facts: dict[str, object] = {

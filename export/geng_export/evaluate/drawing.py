@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from geng_edge.generator import Generator
 
 #: ``development``: scenarios and descriptions held out; ``wordings``: ways of saying things as well;
-#: ``paraphrases``: free text that follows no format.
-SPLITS = ("development", "wordings", "paraphrases")
-#: Beside them what is there to tune by: free text, all three sets of it looked into.
-READING_SPLITS = (*SPLITS, "tuning", "free-a", "free-b", "free-c")
+#: ``paraphrases``: free text that follows no format; ``two-kinds``: two events of two kinds in each.
+SPLITS = ("development", "wordings", "paraphrases", "two-kinds")
+_FREE = ("free-a", "free-b", "free-c", "free-d")
+#: Beside them what is there to tune by, and ``free-d``, free text that is not.
+READING_SPLITS = (*SPLITS, "tuning", *_FREE)
+#: Free text whose misreadings nobody looks at.
+UNSEEN = ("paraphrases", "free-d")
 
 
 class Description(Protocol):
@@ -82,7 +85,7 @@ def descriptions(split: str, count: int, seed: int = 0, length: int = 512) -> Se
     Raises:
         ExportError: Free text was asked for another length than 512.
     """
-    if split not in ("paraphrases", "free-a", "free-b", "free-c"):
+    if split not in ("paraphrases", *_FREE):
         return development_descriptions(count, seed, split, length=length)
     if length != 512:
         raise ExportError(f"length is {length}; it must be 512 with {split}")

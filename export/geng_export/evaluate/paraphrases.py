@@ -62,7 +62,7 @@ def paraphrases(count: int, seed: int = 0) -> list[Asked]:
 
 
 def free_texts(part: str) -> list[Asked]:
-    """The descriptions of set ``part``: "a" and "c" were tuned on; of "b" misreadings were seen."""
+    """The descriptions of set ``part``: "a" and "c" were tuned on, "b" was seen, "d" was not."""
     return [_stated(entry) for entry in _entries("free_texts.toml") if entry["set"] == part]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from geng_edge.claims import ANYWHERE, Claims, spanned
+from geng_edge.claims import ANYWHERE, Claims, Event, spanned
 from geng_edge.claims_reader import read_claims
 
 if TYPE_CHECKING:
@@ -49,16 +49,18 @@ def compare(asked: Claims, read: Claims) -> dict[str, bool]:
         out["events"] = read.events is not None and found == kinds
     elif found:
         out["events"] = False
-    if len(asked.events or ()) == 1 and asked.events and asked.events[0].tolerance < ANYWHERE:
-        out["place"] = _placed(asked, read)
+    placed = [e for e in asked.events or () if e.tolerance < ANYWHERE]
+    if placed:
+        out["place"] = all(_placed(event, read) for event in placed)
     out |= _limits(asked, read)
     return out
 
 
-def _placed(asked: Claims, read: Claims) -> bool:
-    (wanted,) = asked.events or ()
+def _placed(asked: Event, read: Claims) -> bool:
     return any(
-        e.tolerance < ANYWHERE and abs(e.position - wanted.position) <= wanted.tolerance + COARSE
+        e.kind == asked.kind
+        and e.tolerance < ANYWHERE
+        and abs(e.position - asked.position) <= asked.tolerance + COARSE
         for e in read.events or ()
     )
 

@@ -162,19 +162,22 @@ def _sum_of(arrays: list[tuple[str, npt.NDArray[Any]]]) -> str:
     return digest.hexdigest()
 
 
-#: What a later training of the text side alone changes.
+#: What a later training of the text side alone changes, and one of bridge and student alone.
 TEXT_SIDE = re.compile(r"text\.\d+\.|reader\.|claims\.")
+NETWORKS = re.compile(r"bridge\.|student\.")
 
 
 def _taken_over(
-    arrays: list[tuple[str, npt.NDArray[Any]]], path: Path
+    arrays: list[tuple[str, npt.NDArray[Any]]], path: Path, trained: re.Pattern[str]
 ) -> list[tuple[str, npt.NDArray[Any]]]:
-    """``arrays`` with all but the text side as ``path`` has it, byte for byte."""
+    """``arrays`` with all but what was trained as ``path`` has it, byte for byte."""
     found = {t.name: np.asarray(t.data) for t in GGUFReader(path).tensors}
     mine = dict(arrays)
-    if set(found) - {n for n in found if n.endswith(".smooth")} != set(mine):
+    if {n for n in found if not n.endswith(".smooth")} != {
+        n for n in mine if not n.endswith(".smooth")
+    }:
         raise ExportError(f"{path} has other tensors than the model; it must be what it came from")
-    return [(name, mine[name] if TEXT_SIDE.match(name) else found[name]) for name in found]
+    return [(name, mine[name] if trained.match(name) else found[name]) for name in found]
 
 
 def write(
@@ -184,6 +187,7 @@ def write(
     int8: bool = True,
     card: dict[str, object] | None = None,
     rest: Path | None = None,
+    trained: re.Pattern[str] = TEXT_SIDE,
 ) -> dict[str, float]:
     """Write ``path``, whole or not at all; returns the relative error of each int8 matrix.
 
@@ -192,17 +196,19 @@ def write(
         path: The file; it is replaced only when the new one is complete.
         int8: Quantise the large matrices; else everything is float32.
         card: The evaluation card, put into the file as JSON.
-        rest: A file that all but the text side is taken from as it is, where that alone was trained.
+        rest: A file that all but what was trained is taken from as it is.
+        trained: With ``rest``, the names of what was: :data:`TEXT_SIDE` or :data:`NETWORKS`.
 
     Raises:
         ExportError: ``rest`` has other tensors, or the file cannot be written.
     """
     target = Path(path)
     beside = target.with_suffix(".tmp")
-    ranges = column_ranges(bundle) if int8 and rest is None else {}
+    smoothed = rest is None or trained is NETWORKS
+    ranges = column_ranges(bundle) if int8 and smoothed else {}
     arrays, errors = _stored(list(tensors_of(bundle)), int8, ranges)
     if rest is not None:
-        arrays = _taken_over(arrays, rest)
+        arrays = _taken_over(arrays, rest, trained)
     writer = GGUFWriter(beside, "geng")
     writer.add_custom_alignment(ALIGNMENT)
     _add_metadata(writer, bundle, card or {})

@@ -103,7 +103,8 @@ def train(recipe: Recipe, folder: Path, minutes: float | None = None) -> None:
     sizes = preset(recipe.preset)
     encoder = _trained_encoder(recipe, sizes.layout, folder)
     pool = _pool(recipe, sizes.layout, encoder, folder)
-    mixture = Mixture(recipe.abstract_share, recipe.real_share if pool else 0.0)
+    real = recipe.real_share if pool else 0.0
+    mixture = Mixture(recipe.abstract_share, real, two_kinds=recipe.two_kinds)
     source = Source(sizes.layout, mixture, recipe.seed, pool)
     side = _trained_text_side(recipe, source, folder)
     if recipe.bf16:

@@ -216,7 +216,9 @@ def finetune(
     out.mkdir(parents=True, exist_ok=True)
     pool = pool_of(windows.train, bundle.layout, bundle.encoder)
     recipe = recipe_for(bundle, steps, student_steps, seed)
-    mixture = Mixture((1.0 - OWN_SHARE) * recipe.abstract_share, OWN_SHARE)
+    mixture = Mixture(
+        (1.0 - OWN_SHARE) * recipe.abstract_share, OWN_SHARE, two_kinds=recipe.two_kinds
+    )
     source = Source(bundle.layout, mixture, seed + 11, pool)
     run = _run_of(path, windows.train, pool.claims, seed)
     adapted, seconds = adapt(bundle, recipe, source, out, run)

@@ -25,7 +25,7 @@ from geng_export.errors import ExportError
 from geng_export.models import series_encoder
 from geng_export.models.layout import Layout
 from geng_export.models.series_encoder import SeriesEncoder
-from geng_export.train.real import borne_out
+from geng_export.train.real import borne_out, slots_by_kind
 
 log = logging.getLogger(__name__)
 
@@ -203,4 +203,4 @@ def pool_of(windows: Sequence[RealWindow], layout: Layout, encoder: SeriesEncode
             said = found.claims(quantity=window.quantity, unit=window.unit)
             claims.append(borne_out(said, row))
         log.info("described %d of %d windows", start + len(part), len(windows))
-    return RealPool(np.concatenate(structures), tuple(claims))
+    return RealPool(slots_by_kind(np.concatenate(structures)), tuple(claims))

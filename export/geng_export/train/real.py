@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from geng_edge.claims import Claims, Event
+from geng_edge.claims import Claims, Event, by_kind
 from geng_export.data.dataset import RealPool
 from geng_export.data.describe import describe
 from geng_export.data.real import RealWindow, windows
@@ -58,7 +58,7 @@ def analysed_windows(folder: str, layout: Layout, encoder: SeriesEncoder, cache:
         rows = json.loads(str(kept["claims"]))
         structures = kept["structures"]
     agreed = [borne_out(_claims(row), s) for row, s in zip(rows, structures, strict=True)]
-    return RealPool(structures, tuple(agreed))
+    return RealPool(slots_by_kind(structures), tuple(agreed))
 
 
 def borne_out(claims: Claims, structure: npt.NDArray[np.float32]) -> Claims:
@@ -79,13 +79,29 @@ def borne_out(claims: Claims, structure: npt.NDArray[np.float32]) -> Claims:
     )
     return replace(
         claims,
-        events=claims.events if said == kinds else None,
+        events=by_kind(claims.events) if claims.events is not None and said == kinds else None,
         periodic=claims.periodic if same else None,
         periods=claims.periods if same else (),
         noise=None,
         noise_std=None,
         colour=None,
     )
+
+
+def slots_by_kind(structures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Structures ``[n, tokens, width]`` whose events stand as in :func:`geng_edge.claims.by_kind`.
+
+    The encoder proposes two events in any order.
+    """
+    ordered = structures.copy()
+    rows = ordered[:, at.EVENTS]
+    first, second = (
+        rows[:, i * at.EVENT_WIDTH :][:, : len(at.EVENT_KINDS)].argmax(axis=1) for i in (0, 1)
+    )
+    turned = (first > second) & (second > at.EVENT_KINDS.index("none"))
+    pair = rows[turned, : 2 * at.EVENT_WIDTH]
+    rows[turned, : 2 * at.EVENT_WIDTH] = np.roll(pair, at.EVENT_WIDTH, axis=1)
+    return ordered
 
 
 def _describe(folder: str, layout: Layout, encoder: SeriesEncoder, cache: Path) -> None:

@@ -50,6 +50,7 @@ class Recipe:
         student_grid: Noise levels that the student is made consistent over.
         student_guidance: w that is distilled into it.
         real_share, abstract_share: Shares of the mixture; the rest is composed from scenarios.
+        two_kinds: Of the composed windows with an event, those with another of another kind.
         data: Folder of real series with a manifest, or empty for composed series alone.
         bf16: Mixed precision.
         workers: Processes that draw examples.
@@ -81,6 +82,7 @@ class Recipe:
     student_guidance: float = 1.5
     real_share: float = 0.15
     abstract_share: float = 0.45
+    two_kinds: float = 0.3
     data: str = ""
     bf16: bool = True
     workers: int = 1

@@ -117,7 +117,7 @@ def reword(
         text_learning_rate=LEARNING_RATE,
         save_every=SAVE_EVERY,
     )
-    mixture = Mixture(recipe.abstract_share, 0.0)
+    mixture = Mixture(recipe.abstract_share, 0.0, two_kinds=recipe.two_kinds)
     source = Source(bundle.layout, mixture, seed + 101, split="free")
     tokenizer = side.expert.tokenizer
     run = hashlib.sha256(f"{seed} {batch}".encode() + path.read_bytes()).hexdigest()
