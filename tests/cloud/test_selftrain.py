@@ -87,6 +87,19 @@ def test_a_model_file_gives_back_its_weights_within_a_step_of_int8(
         assert (a - b).abs().max() <= a.abs().max() / 127.0, name
 
 
+def test_a_base_of_documents_alone_reads_less_with_the_same_words(
+    base: Path, tmp_path: Path
+) -> None:
+    figures = pretrain(
+        DOCUMENTS, tmp_path, Recipe(epochs=1.0, tokens=512), with_prose=False, hidden_size=32,
+        intermediate_size=48, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=2,
+    )  # fmt: skip
+    _, facts = network.load(base / "cog.safetensors")
+    assert 0 < figures["examples"] < facts["examples"] / 2
+    same = [(folder / "tokenizer.json").read_bytes() for folder in (base, tmp_path)]
+    assert same[0] == same[1]
+
+
 def test_augment_makes_candidates_of_documents_and_of_their_own_words(base: Path) -> None:
     writer = EmbeddedBackend(base).writer
     found = augment(writer, DOCUMENTS, 1, 0)

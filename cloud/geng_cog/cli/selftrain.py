@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corpus", type=Path, metavar="PATH", help="folder of text, or a .jsonl file"
     )
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where everything is kept")
+    parser.add_argument(
+        "--documents-only", action="store_true", help="base: without prose of the scenarios"
+    )
     parser.add_argument("--base", type=Path, metavar="DIR", help="base model (default FOLDER/base)")
     parser.add_argument(
         "--model", type=Path, metavar="DIR", help="tuned model; the bundled one by default"
@@ -123,7 +126,7 @@ def _loop(arguments: argparse.Namespace) -> None:
     documents = read_documents(corpus)
     base = arguments.base or folder / "base"
     if not (base / "cog.safetensors").is_file():
-        _base(argparse.Namespace(folder=base, corpus=corpus, seed=arguments.seed))
+        _base(argparse.Namespace(**{**vars(arguments), "folder": base}))
     plan = Plan(
         folder, base, rounds=arguments.rounds, documents=arguments.documents, seed=arguments.seed,
         scenarios=arguments.scenarios, recipe=recipe(arguments),
@@ -137,7 +140,10 @@ def _base(arguments: argparse.Namespace) -> None:
 
     folder, corpus = needed(arguments, "folder", "corpus")
     folder.mkdir(parents=True, exist_ok=True)
-    figures = pretrain(read_documents(corpus), folder, replace(RECIPE, seed=arguments.seed))
+    settings = replace(RECIPE, seed=arguments.seed)
+    figures = pretrain(
+        read_documents(corpus), folder, settings, with_prose=not arguments.documents_only
+    )
     console.say(f"base: {figures}")
 
 

@@ -41,24 +41,35 @@ def pretrain(
     documents: Sequence[Document],
     folder: Path,
     recipe: Recipe = RECIPE,
+    with_prose: bool = True,
     report: Callable[[int, int, float], None] | None = None,
     **shape: Any,
 ) -> dict[str, Any]:
     """Make tokenizer and base model in ``folder``: ``tokenizer.json`` and ``cog.safetensors``.
+
+    Args:
+        documents: Unlabeled.
+        folder: What is made goes there.
+        recipe: How to train; its seed also words the prose.
+        with_prose: Read the scenarios' prose too. Without it the base knows no range of any scenario, and
+            what a tuning shows is what its pairs teach; the tokenizer is the same.
+        report: Told of progress: step, steps, loss.
+        shape: Of the network, see :func:`geng_cog.lm.model.build`.
 
     Cost: about 10 minutes on one core for 7 MB of documents.
     """
     rng = np.random.default_rng(recipe.seed)
     pairs = [seed_pair([s], rng) for s in scenarios("train") for _ in range(3)]
     told = [prose(p) for p in pairs]
-    texts = [f"{d.title}. {d.text}" for d in documents] + told
+    texts = [f"{d.title}. {d.text}" for d in documents]
     # The marks come out of the statements here: they are pieces of their own, never parts of one.
     statements = [p.task for p in pairs] * 3 + [p.statement.text() for p in pairs]
-    tokenizer = pieces.train([*texts, *statements])
+    tokenizer = pieces.train([*texts, *told, *statements])
     with files.whole(folder / "tokenizer.json") as file:
         file.write(tokenizer.to_str().encode())
     model = network.build(tokenizer.get_vocab_size(), recipe.seed, **shape)
-    figures = train(model, _blocks(tokenizer, texts, rng), recipe, report)
+    read = [*texts, *told] if with_prose else texts
+    figures = train(model, _blocks(tokenizer, read, rng), recipe, report)
     network.save(model, folder / "cog.safetensors", {"stage": "base", **figures})
     return figures
 
