@@ -40,6 +40,7 @@ def refit(
     student_steps: int = STUDENT_STEPS,
     seed: int = 0,
     card: dict[str, object] | None = None,
+    float32: Path | None = None,
 ) -> Path:
     """Train, resumable from ``out``; returns the new model file there.
 
@@ -50,6 +51,8 @@ def refit(
         steps, student_steps: Of the bridge and of its student, about 1.2 s each on one core.
         seed: Of the examples and the noise.
         card: Put into the file beside what was done; a finished run takes a new one without training.
+        float32: Written too where it is given: the same model with nothing quantised but what the text
+            side of ``model`` was, to compare.
 
     Raises:
         ExportError: A number is out of range, the model cannot be trained on, or ``out`` is of another
@@ -91,6 +94,8 @@ def refit(
     }  # fmt: skip
     card = {**(card or {}), "refitted": report}
     gguf.write(made, out / "model.gguf", card=card, rest=path, trained=gguf.NETWORKS)
+    if float32 is not None:
+        gguf.write(made, float32, int8=False, card=card)
     return out / "model.gguf"
 
 
@@ -104,6 +109,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--student-steps", type=int, default=STUDENT_STEPS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--card", type=Path, help="evaluation card (JSON) to put into the file")
+    parser.add_argument("--float32", type=Path, metavar="FILE", help="write it unquantised, too")
     arguments = parser.parse_args(argv)
 
     def command() -> None:
@@ -115,6 +121,7 @@ def main(argv: list[str] | None = None) -> int:
             student_steps=arguments.student_steps,
             seed=arguments.seed,
             card=gguf.read_card(arguments.card),
+            float32=arguments.float32,
         )
 
     return console.run(command, log)
