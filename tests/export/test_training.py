@@ -16,6 +16,7 @@ from geng_export.__main__ import main as export_main
 from geng_export.data.dataset import Mixture, Source, development_descriptions
 from geng_export.data.scenarios import SCENARIOS
 from geng_export.errors import ExportError
+from geng_export.models import layout as at
 from geng_export.models.bundle import Bundle
 from geng_export.models.presets import PRESETS
 from geng_export.models.text_expert import TextExpert
@@ -126,7 +127,11 @@ def test_refitting_trains_bridge_and_student_alone(
         return replace(bundle, recipe=replace(bundle.recipe, bf16=False))
 
     monkeypatch.setattr("geng_export.train.refit.load_bundle", single)
-    gguf.write(Bundle.load(trained), tmp_path / "m.gguf")
+    monkeypatch.setattr("geng_export.train.refit.EXAMPLES", 300)
+    old = Bundle.load(trained)
+    second_is_dropout = at.EVENTS, at.EVENT_WIDTH + at.EVENT_KINDS.index("dropout")
+    old.decoder.mean[second_is_dropout], old.decoder.std[second_is_dropout] = 0.0, 1.0
+    gguf.write(old, tmp_path / "m.gguf")
     made = refit(tmp_path / "m.gguf", tmp_path / "again", steps=2, student_steps=2)
     before, after = (
         {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(path).tensors}
@@ -134,7 +139,11 @@ def test_refitting_trains_bridge_and_student_alone(
     )
     assert list(before) == list(after)
     changed = {name for name in before if before[name] != after[name]}
-    assert {name.split(".")[0] for name in changed} == {"bridge", "student"}
+    assert {name.split(".")[0] for name in changed} == {"bridge", "student", "latent"}
+    scaled = load_bundle(made).decoder
+    assert 0.0 < float(scaled.std[second_is_dropout]) < 0.5
+    others = [i for i in range(len(scaled.std)) if i != at.EVENTS]
+    assert torch.equal(scaled.std[others], old.decoder.std[others])
     card = json.loads(str(GGUFReader(made).fields["geng.evaluation_card"].contents()))
     assert card["refitted"]["steps"] == 2
     assert card["refitted"]["real_windows"] == 0

@@ -164,7 +164,7 @@ def _sum_of(arrays: list[tuple[str, npt.NDArray[Any]]]) -> str:
 
 #: What a later training of the text side alone changes, and one of bridge and student alone.
 TEXT_SIDE = re.compile(r"text\.\d+\.|reader\.|claims\.")
-NETWORKS = re.compile(r"bridge\.|student\.")
+NETWORKS = re.compile(r"bridge\.|student\.|latent\.")
 
 
 def _taken_over(

@@ -23,7 +23,7 @@ from geng_export.models.series_encoder import SeriesEncoder
 from geng_export.models.text_expert import TextExpert
 from geng_export.train import checkpoint
 from geng_export.train.batches import batches
-from geng_export.train.bridge import BridgeTrainer, Scale
+from geng_export.train.bridge import LEAST_STD, BridgeTrainer, Scale
 from geng_export.train.encoder import train_encoder
 from geng_export.train.real import analysed_windows
 from geng_export.train.recipe import Recipe
@@ -33,8 +33,6 @@ from geng_export.train.text import TextSide, TextTrainer, train_text_side
 log = logging.getLogger("geng_export.train")
 
 SCALE_EXAMPLES = 6000
-#: Coefficients that almost never move would be blown up by their own tiny spread.
-LEAST_STD = 1e-3
 
 
 def _recipe(argument: str) -> Path:

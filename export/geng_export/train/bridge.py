@@ -20,6 +20,9 @@ from geng_export.train.text import TextSide, condition_of
 
 log = logging.getLogger(__name__)
 
+#: Coefficients that almost never move would be blown up by their own tiny spread.
+LEAST_STD = 1e-3
+
 
 @dataclass
 class Scale:

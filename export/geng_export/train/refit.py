@@ -2,12 +2,14 @@
 
 ``python -m geng_export.train.refit --model FILE --data FOLDER --out FOLDER`` takes a model file and trains
 its bridge, then its student, on the mixture of its recipe: composed series and, with ``--data``, real
-windows. Text side, readers and series encoder stay as they are.
+windows. Text side, readers and series encoder stay as they are. Numbers of the events that the mixture
+spreads wider than the model has them are scaled anew: a kind that a slot never held had no scale at all.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import logging
 import sys
@@ -15,11 +17,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from geng_export import console
 from geng_export.data.dataset import Mixture, Source
+from geng_export.models import layout as at
+from geng_export.models.bundle import Bundle
+from geng_export.models.decoder import Decoder
 from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
+from geng_export.train.bridge import LEAST_STD
 from geng_export.train.finetune import BATCH, LEARNING_RATE, NOISES, WARMUP, adapt
 from geng_export.train.real import analysed_windows
 from geng_export.train.recipe import MOST_SEED, check_whole
@@ -29,6 +36,8 @@ log = logging.getLogger("geng_export.train")
 STEPS, STUDENT_STEPS = 900, 450
 #: Averaged over a few hundred steps of a gentle course.
 EMA = 0.995
+#: A number of the events is scaled anew where its spread over so many examples is larger by this factor.
+EXAMPLES, WIDER = 4000, 1.25
 
 
 def refit(
@@ -87,7 +96,8 @@ def refit(
     real = recipe.real_share if pool is not None else 0.0
     mixture = Mixture(recipe.abstract_share, real, two_kinds=recipe.two_kinds)
     source = Source(bundle.layout, mixture, seed + 13, pool)
-    made, seconds = adapt(bundle, recipe, source, out, summed.hexdigest())
+    scaled = replace(bundle, decoder=_scaled(bundle, source))
+    made, seconds = adapt(scaled, recipe, source, out, summed.hexdigest())
     report = {
         "model": path.name, "real_windows": 0 if pool is None else len(pool.claims), "steps": steps,
         "student_steps": student_steps, "seed": seed, "training_seconds": round(seconds),
@@ -97,6 +107,22 @@ def refit(
     if float32 is not None:
         gguf.write(made, float32, int8=False, card=card)
     return out / "model.gguf"
+
+
+def _scaled(bundle: Bundle, source: Source) -> Decoder:
+    """The decoder with mean and spread of what the mixture has of events, where that is wider or new."""
+    tokenizer = bundle.expert.tokenizer
+    rows = np.stack([source.example(0, i, tokenizer).raw for i in range(EXAMPLES)])
+    seen = torch.from_numpy(np.clip(rows.astype(np.float64), -8.0, 8.0))
+    mean, std = seen.mean(dim=0).float(), seen.std(dim=0, correction=0).float()
+    decoder = copy.deepcopy(bundle.decoder)
+    unused = (decoder.mean == 0.0) & (decoder.std == 1.0)
+    wider = torch.where(unused, std > LEAST_STD, std > WIDER * decoder.std)
+    wider[torch.arange(len(wider)) != at.EVENTS] = False
+    log.info("%d numbers of the events are scaled anew", int(wider.sum()))
+    decoder.mean.copy_(torch.where(wider, mean, decoder.mean))
+    decoder.std.copy_(torch.where(wider, std, decoder.std))
+    return decoder
 
 
 def main(argv: list[str] | None = None) -> int:
