@@ -61,6 +61,7 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     "conformity": (["conformity"], _conformity),
     "conformity_wordings": (["conformity", "--split", "wordings"], _conformity),
     "conformity_paraphrases": (["conformity", "--split", "paraphrases"], _conformity),
+    "conformity_two_kinds": (["conformity", "--split", "two-kinds"], _conformity),
     **{
         f"conformity_{n}": (
             ["conformity", "--length", str(n), "--descriptions", "1000", "--samples", "4"],
