@@ -27,7 +27,7 @@ from geng_export.train import checkpoint
 from geng_export.train.__main__ import train
 from geng_export.train.blend import blend
 from geng_export.train.blend import main as blend_main
-from geng_export.train.recipe import Recipe
+from geng_export.train.recipe import TWO_KINDS, Recipe
 from geng_export.train.refit import main as refit_main
 from geng_export.train.refit import refit
 from geng_export.train.reword import main as reword_main
@@ -140,6 +140,8 @@ def test_refitting_trains_bridge_and_student_alone(
     assert list(before) == list(after)
     changed = {name for name in before if before[name] != after[name]}
     assert {name.split(".")[0] for name in changed} == {"bridge", "student", "latent"}
+    assert load_bundle(tmp_path / "m.gguf").recipe.two_kinds == 0.0
+    assert load_bundle(made).recipe.two_kinds == TWO_KINDS
     scaled = load_bundle(made).decoder
     assert 0.0 < float(scaled.std[second_is_dropout]) < 0.5
     others = [i for i in range(len(scaled.std)) if i != at.EVENTS]

@@ -15,6 +15,7 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertModel
 
 from geng_export.errors import ExportError
+from geng_export.models import layout as at
 from geng_export.models.bridge import Bridge, BridgeConfig
 from geng_export.models.bundle import Bundle
 from geng_export.models.claims_reader import SCORES, ClaimsReader
@@ -24,7 +25,7 @@ from geng_export.models.number_reader import NumberReader
 from geng_export.models.series_encoder import SeriesEncoder
 from geng_export.models.text_expert import NUMBER_WIDTH, TextExpert
 from geng_export.targets.gguf import tensors_of
-from geng_export.train.recipe import Recipe
+from geng_export.train.recipe import TWO_KINDS, Recipe
 
 
 class _File:
@@ -111,7 +112,16 @@ def load_bundle(path: str | Path) -> Bundle:
     )
     _fill(bundle, file)
     bundle.freeze()
+    if _holds_two_kinds(bundle.decoder):
+        return replace(bundle, recipe=replace(recipe, two_kinds=TWO_KINDS))
     return bundle
+
+
+def _holds_two_kinds(decoder: Decoder) -> bool:
+    """Whether the second event may be of any kind: one that it never was has no scale in the latent."""
+    kinds = slice(at.EVENT_WIDTH, at.EVENT_WIDTH + len(at.EVENT_KINDS))
+    unused = (decoder.mean == 0.0) & (decoder.std == 1.0)
+    return not bool(unused[at.EVENTS, kinds].any())
 
 
 def _expert(file: _File) -> TextExpert:

@@ -9,6 +9,8 @@ import yaml
 
 from geng_export.errors import ExportError
 
+#: Recipe.two_kinds of a model that is to draw such pairs.
+TWO_KINDS = 0.3
 #: Of every generator that a seed goes to, with room for what is added to it.
 MOST_SEED = 2**62
 
@@ -82,7 +84,7 @@ class Recipe:
     student_guidance: float = 1.5
     real_share: float = 0.15
     abstract_share: float = 0.45
-    two_kinds: float = 0.3
+    two_kinds: float = 0.0
     data: str = ""
     bf16: bool = True
     workers: int = 1

@@ -29,7 +29,7 @@ from geng_export.targets.read_gguf import load_bundle
 from geng_export.train.bridge import LEAST_STD
 from geng_export.train.finetune import BATCH, LEARNING_RATE, NOISES, WARMUP, adapt
 from geng_export.train.real import analysed_windows
-from geng_export.train.recipe import MOST_SEED, check_whole
+from geng_export.train.recipe import MOST_SEED, TWO_KINDS, check_whole
 
 log = logging.getLogger("geng_export.train")
 
@@ -92,6 +92,7 @@ def refit(
         ema=EMA,
         student_steps=student_steps,
         student_learning_rate=LEARNING_RATE,
+        two_kinds=TWO_KINDS,
     )
     real = recipe.real_share if pool is not None else 0.0
     mixture = Mixture(recipe.abstract_share, real, two_kinds=recipe.two_kinds)

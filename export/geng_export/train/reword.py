@@ -26,7 +26,7 @@ from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
 from geng_export.train import checkpoint
 from geng_export.train.batches import Batch, batches
-from geng_export.train.recipe import MOST_SEED, Recipe, check_whole
+from geng_export.train.recipe import MOST_SEED, TWO_KINDS, Recipe, check_whole
 from geng_export.train.text import TextSide, TextTrainer, condition_of, train_text_side
 
 log = logging.getLogger("geng_export.train")
@@ -117,7 +117,7 @@ def reword(
         text_learning_rate=LEARNING_RATE,
         save_every=SAVE_EVERY,
     )
-    mixture = Mixture(recipe.abstract_share, 0.0, two_kinds=recipe.two_kinds)
+    mixture = Mixture(recipe.abstract_share, 0.0, two_kinds=TWO_KINDS)
     source = Source(bundle.layout, mixture, seed + 101, split="free")
     tokenizer = side.expert.tokenizer
     run = hashlib.sha256(f"{seed} {batch}".encode() + path.read_bytes()).hexdigest()
