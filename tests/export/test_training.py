@@ -86,6 +86,11 @@ def trained(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def stored(path: Path) -> dict[str, bytes]:
+    """Every tensor of a model file as it lies there."""
+    return {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(path).tensors}
+
+
 def test_training_goes_on_where_it_stopped(trained: Path) -> None:
     recipe = replace(Recipe.load(trained / "recipe.yaml"), steps=6)
     train(recipe, trained)
@@ -96,10 +101,7 @@ def test_training_goes_on_where_it_stopped(trained: Path) -> None:
 def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> None:
     gguf.write(Bundle.load(trained), tmp_path / "m.gguf", card={"trend": 1.0})
     made = reword(tmp_path / "m.gguf", tmp_path / "again", steps=2, batch=8)
-    before, after = (
-        {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(path).tensors}
-        for path in (tmp_path / "m.gguf", made)
-    )
+    before, after = stored(tmp_path / "m.gguf"), stored(made)
     assert list(before) == list(after)
     changed = {name for name in before if before[name] != after[name]}
     assert {name.split(".")[0] for name in changed} == {"text", "reader", "claims"}
@@ -110,8 +112,7 @@ def test_rewording_trains_the_text_side_alone(trained: Path, tmp_path: Path) -> 
     }
     again = reword(tmp_path / "m.gguf", made.parent, steps=2, batch=8, card={"trend": 1.0})
     assert "trend" in str(GGUFReader(again).fields["geng.evaluation_card"].contents())
-    same = {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(again).tensors}
-    assert same == after
+    assert stored(again) == after
     with pytest.raises(ExportError, match="again is of another run; it must be a new folder"):
         reword(tmp_path / "m.gguf", made.parent, steps=2, batch=8, seed=1)
     with pytest.raises(ExportError, match="text is at step 2 there and must be trained to 2"):
@@ -133,10 +134,7 @@ def test_refitting_trains_bridge_and_student_alone(
     old.decoder.mean[second_is_dropout], old.decoder.std[second_is_dropout] = 0.0, 1.0
     gguf.write(old, tmp_path / "m.gguf")
     made = refit(tmp_path / "m.gguf", tmp_path / "again", steps=2, student_steps=2)
-    before, after = (
-        {t.name: np.asarray(t.data).tobytes() for t in GGUFReader(path).tensors}
-        for path in (tmp_path / "m.gguf", made)
-    )
+    before, after = stored(tmp_path / "m.gguf"), stored(made)
     assert list(before) == list(after)
     changed = {name for name in before if before[name] != after[name]}
     assert {name.split(".")[0] for name in changed} == {"bridge", "student", "latent"}

@@ -7,9 +7,10 @@ them, and states in ``Writer.stated`` exactly what the wording said.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from geng_edge.claims import Claims
+from geng_edge.claims import Claims, by_kind
 from geng_export.data.numerals import (
     PRECISION,
     Dice,
@@ -84,8 +85,9 @@ class Writer:
         self.digits = 3 if dice() < 0.7 else 4
 
     def claims_made(self) -> Claims:
-        """What has been said so far."""
-        return Claims(interval=self.claims.interval, length=self.claims.length, **self.stated)
+        """What has been said so far, its events by kind, in whatever order they were told."""
+        made = Claims(interval=self.claims.interval, length=self.claims.length, **self.stated)
+        return replace(made, events=by_kind(made.events)) if made.events else made
 
     def say(
         self, feature: str, form: str, known: frozenset[str], fill: Fill, up: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geng_edge.claims import ANYWHERE, POSITION_WORDS, Event, by_kind, event_at_word
+from geng_edge.claims import ANYWHERE, POSITION_WORDS, Event, event_at_word
 from geng_export.data.clauses import Clause, Writer, article, no_slot
 from geng_export.data.numerals import Dice, Number, Tokens, decimals_for, write, write_time
 
@@ -85,7 +85,7 @@ def say_event(w: Writer, form: str, index: int) -> Clause:
     )
     if tokens:
         made = said[0] if said else Event(event.kind, 0.5, event.direction, ANYWHERE)
-        w.stated["events"] = by_kind((*w.stated.get("events", ()), made))
+        w.stated["events"] = (*w.stated.get("events", ()), made)
     return tokens
 
 

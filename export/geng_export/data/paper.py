@@ -6,7 +6,6 @@ is which features are said and how their numbers are written.
 
 from __future__ import annotations
 
-from geng_edge.claims import by_kind
 from geng_export.data.clauses import Clause, PeriodFill, RangeFill, Writer, joined
 from geng_export.data.details import place, said_in
 from geng_export.data.numerals import Token
@@ -83,7 +82,7 @@ def _events(w: Writer) -> Clause:
         if event.kind == "shift":
             name = "upward level shift" if event.direction > 0 else "downward level shift"
         tokens, placed = place(w, event, i)
-        w.stated["events"] = by_kind((*w.stated.get("events", ()), placed))
+        w.stated["events"] = (*w.stated.get("events", ()), placed)
         said.append([f"{name} ", *tokens])
     return joined(said, ", ", ", ")
 

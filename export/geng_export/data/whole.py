@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from geng_edge.claims import ANYWHERE, Claims, Event, by_kind
+from geng_edge.claims import ANYWHERE, Claims, Event
 from geng_export.data.clauses import PeriodFill, RangeFill, Writer
 from geng_export.data.details import place
 from geng_export.data.numerals import Number, Token, Tokens
@@ -68,7 +68,7 @@ class Whole:
             and (not slots & PERIOD or bool(claims.periods))
             and (not slots & _LIMITS or has_range)
             and ("mean" not in slots or claims.mean is not None)
-            and (self.events is None or _same(self.events, _sorts(claims.events)))
+            and (self.events is None or _same(self.events, claims.events))
         )
 
 
@@ -84,13 +84,9 @@ def _sort(event: Event) -> tuple[str, int]:
     return event.kind, event.direction if event.kind == "shift" else 0
 
 
-def _sorts(events: tuple[Event, ...] | None) -> list[tuple[str, int]] | None:
-    return None if events is None else [_sort(e) for e in events]
-
-
-def _same(told: tuple[tuple[str, int], ...], true: list[tuple[str, int]] | None) -> bool:
+def _same(told: tuple[tuple[str, int], ...], true: tuple[Event, ...] | None) -> bool:
     """Whether a text tells of the events that there are, in any order."""
-    return true is not None and sorted(told) == sorted(true)
+    return true is not None and sorted(told) == sorted(map(_sort, true))
 
 
 def _told(text: Whole, events: tuple[Event, ...]) -> list[int]:
@@ -150,7 +146,7 @@ def _filled(w: Writer, text: Whole, period: PeriodFill | None) -> list[Token]:
         unsaid = [
             Event(events[i].kind, 0.5, events[i].direction, ANYWHERE) for i in order[len(placed) :]
         ]
-        w.stated["events"] = by_kind((*placed, *unsaid))
+        w.stated["events"] = (*placed, *unsaid)
     return tokens
 
 

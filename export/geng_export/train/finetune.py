@@ -52,8 +52,8 @@ STEPS, STUDENT_STEPS, BATCH, NOISES = 1200, 600, 48, 3
 OWN_SHARE = 0.5
 
 
-def recipe_for(bundle: Bundle, steps: int, student_steps: int, seed: int) -> Recipe:
-    """The recipe of a run on ``bundle``."""
+def gentle(bundle: Bundle, steps: int, student_steps: int, seed: int) -> Recipe:
+    """The recipe of a short run on a trained model."""
     return replace(
         bundle.recipe,
         seed=seed,
@@ -65,6 +65,13 @@ def recipe_for(bundle: Bundle, steps: int, student_steps: int, seed: int) -> Rec
         ema=EMA,
         student_steps=student_steps,
         student_learning_rate=LEARNING_RATE,
+    )
+
+
+def recipe_for(bundle: Bundle, steps: int, student_steps: int, seed: int) -> Recipe:
+    """The recipe of a run on ``bundle`` with own windows."""
+    return replace(
+        gentle(bundle, steps, student_steps, seed),
         real_share=OWN_SHARE,
         # Its own windows have details that no text speaks of, and they are what is to be learnt.
         residual_weight=1.0,
@@ -80,8 +87,8 @@ def adapt(
 
     Args:
         bundle: The model to start from; left as it is.
-        recipe: Of :func:`recipe_for`.
-        source: With the user's windows as its pool.
+        recipe: Of :func:`gentle` or :func:`recipe_for`.
+        source: What to train on; own windows are its pool.
         folder: Checkpoints go there.
         run: Names model, data and seed, see :func:`_run_of`.
 

@@ -27,7 +27,7 @@ from geng_export.models.decoder import Decoder
 from geng_export.targets import gguf
 from geng_export.targets.read_gguf import load_bundle
 from geng_export.train.bridge import LEAST_STD
-from geng_export.train.finetune import BATCH, LEARNING_RATE, NOISES, WARMUP, adapt
+from geng_export.train.finetune import adapt, gentle
 from geng_export.train.real import analysed_windows
 from geng_export.train.recipe import MOST_SEED, TWO_KINDS, check_whole
 
@@ -81,19 +81,7 @@ def refit(
         pool = analysed_windows(str(data), bundle.layout, bundle.encoder, out / "real.npz")
         summed.update(np.ascontiguousarray(pool.structures).tobytes())
     summed.update(str(seed).encode())
-    recipe = replace(
-        bundle.recipe,
-        seed=seed,
-        batch=BATCH,
-        noises=NOISES,
-        steps=steps,
-        learning_rate=LEARNING_RATE,
-        warmup=WARMUP,
-        ema=EMA,
-        student_steps=student_steps,
-        student_learning_rate=LEARNING_RATE,
-        two_kinds=TWO_KINDS,
-    )
+    recipe = replace(gentle(bundle, steps, student_steps, seed), ema=EMA, two_kinds=TWO_KINDS)
     real = recipe.real_share if pool is not None else 0.0
     mixture = Mixture(recipe.abstract_share, real, two_kinds=recipe.two_kinds)
     source = Source(bundle.layout, mixture, seed + 13, pool)
