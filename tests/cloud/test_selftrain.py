@@ -17,11 +17,11 @@ from tokenizers import Tokenizer
 from geng_cog.backends.embedded import EmbeddedBackend, bound
 from geng_cog.cli.main import main
 from geng_cog.evaluate.table import run_table, shown, summary, write_results
-from geng_cog.knowledge import by_label
+from geng_cog.knowledge import by_label, scenarios
 from geng_cog.lm import model as network
 from geng_cog.lm.training import Example, Recipe, batches, train
 from geng_cog.selftrain import rounds
-from geng_cog.selftrain.augment import DRAFTS, answered, augment, spoken
+from geng_cog.selftrain.augment import DRAFTS, answered, augment, subjects
 from geng_cog.selftrain.base import pretrain
 from geng_cog.selftrain.candidates import Candidate, read_candidates, write_candidates
 from geng_cog.selftrain.documents import Document, read_documents
@@ -35,6 +35,7 @@ from geng_cog.selftrain.score import (
     shows,
 )
 from geng_cog.selftrain.select import Bar, select
+from geng_cog.selftrain.things import likeness, nearest, things
 from geng_cog.selftrain.tune import Lesson
 from geng_cog.selftrain.tune import lesson as lesson_example
 from geng_cog.stated import read_stated
@@ -48,7 +49,9 @@ GOOD = (
     "trend up\nnoise low\nanomaly dip down 0.9"
 )
 DOCUMENTS = [
-    Document(f"d{i}", title, f"{title} reports the temperature and the humidity of a room. " * 6)
+    Document(
+        f"d{i}", title, f"{title} reports the temperature and the humidity of a living room. " * 6
+    )
     for i, title in enumerate(("Smart thermostat", "Cellar probe", "Barn logger", "Pump monitor"))
 ]
 
@@ -57,7 +60,7 @@ def candidate(
     task: str = "air temperature of a barn", text: str = GOOD, **more: object
 ) -> Candidate:
     fields: dict[str, object] = {"asked": "", "round": 1, **more}
-    return Candidate("d1", "air temperature", task, text=text, **fields)  # type: ignore[arg-type]
+    return Candidate("d1", "air temperature", "barn", task, text=text, **fields)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +110,10 @@ def test_augment_makes_candidates_of_documents_and_of_their_own_words(base: Path
     assert all(len(c.drafts) == DRAFTS and c.text == c.drafts[0] for c in found)
     for c in found:
         document = next(d for d in DOCUMENTS if d.id == c.document)
-        assert c.named in spoken(document)
+        assert (c.named, c.device) in subjects(document)
         assert parse(c.text).channels
         assert c.named.lower() in c.task.lower()
+        assert c.device in c.task
 
 
 def test_a_failed_answer_is_written_anew_for_the_same_task(base: Path) -> None:
@@ -216,17 +220,56 @@ def test_a_trend_or_an_anomaly_that_was_not_asked_for_is_found() -> None:
     assert not does_as_asked(plain, "trend down")
 
 
-def test_a_range_is_held_against_scenarios_that_name_the_quantity_alike() -> None:
+def test_things_of_a_document_are_of_sorts_that_scenarios_know() -> None:
+    text = "The oil boiler heats a living room; each cold store has two compressors and a Freezer."
+    found = things(Document("d", "Heating", text))
+    assert {"oil boiler", "living room", "cold store", "freezer"} <= set(found)
+    assert not {"oil", "two", "room"} & set(found)
+    assert things(Document("d", "Sensors", "A sensor, another sensor.")) == ()
+
+
+def test_a_document_offers_quantities_of_things_that_have_them() -> None:
+    found = subjects(
+        Document("d", "Boiler", "Flow temperature of the boiler, heart rate of the boiler.")
+    )
+    assert ("flow temperature", "boiler") in found
+    assert not any("heart" in quantity for quantity, _ in found)
+
+
+def test_a_range_is_held_against_scenarios_of_the_most_alike_things_and_names() -> None:
+    skin = by_label()["body temperature [degC]"]
+    kin = [s for s in scenarios("train") if s.kind.key == skin.key]
+    assert {s.said for s in nearest(kin, "skin temperature", "thing")} == {"skin temperature"}
+    assert nearest(kin, "temperature of a patient", "thing") == kin
     statement = parse(
         "Skin temperature at a wrist. It falls by night.\nspan 1 week, every 30 min\n"
         "# body temperature [degC]\nvalues 31 .. 34\nperiod 1 day\nwave sine\ntrend none\nnoise low\n"
         "anomaly none"
     )
-    claims, kind = statement.channels[0], by_label()["body temperature [degC]"]
-    assert is_usual(claims, kind, statement, "skin temperature")
-    assert not is_usual(claims, kind, statement, "body temperature")
+    claims = statement.channels[0]
+    of = replace(candidate(), device="thing")
+    assert is_usual(claims, skin, statement, replace(of, named="skin temperature"))
+    assert not is_usual(claims, skin, statement, replace(of, named="body temperature"))
     # A name that no scenario has is any of the kind.
-    assert is_usual(claims, kind, statement, "temperature of a patient")
+    assert is_usual(claims, skin, statement, replace(of, named="temperature of a patient"))
+
+
+def test_a_freezer_is_as_cold_as_freezers_are() -> None:
+    kind = by_label()["cabinet temperature [degC]"]
+    cold = parse(
+        "Cabinet temperature in a freezer. A compressor starts and stops.\nspan 4 h, every 1 min\n"
+        "# cabinet temperature [degC]\nvalues -22 .. -18\nperiod 40 min\nwave sine\ntrend none\nnoise low\n"
+        "anomaly none"
+    )
+    kin = [s for s in scenarios("train") if s.kind.key == kind.key]
+    (freezer,) = (s for s in kin if s.place == "chest freezer")
+    assert likeness(freezer, "chest freezer") == 2
+    period = freezer.periods[0]
+    claims = replace(cold.channels[0], periods=(period,))
+    asked = replace(candidate(), named="cabinet temperature")
+    statement = replace(cold, span=8 * period, interval=period / 40)
+    assert is_usual(claims, kind, statement, replace(asked, device="chest freezer"))
+    assert not is_usual(claims, kind, statement, replace(asked, device="refrigerator"))
 
 
 def test_the_bridge_keeps_a_usual_claim(real: Generator) -> None:

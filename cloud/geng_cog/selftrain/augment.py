@@ -21,17 +21,20 @@ from geng_cog.knowledge import Scenario, kinds, scenarios
 from geng_cog.lm.texts import backward_prompt, prompt
 from geng_cog.seeds import ask
 from geng_cog.selftrain.candidates import Candidate
-from geng_cog.selftrain.documents import Document, phrases
+from geng_cog.selftrain.documents import Document
+from geng_cog.selftrain.things import likeness, things
 from geng_cog.stated import read_stated
 from geng_cog.statement import END
 from geng_edge.errors import ArgumentError
 
 #: Characters of a document that the model reads.
 READ = 300
-#: Quantities of a document among which the model chooses.
-OFFERED = 3
+#: Subjects of a document among which the model chooses.
+OFFERED = 6
 #: Writings of each answer, and their temperature.
 DRAFTS, ANSWERING = 4, 0.7
+#: A quantity, as training scenarios call it, and a device or a place in words of a document.
+Subject = tuple[str, str]
 _FORMS = (
     "{q} of a {d}", "{d} {q}", "{q} from a {d}", "{d} measuring {q}", "{q} in a {d}", "{q} at the {d}",
     "{q} sensor in a {d}", "{d} {q} sensor", "{q} sensor at a {d}",
@@ -61,19 +64,20 @@ def augment(
     Cost: about 0.03 s a document and 0.02 s a draft on one core.
     """
     rng = np.random.default_rng((seed, round_))
-    offered = [(d, phrases(d), _some(spoken(d), rng)) for d in documents]
-    offered = [(d, p, q) for d, p, q in offered if p and q][:most]
-    subjects = writer.write(
-        [backward_prompt(_shown(d)) for d, _, _ in offered],
-        [subject(q, p) for _, p, q in offered], seed * 1000 + round_, temperature,
+    offered = [(d, some) for d in documents if (some := _some(subjects(d), rng))][:most]
+    written = writer.write(
+        [backward_prompt(_shown(d)) for d, _ in offered],
+        [grammar(some) for _, some in offered], seed * 1000 + round_, temperature,
     )  # fmt: skip
     found = []
-    for written, (document, _, quantities) in zip(subjects, offered, strict=True):
-        quantity, device = _parted(written.text.strip(), quantities)
+    for chosen, (document, some) in zip(written, offered, strict=True):
+        quantity, device = next(s for s in some if _said(s) == chosen.text.strip())
         form = _FORMS[int(rng.integers(len(_FORMS)))]
         task = ask(form.format(q=quantity, d=device), _times_for(quantity, rng), rng)
         if _readable(task.text):
-            found.append(Candidate(document.id, quantity, task.text, task.asked, "", round_))
+            found.append(
+                Candidate(document.id, quantity, device, task.text, task.asked, "", round_)
+            )
     return answered(writer, found, seed * 1000 + 500 + round_, drafts)
 
 
@@ -120,23 +124,29 @@ def spoken(document: Document) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _some(quantities: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
-    """A few of the quantities: left all of them, the model names the same ones again and again."""
-    return tuple(quantities[int(i)] for i in rng.permutation(len(quantities))[:OFFERED])
+def subjects(document: Document) -> tuple[Subject, ...]:
+    """What a series of a document may be of: a quantity and a thing that a training scenario has it of."""
+    said, met = spoken(document), things(document)
+    known = [s for s in scenarios("train") if s.said in said]
+    return tuple(
+        dict.fromkeys((s.said, thing) for s in known for thing in met if likeness(s, thing))
+    )
 
 
-def subject(quantities: tuple[str, ...], devices: tuple[str, ...]) -> State:
-    """The grammar of a subject: ``quantity of device``, each one of the given."""
+def _some(found: tuple[Subject, ...], rng: np.random.Generator) -> tuple[Subject, ...]:
+    """A few of the subjects: left all of them, the model names the same ones again and again."""
+    return tuple(found[int(i)] for i in rng.permutation(len(found))[:OFFERED])
+
+
+def grammar(offered: tuple[Subject, ...]) -> State:
+    """The grammar of a subject: ``quantity of device``, one of the offered."""
     stop = Then(("stop",), lambda _: (End(),))
-    line = Then(("line",), lambda _: literal("\n", stop))
-    device = Then(("device", devices), lambda _: choice(devices, line))
-    return choice(quantities, Then(("of", devices), lambda _: literal(" of ", device)))
+    return choice(tuple(map(_said, offered)), Then(("line",), lambda _: literal("\n", stop)))
 
 
-def _parted(text: str, quantities: tuple[str, ...]) -> tuple[str, str]:
-    """Quantity and device of a subject; a quantity may hold an "of" itself."""
-    quantity = max((q for q in quantities if text.startswith(f"{q} of ")), key=len)
-    return quantity, text.removeprefix(f"{quantity} of ")
+def _said(subject: Subject) -> str:
+    quantity, device = subject
+    return f"{quantity} of {device}"
 
 
 def _times_for(quantity: str, rng: np.random.Generator) -> Scenario:

@@ -18,6 +18,7 @@ class Candidate:
     Attributes:
         document: Its id.
         named: The quantity as the task calls it.
+        device: The device or place, in words of the document.
         task, text: The task, and the statement that answers it: the first draft, after ``score`` what
             the drafts agree on.
         asked: What the task asks for beside its subject; see :class:`geng_cog.seeds.Asked`.
@@ -30,6 +31,7 @@ class Candidate:
 
     document: str
     named: str
+    device: str
     task: str
     asked: str
     text: str

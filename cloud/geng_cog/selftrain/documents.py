@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,64 +12,6 @@ from geng_edge.errors import ArgumentError
 MOST_CHARACTERS = 6000
 MOST_BYTES = 4 * 2**20
 _SUFFIXES = {".txt", ".md", ".rst"}
-
-_MOST_WORDS = 4
-_TITLE = 120
-_LONGEST_WORD = 20
-_PLACED = re.compile(
-    r"\b(?:in|at|on|inside|under|near|of|for|from|by)\s+(?:an?|the|each|every)\s+((?:[a-z][a-z-]+\s+)?[a-z][a-z-]+)",
-    re.I,
-)
-_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9.+]*")
-_EMPTY = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "and",
-        "or",
-        "to",
-        "in",
-        "for",
-        "on",
-        "with",
-        "by",
-        "is",
-        "are",
-        "be",
-        "this",
-        "that",
-        "from",
-        "as",
-        "at",
-        "it",
-        "its",
-        "can",
-        "will",
-        "not",
-        "you",
-        "your",
-        "we",
-        "if",
-        "when",
-        "which",
-        "into",
-        "than",
-        "use",
-        "used",
-        "using",
-        "may",
-        "has",
-        "have",
-        "model",
-        "type",
-        "data",
-        "value",
-        "see",
-        "also",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -140,32 +81,3 @@ def _jsonl(path: Path) -> Iterator[Document]:
                 str(entry.get("title", "")),
                 text[:MOST_CHARACTERS],
             )
-
-
-def phrases(document: Document) -> tuple[str, ...]:
-    """What may be a device or a place: things that the text is in, at or of, else runs of the title."""
-    found: dict[str, None] = {}
-    for match in _PLACED.finditer(document.text):
-        run = _cut(match[1].lower().split())
-        if run:
-            found[" ".join(run)] = None
-    if found:
-        return _sized(found)
-    for part in re.split(r"[,;:()\[\]/.-]\s|\n| - ", document.title[:_TITLE]):
-        run = [w for w in _TOKEN.findall(part) if len(w) < _LONGEST_WORD]
-        for at in range(len(run)):
-            for number in range(1, _MOST_WORDS + 1):
-                piece = run[at : at + number]
-                if len(piece) == number and not {piece[0].lower(), piece[-1].lower()} & _EMPTY:
-                    found[" ".join(piece).lower()] = None
-    return _sized(found)
-
-
-def _sized(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(text for text in found if 4 <= len(text) <= 40 and not text.endswith("."))
-
-
-def _cut(words: list[str]) -> list[str]:
-    """The words before the first that says nothing of a thing."""
-    end = next((i for i, w in enumerate(words) if w in _EMPTY or w.endswith("ly")), len(words))
-    return words[:end]

@@ -26,6 +26,7 @@ from geng_cog.plausible import doubts
 from geng_cog.seeds import usual_periods
 from geng_cog.selftrain.augment import names
 from geng_cog.selftrain.candidates import Candidate
+from geng_cog.selftrain.things import nearest
 from geng_cog.stated import read_stated
 from geng_cog.statement import END, Statement, anomaly_text, parse
 from geng_cog.vocabulary import content_words
@@ -109,7 +110,7 @@ def cheap_checks(candidate: Candidate) -> tuple[tuple[str, float], ...]:
         ("plausible", float(not doubts(statement))),
         ("named", float(kind.key in names(candidate.named))),
         ("asked", float(does_as_asked(claims, candidate.asked))),
-        ("usual", float(is_usual(claims, kind, statement, candidate.named))),
+        ("usual", float(is_usual(claims, kind, statement, candidate))),
         ("shown", float(shows(candidate.task, claims, kind))),
         ("echoed", float(echoes(candidate, statement))),
     )
@@ -132,13 +133,14 @@ def does_as_asked(claims: ChannelClaims, asked: str) -> bool:
     return anomaly_text(claims.anomalies) == (value if what == "anomaly" else "none")
 
 
-def is_usual(claims: ChannelClaims, kind: Kind, statement: Statement, named: str) -> bool:
+def is_usual(claims: ChannelClaims, kind: Kind, statement: Statement, candidate: Candidate) -> bool:
     """Whether the range is right by the rubric for a training scenario of the kind, and the period usual.
 
-    Scenarios that call the quantity as the task does are asked, where there are any.
+    Asked are the scenarios whose device and place are most like the candidate's, and of these the ones
+    that call the quantity as the task does, where there are any.
     """
     kin = [s for s in scenarios("train") if s.kind.key == kind.key]
-    same = [s for s in kin if s.said == named] or kin
+    same = nearest(kin, candidate.named, candidate.device)
     ranged = any(range_right(claims.low, claims.high, s.low, s.span) for s in same)
     shown = [p for s in same for p in usual_periods(s, statement.span, statement.interval)]
     if not claims.periods:
