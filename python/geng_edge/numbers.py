@@ -17,8 +17,10 @@ import numpy as np
 from geng_edge.number_words import (
     CYCLES,
     HERTZ,
+    PARTS,
     PER,
     PERCENT,
+    RECORDS,
     SAMPLED,
     SECONDS,
     STEPS,
@@ -63,6 +65,13 @@ _NUMBER = re.compile(
     rf"(?P<scale>{_SCALE})?"
     rf"|(?<![\w-])(?P<wordsign>{_MINUS})?(?P<word>{WORD})(?![\w]))"
     rf"(?P<unit>{_UNIT})?",
+    re.IGNORECASE,
+)
+# A share of the window: "0.6 of the log", "3/4 of the way", "two fifths into the run".
+_SHARE = re.compile(
+    rf"(?<![\w./])(?:(?P<decimal>0?\.\d+)|(?P<over>\d\d?)/(?P<under>\d\d?)"
+    rf"|(?P<count>{WORD}|an?)[ -](?P<part>{either(PARTS)})s?)"
+    rf"(?= of the way\b| (?:of|into|through) the (?:(?:whole|entire|full) )?(?:{either(RECORDS)})\b)",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
@@ -143,6 +152,7 @@ def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list
         for r in find_rhythms(text, length)
         if (number := _of_rhythm(r, interval)) is not None
     ]
+    taken = sorted(taken + [(n.start, n.end, n) for n in _shares(text)], key=lambda t: t[:2])
     found: list[Number] = []
     at = past = 0
     for match in _NUMBER.finditer(text):
@@ -170,6 +180,22 @@ def _with_points(text: str) -> str:
     """``text`` with 18,5 as 18.5, unless it writes decimal points, and [18,24] as [18;24]."""
     text = _LIST.sub(lambda found: found[0].replace(",", ";"), text)
     return text if _POINT.search(text) else _COMMA.sub(r"\1.\2", text)
+
+
+def _shares(text: str) -> list[Number]:
+    """Places that the text gives as a share of the window, as percentages of it."""
+    found = []
+    for match in _SHARE.finditer(text):
+        if match["decimal"]:
+            share = float(match["decimal"])
+        elif match["over"]:
+            share = int(match["over"]) / max(int(match["under"]), 1)
+        else:
+            count = 1.0 if plain(match["count"]) in ("a", "an") else spelled(plain(match["count"]))
+            share = count / PARTS[plain(match["part"])]
+        if share <= 1.0:
+            found.append(Number(match.start(), match.end(), 100.0 * share, "percent", None, None))
+    return found
 
 
 def _of_rhythm(rhythm: Rhythm, interval: float) -> Number | None:
@@ -271,6 +297,7 @@ def _hertz(match: re.Match[str], value: float) -> float | None:
     return None
 
 
+_PERCENT = re.compile(rf"\s?(?:{either(PERCENT)})(?![A-Za-z])", re.IGNORECASE)
 _JOINED = re.compile(r"\s*(?:-|\u2013|to|and|or|\.\.+|\u2026)\s*$", re.IGNORECASE)
 
 
@@ -284,6 +311,8 @@ def _shared_units(found: list[Number], text: str) -> list[Number]:
         cycle = plain(text[after.start : after.end]) in CYCLES
         if cycle or after.value == 0.0 or not _JOINED.fullmatch(text[here.end : after.start]):
             continue
+        if after.unit == "percent" and not _PERCENT.match(text, after.end):
+            continue  # "0.2 and 0.8 of the log"
         if after.unit == "percent" or after.seconds is None or after.steps is None:
             out[i] = Number(here.start, here.end, here.value, after.unit, None, None)
             continue

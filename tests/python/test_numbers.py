@@ -193,6 +193,34 @@ def test_a_metre_is_no_minute_and_a_percent_has_no_length() -> None:
     assert (percent.unit, percent.steps) == ("percent", None)
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "share"),
+    [
+        ("a spike at 0.6 of the log", "0.6", 60.0),
+        ("it drops at .45 of the whole record", ".45", 45.0),
+        ("3/4 of the way through", "3/4", 75.0),
+        ("a dip two fifths into the run", "two fifths", 40.0),
+        ("three-tenths of the way in", "three-tenths", 30.0),
+        ("a fifth of the way", "a fifth", 20.0),
+    ],
+)
+def test_a_share_of_the_record_is_a_place_in_per_cent(text: str, said: str, share: float) -> None:
+    (number,) = find_numbers(text)
+    assert (text[number.start : number.end], number.unit) == (said, "percent")
+    assert number.value == pytest.approx(share)
+
+
+def test_a_share_of_something_else_is_none() -> None:
+    assert [n.value for n in find_numbers("0.5 of the period, from 0.2 through 0.8")] == [
+        0.5,
+        0.2,
+        0.8,
+    ]
+    assert [n.value for n in find_numbers("7/5 of the log")] == [7, 5]
+    # Only a sign of per cent is shared by the number before it.
+    assert [n.unit for n in find_numbers("0.2 and 0.8 of the log")] == ["none", "percent"]
+
+
 def test_a_fraction_is_one_number_of_its_unit() -> None:
     text = "a cycle of 1 1/2 hours"
     (number,) = find_numbers(text, 60.0)
