@@ -47,8 +47,8 @@ _UNIT = (
     rf"(?P<per>{either(PER)})\b"
     rf"|[\s-]?(?P<time>{either(SECONDS)})(?![A-Za-z/²³^]))"
 )
-# The "minus" of "20 plus or minus 3" and of "20 plus minus 3" is no sign.
-_MINUS = r"(?<!plus or )(?<!plus[ /-])(?:minus|negative)\s"
+# The "minus" of "20 plus or minus 3", "20 plus and minus 3" and "20 plus minus 3" is no sign.
+_MINUS = r"(?<!plus or )(?<!plus and )(?<!plus[ /-])(?:minus|negative)\s"
 # 12,500 and 12'500 but not 0,500, and 10 000 where it ends in zeros: "5 100" may be two numbers.
 _GROUPED = r"(?!0)\d{1,3}(?:[,\u202f\u00a0'\u2019_]\d{3})+(?!\d)|[1-9]\d{0,2}(?: 000)+(?!\d)"
 _POWER = r"(?:[eE][-+\u2212]?\d+)"

@@ -71,7 +71,7 @@ _CYCLES = (
 _WINDOW = (
     r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"
     r"(?:window|record|recording|series|trace|plot|chart|graph|picture|data ?set|data|sequence|run"
-    r"|file|log|signal|span|display|screen|session|total|all|it)\b"
+    r"|file|log|signal|span|display|screen|session|clip|frame|capture|total|all|it)\b"
 )
 #: "over the whole test" is of all that is shown, whatever it is called; "over the whole day" is not.
 _ALL_OF_IT = rf"(?:the|this|our|my) (?:whole|entire|full|complete) (?!{_UNIT}s?\b)[a-z]+\b"

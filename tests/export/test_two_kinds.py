@@ -79,7 +79,7 @@ def test_a_text_in_one_piece_is_true_in_either_order(monkeypatch: pytest.MonkeyP
         {"text": "silent{when}, and a bang{when}", "events": ["dropout", "spike"]}
     )
     assert text.is_true_of(CLAIMS)
-    monkeypatch.setattr(whole, "texts", lambda: (text,))
+    monkeypatch.setattr(whole, "alike", lambda: ((text,),))
     for seed in range(40):
         writer = Writer(CLAIMS, Dice(np.random.default_rng(seed)), "free")
         roles = [t.role for t in whole.write(writer) if isinstance(t, Number)]

@@ -52,7 +52,7 @@ from geng_edge.numbers import LARGEST_NUMBER, NUMBER_WIDTH, find_numbers, number
         ("-5...+5, -5...5, 5...-5, 0.5...2.5", [-5, 5, -5, 5, 5, -5, 0.5, 2.5]),
         (".5 to 2.5, 1.2.3, v1.2.3", [0.5, 2.5, 1.2]),
         ("20\u00b12, 20+/-2, 20 +/- 2, \u00b15, +-5", [20, 2, 20, 2, 20, 2, 5, 5]),
-        ("20 plus or minus 2, 20 plus/minus 2, 20 plus minus 2", [20, 2, 20, 2, 20, 2]),
+        ("20 plus or minus 2, 20 plus and minus 2, 20 plus/minus 2, 20 plus minus 2", [20, 2] * 4),
         ("12:30, 2x, 1 000, 5e3", [12, 30, 2, 1000, 5000]),
     ],
 )

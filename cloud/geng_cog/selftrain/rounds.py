@@ -181,7 +181,7 @@ def unfiltered(plan: Plan, documents: Sequence[Document], most: int) -> list[Can
     if not file.is_file():
         read = [d for n in range(1, plan.rounds + 1) for d in plan.part(documents, n)]
         order = np.random.default_rng((plan.seed, 13)).permutation(len(read))
-        drawn = [read[int(i)] for i in order[: 2 * most]]  # not every document offers a device
+        drawn = [read[int(i)] for i in order]
         writer = EmbeddedBackend(plan.round(0)).writer
         write_candidates(file, augment(writer, drawn, 0, plan.seed, drafts=1, most=most))
     return read_candidates(file)

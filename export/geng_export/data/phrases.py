@@ -345,7 +345,7 @@ _KELVIN = re.compile(r"\s?K\b")
 # Outside the held-out wordings, a fifth of the descriptions mixes the forms.
 _MIXED_SHARE = 0.2
 # Texts written in one piece, where one is true of the series.
-_WHOLE_SHARE = 0.4
+_WHOLE_SHARE = 0.55
 # Among free text, and what of it is said beside the matter.
 _TOLD_SHARE, _TALK_SHARE = 0.25, 0.35
 # Share of each style in the others; a quarter follows the paper's format.

@@ -8,6 +8,7 @@ Only the text side's last training sees them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -107,14 +108,26 @@ def texts() -> tuple[Whole, ...]:
     return tuple(Whole.from_dict(entry) for table in tables for entry in table["whole"])
 
 
+@lru_cache(maxsize=1)
+def alike() -> tuple[tuple[Whole, ...], ...]:
+    """The texts in groups that are true of the same series, so that one of each is asked."""
+    groups: dict[tuple[object, ...], list[Whole]] = defaultdict(list)
+    for text in texts():
+        events = None if text.events is None else tuple(sorted(text.events))
+        slots = text.wording.slots & (PERIOD | _LIMITS | {"mean"})
+        groups[text.trend, text.periodic, events, slots].append(text)
+    return tuple(map(tuple, groups.values()))
+
+
 def write(w: Writer) -> list[Token]:
     """A whole text that is true of the claims; nothing where there is none."""
     period = PeriodFill(w, 0) if w.claims.periods else None
     known = period.slots() if period is not None else frozenset()
     fitting = [
         text
-        for text in texts()
-        if text.is_true_of(w.claims) and not text.wording.slots & {"often", "count"} - known
+        for first, *more in alike()
+        if first.is_true_of(w.claims) and not first.wording.slots & {"often", "count"} - known
+        for text in (first, *more)
     ]
     return _filled(w, w.dice.pick(fitting), period) if fitting else []
 
