@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="--table: seed pairs of N scenarios (default all)",
     )
     parser.add_argument(
-        "--epochs", type=float, metavar="N", help="--table: passes over the seed pairs (default 4)"
+        "--epochs", type=float, metavar="N", help="--table: passes of a tuning (default 4)"
     )
     parser.add_argument("--documents", type=int, default=500, metavar="N", help="--table: a round")
     parser.add_argument(

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs",
         type=float,
         metavar="N",
-        help="passes over the seed pairs of a tuning (default 4)",
+        help="passes of a tuning (default 4)",
     )
 
 

@@ -58,8 +58,7 @@ def tune(
         tokenizer: Its tokenizer.
         seeds: Seed pairs; some are shown spoiled too, which teaches to grade.
         kept: Selected candidates; may be empty.
-        recipe: How to train; its seed also draws what is spoiled. Its epochs are of the seed pairs
-            alone: with kept pairs beside them, as many examples are seen in all.
+        recipe: How to train; its seed also draws what is spoiled.
 
     Returns:
         The tuned network and figures of the training.
@@ -72,9 +71,7 @@ def tune(
     spoiled = rng.permutation(len(seeds))[: int(SPOILED * len(seeds))]
     examples += [_graded(tokenizer, *_spoil(seeds[int(i)], rng)) for i in spoiled]
     examples += [_asked(tokenizer, s) for s in _backward(rng)]
-    # As many steps for every set: what differs is what they show.
-    epochs = recipe.epochs * (len(examples) - len(kept)) / len(examples)
-    return model, train(model, examples, replace(recipe, epochs=epochs))
+    return model, train(model, examples, recipe)
 
 
 def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
