@@ -41,20 +41,17 @@ def nearest(known: Sequence[Scenario], named: str, device: str) -> list[Scenario
         named: What the quantity is called.
         device: Device or place.
     """
-    order = [(likeness(s, device), s.said == named) for s in known]
-    return [s for s, rank in zip(known, order, strict=True) if rank == max(order)]
+    ranks = [(likeness(s, device), s.said == named) for s in known]
+    best = max(ranks, default=None)
+    return [s for s, rank in zip(known, ranks, strict=True) if rank == best]
 
 
 def likeness(scenario: Scenario, device: str) -> int:
     """How many telling words a scenario's device and place share with a device."""
-    return len(_telling(scenario.id) & set(device.lower().split()))
+    return len((_own(scenario) - _common()) & set(device.lower().split()))
 
 
 @functools.cache
-def _telling(scenario: str) -> frozenset[str]:
-    return next(_own(s) - _common() for s in scenarios("train") if s.id == scenario)
-
-
 def _own(scenario: Scenario) -> frozenset[str]:
     return frozenset(f"{scenario.device} {scenario.place}".lower().split())
 
