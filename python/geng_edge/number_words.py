@@ -35,13 +35,21 @@ CYCLES = {
 #: Fractions of one character.
 VULGAR = {"½": 1 / 2, "¼": 1 / 4, "¾": 3 / 4, "⅓": 1 / 3, "⅔": 2 / 3}
 
-#: Parts of a whole that number words count; thirds and quarters of the way are words for a place.
-PARTS = {"fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+#: Parts of a whole, and how many of them it has.
+DENOMINATORS = {
+    "half": 2,
+    "third": 3,
+    "quarter": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "eighth": 8,
+    "tenth": 10,
+}
 
-#: What a place is in: "0.6 of the log".
-RECORDS = {"log", "record", "recording", "window", "series", "time series", "trace", "run", "span",
-           "signal", "measurement", "file", "plot", "graph", "chart", "data", "data set", "dataset",
-           "test"}  # fmt: skip
+#: What a window is called: "0.6 of the log", "12 cycles in the clip".
+RECORDS = {"window", "record", "recording", "series", "time series", "trace", "plot", "chart", "graph",
+           "picture", "data set", "dataset", "data", "sequence", "run", "file", "log", "signal", "span",
+           "display", "screen", "session", "clip", "frame", "capture", "measurement", "test"}  # fmt: skip
 
 #: What follows a word such as "hourly" where it says how often is sampled.
 SAMPLED = (

@@ -16,8 +16,8 @@ import numpy as np
 
 from geng_edge.number_words import (
     CYCLES,
+    DENOMINATORS,
     HERTZ,
-    PARTS,
     PER,
     PERCENT,
     RECORDS,
@@ -39,8 +39,9 @@ NUMBER_WIDTH = 32
 WINDOW = 512
 LARGEST_NUMBER = 1e30
 
+_PERCENT = rf"\s?(?:{either(PERCENT)})(?![A-Za-z])"
 _UNIT = (
-    rf"(?:\s?(?P<percent>{either(PERCENT)})(?![A-Za-z])"
+    rf"(?:(?P<percent>{_PERCENT})"
     rf"|[\s-]?(?P<hertz>{either(HERTZ)})\b"
     rf"|[\s-]?(?P<steps>{either(STEPS)})\b"
     rf"|\s?(?P<times>(?:times|cycles|peaks|turns|oscillations|beats)\s?(?:per|a|an|each|every|/)\s?)"
@@ -67,10 +68,12 @@ _NUMBER = re.compile(
     rf"(?P<unit>{_UNIT})?",
     re.IGNORECASE,
 )
-# A share of the window: "0.6 of the log", "3/4 of the way", "two fifths into the run".
+# A share of the window: "0.6 of the log", "3/4 of the way", "two fifths into the run". Thirds and quarters
+# that are spelled are words for a place, which the claims reader knows.
+_SMALL_PARTS = either(part for part, number in DENOMINATORS.items() if number > 4)
 _SHARE = re.compile(
     rf"(?<![\w./])(?:(?P<decimal>0?\.\d+)|(?P<over>\d\d?)/(?P<under>\d\d?)"
-    rf"|(?P<count>{WORD}|an?)[ -](?P<part>{either(PARTS)})s?)"
+    rf"|(?P<count>{WORD}|an?)[ -](?P<part>{_SMALL_PARTS})s?)"
     rf"(?= of the way\b| (?:of|into|through) the (?:(?:whole|entire|full) )?(?:{either(RECORDS)})\b)",
     re.IGNORECASE,
 )
@@ -192,7 +195,7 @@ def _shares(text: str) -> list[Number]:
             share = int(match["over"]) / max(int(match["under"]), 1)
         else:
             count = 1.0 if plain(match["count"]) in ("a", "an") else spelled(plain(match["count"]))
-            share = count / PARTS[plain(match["part"])]
+            share = count / DENOMINATORS[plain(match["part"])]
         if share <= 1.0:
             found.append(Number(match.start(), match.end(), 100.0 * share, "percent", None, None))
     return found
@@ -297,7 +300,7 @@ def _hertz(match: re.Match[str], value: float) -> float | None:
     return None
 
 
-_PERCENT = re.compile(rf"\s?(?:{either(PERCENT)})(?![A-Za-z])", re.IGNORECASE)
+_A_PERCENT = re.compile(_PERCENT, re.IGNORECASE)
 _JOINED = re.compile(r"\s*(?:-|\u2013|to|and|or|\.\.+|\u2026)\s*$", re.IGNORECASE)
 
 
@@ -311,7 +314,7 @@ def _shared_units(found: list[Number], text: str) -> list[Number]:
         cycle = plain(text[after.start : after.end]) in CYCLES
         if cycle or after.value == 0.0 or not _JOINED.fullmatch(text[here.end : after.start]):
             continue
-        if after.unit == "percent" and not _PERCENT.match(text, after.end):
+        if after.unit == "percent" and not _A_PERCENT.match(text, after.end):
             continue  # "0.2 and 0.8 of the log"
         if after.unit == "percent" or after.seconds is None or after.steps is None:
             out[i] = Number(here.start, here.end, here.value, after.unit, None, None)

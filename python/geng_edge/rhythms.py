@@ -12,7 +12,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from geng_edge.number_words import SAMPLED, SECONDS, STEPS, VULGAR, WORD, either, plain, spelled
+from geng_edge.number_words import (
+    DENOMINATORS,
+    RECORDS,
+    SAMPLED,
+    SECONDS,
+    STEPS,
+    VULGAR,
+    WORD,
+    either,
+    plain,
+    spelled,
+)
 
 
 class Rhythm(NamedTuple):
@@ -40,7 +51,6 @@ Reader = Callable[[Match, int], Rhythm | None]
 
 _NTH = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
 _TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
-_PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 _OFTEN = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0,
           "yearly": 31536000.0}  # fmt: skip
 _WORDS = {
@@ -70,8 +80,7 @@ _CYCLES = (
 )
 _WINDOW = (
     r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"
-    r"(?:window|record|recording|series|trace|plot|chart|graph|picture|data ?set|data|sequence|run"
-    r"|file|log|signal|span|display|screen|session|clip|frame|capture|total|all|it)\b"
+    rf"(?:{either(RECORDS)}|total|all|it)\b"
 )
 #: "over the whole test" is of all that is shown, whatever it is called; "over the whole day" is not.
 _ALL_OF_IT = rf"(?:the|this|our|my) (?:whole|entire|full|complete) (?!{_UNIT}s?\b)[a-z]+\b"
@@ -185,7 +194,7 @@ def _fraction(match: Match, _: int) -> Rhythm | None:
 
 def _part(match: Match, _: int) -> Rhythm:
     said = plain(match["part"])
-    share = 0.75 if said.startswith("three") else 1.0 / _PARTS[said]
+    share = 0.75 if said.startswith("three") else 1.0 / DENOMINATORS[said]
     return _length(match, 0, share * SECONDS[plain(match["unit"])])
 
 
@@ -205,7 +214,7 @@ def _clock(match: Match, _: int) -> Rhythm | None:
 
 def _window_part(match: Match, length: int) -> Rhythm:
     start, end = match.span("said")
-    steps = length / _PARTS[plain(match["part"])]
+    steps = length / DENOMINATORS[plain(match["part"])]
     return Rhythm(start, end, match.end(), 1.0, None, steps, rate=False)
 
 
@@ -304,7 +313,7 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
         ),
         _part,
     ),
-    (_begins(rf"(?:an?|one) (?P<part>{either(_PARTS)}) of an? (?P<unit>{_UNIT})\b"), _part),
+    (_begins(rf"(?:an?|one) (?P<part>{either(DENOMINATORS)}) of an? (?P<unit>{_UNIT})\b"), _part),
     (
         _begins(
             r"(?P<whole>\d+) ?(?P<big>h|hr|hrs|hours?|min|mins|minutes?|d|days?) ?(?P<rest>[0-5]?\d) ?"
@@ -321,7 +330,7 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     ),
     (
         _begins(
-            rf"(?P<said>(?:an?|one) (?P<part>{either(_PARTS)}) of (?=(?:the|this|our)\b){_WINDOW})"
+            rf"(?P<said>(?:an?|one) (?P<part>{either(DENOMINATORS)}) of (?=(?:the|this|our)\b){_WINDOW})"
         ),
         _window_part,
     ),

@@ -35,7 +35,7 @@ from geng_cog.selftrain.score import (
     shows,
 )
 from geng_cog.selftrain.select import Bar, select
-from geng_cog.selftrain.things import likeness, nearest, things
+from geng_cog.selftrain.things import likeness, nearest
 from geng_cog.selftrain.tune import Lesson
 from geng_cog.selftrain.tune import lesson as lesson_example
 from geng_cog.stated import read_stated
@@ -218,22 +218,6 @@ def test_a_trend_or_an_anomaly_that_was_not_asked_for_is_found() -> None:
     plain = replace(claims, anomalies=())
     assert does_as_asked(plain, "trend up")
     assert not does_as_asked(plain, "trend down")
-
-
-def test_things_of_a_document_are_of_sorts_that_scenarios_know() -> None:
-    text = "The oil boiler heats a living room; each cold store has two compressors and a Freezer."
-    found = things(Document("d", "Heating", text))
-    assert {"oil boiler", "living room", "cold store", "freezer"} <= set(found)
-    assert not {"oil", "two", "room"} & set(found)
-    assert things(Document("d", "Sensors", "A sensor, another sensor.")) == ()
-
-
-def test_a_document_offers_quantities_of_things_that_have_them() -> None:
-    found = subjects(
-        Document("d", "Boiler", "Flow temperature of the boiler, heart rate of the boiler.")
-    )
-    assert ("flow temperature", "boiler") in found
-    assert not any("heart" in quantity for quantity, _ in found)
 
 
 def test_a_range_is_held_against_scenarios_of_the_most_alike_things_and_names() -> None:
