@@ -14,7 +14,8 @@ pytest.importorskip("transformers", reason="the cloud package needs transformers
 import torch
 from tokenizers import Tokenizer
 
-from geng_cog.backends.embedded import EmbeddedBackend, bound
+from geng_cog.agreement import agreed
+from geng_cog.backends.embedded import EmbeddedBackend
 from geng_cog.cli.main import main
 from geng_cog.evaluate.table import run_table, shown, summary, write_results
 from geng_cog.knowledge import by_label, scenarios
@@ -39,7 +40,7 @@ from geng_cog.selftrain.things import likeness, nearest
 from geng_cog.selftrain.tune import Lesson
 from geng_cog.selftrain.tune import lesson as lesson_example
 from geng_cog.stated import read_stated
-from geng_cog.statement import parse
+from geng_cog.statement import Statement, parse
 from geng_edge import Generator
 from geng_edge.errors import ArgumentError
 
@@ -168,27 +169,24 @@ def test_averaged_weights_differ_from_the_last_and_repeat(base: Path) -> None:
     assert torch.equal(found[1], found[2])
 
 
-def test_trainings_of_a_row_differ_and_write_by_the_mean_of_what_they_hold_likely(
-    base: Path, tmp_path: Path
-) -> None:
+def test_trainings_of_a_row_differ_and_each_has_a_say(base: Path, tmp_path: Path) -> None:
     plan = rounds.Plan(tmp_path, base, recipe=Recipe(epochs=0.05, tokens=1024))
     few = rounds.seed_lessons()[:6]
     rounds.tuned(plan, plan.round(0), few, [], print)
     said: list[str] = []
-    made = rounds.committee(plan, tmp_path / "row", few, [], 2, said.append, first=plan.round(0))
-    assert made == [plan.round(0), tmp_path / "row" / "member-1"]
-    assert len(said) == 1  # the first is the one that was there
-    first, second = (EmbeddedBackend(folder).writer for folder in made)
-    both = EmbeddedBackend(made[0], beside=made[1:]).writer
-    texts = ["task: wind speed\nanswer: ", "task: water level"]
-    a, b, mean = (w.last_logits(texts).log_softmax(1) for w in (first, second, both))
-    assert not torch.equal(a, b)
-    torch.testing.assert_close(mean, ((a + b) / 2.0).log_softmax(1))
-    same = EmbeddedBackend(made[0], beside=made[:1]).writer
+    made = rounds.trainings(plan, tmp_path / "row", few, [], 3, said.append, first=plan.round(0))
+    assert made == [plan.round(0), *(tmp_path / "row" / f"member-{n}" for n in (1, 2))]
+    assert len(said) == 2  # the first is the one that was there
     tasks = ("wind speed", "air temperature and relative humidity in a barn")
-    states = [bound(task, read_stated(task)) for task in tasks]
-    twice, once = ([w.text for w in writer.write(tasks, states)] for writer in (same, first))
-    assert twice == once  # rows that are done leave every member's cache
+    stated = [read_stated(task) for task in tasks]
+
+    def written(*folders: Path) -> list[Statement]:
+        backend = EmbeddedBackend(folders[0], votes=0, beside=folders[1:])
+        return [parse(w.text) for w in backend.write(tasks, stated, 0, 0.0)]
+
+    alone = [written(folder) for folder in made]
+    assert alone[0] != alone[1]
+    assert written(*made) == [agreed(some)[1] for some in zip(*alone, strict=True)]
 
 
 def test_the_grade_is_an_expectation_over_five_digits(base: Path) -> None:

@@ -14,7 +14,6 @@ from geng_cog.grammar.nodes import State
 from geng_cog.grammar.openings import opening
 from geng_cog.grammar.statements import begin
 from geng_cog.lm import model as network
-from geng_cog.lm.committee import Committee
 from geng_cog.lm.texts import prompt
 from geng_cog.lm.tokenizer import wrapped
 from geng_cog.stated import Stated
@@ -33,7 +32,8 @@ class EmbeddedBackend:
     Args:
         folder: Holds ``cog.safetensors`` and ``tokenizer.json``; the package's own by default.
         votes: Writings beside the likeliest one whose agreement is the answer; 0 for the likeliest alone.
-        beside: Folders of further trainings of the same base, which write together with it.
+        beside: Folders of further trainings of the same base (a deep ensemble, Lakshminarayanan et al. 2017):
+            each writes on its own, and what all of them agree on is the answer.
 
     Raises:
         ModelFileError: A file is missing, not whole or not ours.
@@ -49,10 +49,10 @@ class EmbeddedBackend:
                 f"{folder} holds no {TOKENIZER}; it must hold it and {MODEL}", path=folder
             )
         model, self.facts = network.load(folder / MODEL)
-        others = [network.load(other / MODEL)[0] for other in beside]
-        self.writer = Writer(
-            Committee([model, *others]) if others else model, wrapped(folder / TOKENIZER)
-        )
+        tokenizer = wrapped(folder / TOKENIZER)
+        self.writer = Writer(model, tokenizer)
+        others = [Writer(network.load(other / MODEL)[0], tokenizer) for other in beside]
+        self._writers = (self.writer, *others)
         self.votes = votes
 
     def write(
@@ -61,18 +61,20 @@ class EmbeddedBackend:
         """One statement for each task, at temperature 0 the one that several writings agree on."""
         prompts = [prompt(task) for task in tasks]
         states = [bound(task, s) for task, s in zip(tasks, stated, strict=True)]
-        first = self.writer.write(prompts, states, seed, temperature)
-        if temperature > 0.0 or self.votes == 0:
-            return first
-        rows = [row for row in range(len(tasks)) for _ in range(self.votes)]
-        more = self.writer.write(
-            [prompts[row] for row in rows], [states[row] for row in rows], seed, VOTING,
-            draws=[*range(self.votes)] * len(tasks),
-        )  # fmt: skip
-        return [
-            _agreed([one, *more[row * self.votes : (row + 1) * self.votes]])
-            for row, one in enumerate(first)
-        ]
+        votes = self.votes if temperature <= 0.0 else 0
+        rows = [row for row in range(len(tasks)) for _ in range(votes)]
+        found: list[list[Written]] = [[] for _ in tasks]
+        for writer in self._writers:
+            for row, one in enumerate(writer.write(prompts, states, seed, temperature)):
+                found[row].append(one)
+        for writer in self._writers:
+            more = writer.write(
+                [prompts[row] for row in rows], [states[row] for row in rows], seed, VOTING,
+                draws=[*range(votes)] * len(tasks),
+            )  # fmt: skip
+            for row, one in zip(rows, more, strict=True):
+                found[row].append(one)
+        return [_agreed(some) if len(some) > 1 else some[0] for some in found]
 
 
 def _agreed(written: Sequence[Written]) -> Written:

@@ -3,8 +3,8 @@
 The documents are curated once. Each set is then learned from the base with several seeds: the seed
 pairs alone; with as many candidates as round 5 keeps, as the model of round 0 writes them, unselected;
 with what round 2 and round 5 kept. For figure 3: with so many of each set. In each row equally many
-trainings write together. Everything is kept in a folder, so that an interrupted run goes on, and the results
-are one JSON file.
+trainings answer, each on its own, and what they agree on is judged. Everything is kept in a folder, so that
+an interrupted run goes on, and the results are one JSON file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from geng_cog.evaluate.measure import measure
 from geng_cog.evaluate.sets import tasks
 from geng_cog.selftrain.candidates import Candidate, read_candidates
 from geng_cog.selftrain.documents import Document
-from geng_cog.selftrain.rounds import Plan, committee, run_rounds, seed_lessons, unfiltered
+from geng_cog.selftrain.rounds import Plan, run_rounds, seed_lessons, trainings, unfiltered
 from geng_cog.selftrain.tune import Lesson
 from geng_edge import files
 
@@ -49,7 +49,7 @@ def run_table(
         generator: Checks candidates.
         say: Told what happens.
         sizes: Train the points of figure 3 too, with the first seed.
-        members: Trainings of a row that write together; the loop's own models are one training each.
+        members: Trainings of a row that answer together; the loop's own models are one training each.
         keep: Given the rows so far after each seed, so that an interrupted table is not lost.
 
     Cost: about 35 minutes on one core with 900 documents a round, three seeds, one member and no sizes.
@@ -101,7 +101,7 @@ def _learned(
 ) -> dict[str, Any]:  # fmt: skip
     """The row of a model tuned on seed pairs and candidates."""
     seeds = seed_lessons(plan.scenarios)
-    made = committee(plan, folder, seeds, _lessons(candidates), members, say, first)
+    made = trainings(plan, folder, seeds, _lessons(candidates), members, say, first)
     return _row(folder, made, len(seeds), len(candidates), say)
 
 
@@ -113,7 +113,7 @@ def _row(folder: Path, made: Sequence[Path], seeds: int, more: int, say: Say) ->
     """The measures of the trainings of a row, kept in its folder, so that they are taken once."""
     file = folder / f"measured-{len(made)}.json"
     if not file.is_file():
-        # What is learned is compared: without votes.
+        # What is learned is compared: without votes of its own, each training has one.
         backend = EmbeddedBackend(made[0], votes=0, beside=made[1:])
         folder.mkdir(parents=True, exist_ok=True)
         found: dict[str, Any] = {
