@@ -1,8 +1,9 @@
 """Agreement: what several statements for one task have in common (self-consistency, Wang et al. 2023).
 
-One writing of a small model is a guess; what most of several writings say is a better one. Values, periods
-and waves are settled by majority, limits by their medians; times, trend and anomalies stay those of the first
-writing, because the task binds them.
+One writing of a small model is a guess; what most of several writings say is a better one. Times, periods and
+trend hang together, for a record shows some periods and not others: they are taken from the writing whose
+choices of them most others share. Then every word is settled by majority, limits by their medians; times and
+anomalies stay those of that writing.
 """
 
 from __future__ import annotations
@@ -26,15 +27,17 @@ def agreed(statements: Sequence[Statement]) -> tuple[int, Statement]:
         statements: One or more, of one task, the likeliest first.
 
     Returns:
-        The number of the statement that it is made from, the first with the channels of the majority, and
-        that statement with what the others of the same channels settle; unchanged where that would be
-        impossible or more doubtful.
+        The number of the statement that it is made from, of those with the channels of the majority the
+        one that most others back, and that statement with what the others of the same channels settle;
+        unchanged where that would be impossible or more doubtful.
     """
     label = _most(_channels(s) for s in statements)
     alike = [s for s in statements if _channels(s) == label]
-    first = alike[0]
+    backing = Counter(choice for s in alike for choice in _choices(s))
+    first = max(alike, key=lambda s: sum(backing[choice] for choice in _choices(s)))
+    ahead = [first, *(s for s in alike if s is not first)]  # where as many say the one as the other
     settled = tuple(
-        _settled([s.channels[i] for s in alike], first) for i in range(len(first.channels))
+        _settled([s.channels[i] for s in ahead], first) for i in range(len(first.channels))
     )
     found = replace(first, channels=settled)
     worse = faults(found) or len(doubts(found)) > len(doubts(first))
@@ -45,6 +48,16 @@ def _channels(statement: Statement) -> tuple[tuple[str, str], ...]:
     return tuple((c.quantity, c.unit) for c in statement.channels)
 
 
+def _choices(statement: Statement) -> list[tuple[Hashable, ...]]:
+    """What one writing chose that another may have chosen too, each with the name of what it is."""
+    return [
+        ("span", statement.span),
+        ("interval", statement.interval),
+        *(("periods", i, c.periods) for i, c in enumerate(statement.channels)),
+        *(("trend", i, c.trend) for i, c in enumerate(statement.channels)),
+    ]
+
+
 def _settled(claims: Sequence[ChannelClaims], statement: Statement) -> ChannelClaims:
     first = claims[0]
     periods = _most(c.periods for c in claims if all(p <= statement.span for p in c.periods))
@@ -52,8 +65,8 @@ def _settled(claims: Sequence[ChannelClaims], statement: Statement) -> ChannelCl
     low, high = _middle([c.low for c in claims]), _middle([c.high for c in claims])
     if low >= high:
         low, high = first.low, first.high
-    noise = _most(c.noise for c in claims)
-    return replace(first, periods=periods, wave=wave, low=low, high=high, noise=noise)
+    noise, trend = _most(c.noise for c in claims), _most(c.trend for c in claims)
+    return replace(first, trend=trend, periods=periods, wave=wave, low=low, high=high, noise=noise)
 
 
 def _most(words: Iterable[Word]) -> Word:

@@ -26,7 +26,7 @@ def test_limits_are_medians_and_words_the_majority() -> None:
     ]  # fmt: skip
     number, found = agreed(written)
     (claims,) = found.channels
-    assert number == 0
+    assert number == 1
     assert (claims.low, claims.high) == (18, 22.5)
     assert (claims.periods, claims.wave) == ((86400.0,), "sine")
 
@@ -40,10 +40,17 @@ def test_the_channels_of_the_majority_are_taken() -> None:
     assert found.channels[0].quantity == "air temperature"
 
 
-def test_what_would_be_impossible_stays_as_it_was_written() -> None:
-    short = replace(statement(18, 22, "12 h"), span=43200.0)
-    _, found = agreed([short, statement(18, 22), statement(18, 22)])
-    assert found.channels[0].periods == (43200.0,)
+def test_times_are_of_the_writing_that_most_others_back() -> None:
+    brief = replace(statement(18, 22, "1 h"), span=43200.0)
+    number, found = agreed([brief, statement(18, 22), replace(statement(18, 22), interval=60.0)])
+    assert number == 1
+    assert (found.span, found.interval) == (604800.0, 600.0)
+    assert found.channels[0].periods == (86400.0,)
+
+
+def test_what_would_be_doubtful_stays_as_it_was_written() -> None:
+    _, found = agreed([statement(10, 20.1), statement(20, 30), statement(20, 20.1)])
+    assert (found.channels[0].low, found.channels[0].high) == (10, 20.1)
 
 
 def test_an_answer_does_not_depend_on_the_tasks_beside_it() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from geng_cog.knowledge import Scenario
 from geng_cog.plausible import doubts
 from geng_cog.seeds import LEAST_CYCLES, LEAST_STEPS_A_PERIOD, Pair
 from geng_cog.statement import Statement
@@ -99,14 +100,7 @@ def task_of(pair: Pair, name: str) -> Task:
     """The task of a drawn pair, with what its scenarios say is right."""
     channels = []
     for i, (s, claims) in enumerate(zip(pair.scenarios, pair.statement.channels, strict=True)):
-        weights = dict(zip(("none", "up", "down"), s.habit.trend, strict=True))
-        usual = tuple(
-            w for w, weight in weights.items() if weight >= USUAL_TREND * sum(weights.values())
-        )
-        if i == 0 and "trend" in pair.asked:
-            usual = (claims.trend,)
-        least, most = s.habit.noise
-        noise = tuple(w for w, (a, b) in NOISE_BANDS.items() if a < most and b > least)
+        usual = (claims.trend,) if i == 0 and "trend" in pair.asked else usual_trends(s)
         found = tuple((a.kind, a.position, a.direction) for a in claims.anomalies)
         channels.append(
             Reference(
@@ -117,7 +111,7 @@ def task_of(pair: Pair, name: str) -> Task:
                 s.periods,
                 usual,
                 s.habit.waves,
-                noise,
+                usual_noise(s),
                 found,
             )
         )
@@ -126,6 +120,20 @@ def task_of(pair: Pair, name: str) -> Task:
         name, pair.task, statement.span if "span" in pair.asked else None,
         statement.interval if "interval" in pair.asked else None, tuple(channels),
     )  # fmt: skip
+
+
+def usual_trends(scenario: Scenario) -> tuple[str, ...]:
+    """The trends that are right for a scenario where none is asked for."""
+    weights = dict(zip(("none", "up", "down"), scenario.habit.trend, strict=True))
+    return tuple(
+        w for w, weight in weights.items() if weight >= USUAL_TREND * sum(weights.values())
+    )
+
+
+def usual_noise(scenario: Scenario) -> tuple[str, ...]:
+    """The words for noise that are right for a scenario."""
+    least, most = scenario.habit.noise
+    return tuple(w for w, (a, b) in NOISE_BANDS.items() if a < most and b > least)
 
 
 def judge(statement: Statement | None, task: Task) -> dict[str, list[bool]]:

@@ -3,9 +3,10 @@
 Several drafts become one answer: what those that pass the cheap checks agree on. The share of all drafts
 that say the same is its support. The grade is the expectation over the logits of the five digits, never a
 parsed sentence. The checks: the text parses; nothing in it is doubtful; its quantity is the one that the
-task names; trend and anomaly are what the task asks for; range and period are usual for the quantity; times
-that were the model's choice show a cycle; the reasoning speaks of the quantity; and the bridge, asked for
-the claims, yields a series in which the analyser finds them.
+task names; trend and anomaly are what the task asks for; range and period are usual for the quantity, and so
+are wave, noise and a trend that nobody asked for; times that were the model's choice show a cycle; the
+reasoning speaks of the quantity; and the bridge, asked for the claims, yields a series in which the analyser
+finds them.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import numpy as np
 from geng_cog.agreement import agreed
 from geng_cog.backends.causal import Writer
 from geng_cog.describe import describe
-from geng_cog.evaluate.rubric import range_right
-from geng_cog.knowledge import Kind, by_label, scenarios
+from geng_cog.evaluate.rubric import range_right, usual_noise, usual_trends
+from geng_cog.knowledge import Kind, Scenario, by_label, scenarios
 from geng_cog.lm.texts import GRADES, prompt
 from geng_cog.plausible import doubts
 from geng_cog.seeds import usual_periods
@@ -111,6 +112,7 @@ def cheap_checks(candidate: Candidate) -> tuple[tuple[str, float], ...]:
         ("named", float(kind.key in names(candidate.named))),
         ("asked", float(does_as_asked(claims, candidate.asked))),
         ("usual", float(is_usual(claims, kind, statement, candidate))),
+        ("habits", float(has_habits(claims, kind, candidate))),
         ("shown", float(shows(candidate.task, claims, kind))),
         ("echoed", float(echoes(candidate, statement))),
     )
@@ -134,19 +136,34 @@ def does_as_asked(claims: ChannelClaims, asked: str) -> bool:
 
 
 def is_usual(claims: ChannelClaims, kind: Kind, statement: Statement, candidate: Candidate) -> bool:
-    """Whether the range is right by the rubric for a training scenario of the kind, and the period usual.
-
-    Asked are the scenarios whose device and place are most like the candidate's, and of these the ones
-    that call the quantity as the task does, where there are any.
-    """
-    kin = [s for s in scenarios("train") if s.kind.key == kind.key]
-    same = nearest(kin, candidate.named, candidate.device)
+    """Whether the range is right by the rubric for a training scenario of the kind, and the period usual."""
+    same = _alike(kind, candidate)
     ranged = any(range_right(claims.low, claims.high, s.low, s.span) for s in same)
     shown = [p for s in same for p in usual_periods(s, statement.span, statement.interval)]
     if not claims.periods:
         never = any(not usual_periods(s, statement.span, statement.interval) for s in same)
         return ranged and never
     return ranged and any(abs(claims.periods[0] / p - 1.0) < 0.01 for p in shown)
+
+
+def has_habits(claims: ChannelClaims, kind: Kind, candidate: Candidate) -> bool:
+    """Whether wave, noise and a trend that nobody asked for are right by the rubric for one scenario."""
+    free = not candidate.asked.startswith("trend")
+    return any(
+        claims.noise in usual_noise(s)
+        and (not claims.periods or claims.wave in s.habit.waves)
+        and (not free or claims.trend in usual_trends(s))
+        for s in _alike(kind, candidate)
+    )
+
+
+def _alike(kind: Kind, candidate: Candidate) -> list[Scenario]:
+    """The training scenarios of the kind whose device and place are most like the candidate's.
+
+    Of these the ones that call the quantity as the task does, where there are any.
+    """
+    kin = [s for s in scenarios("train") if s.kind.key == kind.key]
+    return nearest(kin, candidate.named, candidate.device)
 
 
 def shows(task: str, claims: ChannelClaims, kind: Kind) -> bool:
