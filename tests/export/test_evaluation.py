@@ -195,7 +195,8 @@ def _set(n: int, seed: int) -> list[Captioned]:
 
 
 def test_fidelity_ranks_real_windows_before_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    train, held = _set(60, 1), _set(60, 2)
+    known, held = _set(90, 1), _set(60, 2)
+    train = known[:60]
     monkeypatch.setattr(fidelity, "STEPS", dict.fromkeys(fidelity.STEPS, 4))
     monkeypatch.setattr(utility, "STEPS", 4)
     monkeypatch.setattr(
@@ -208,19 +209,21 @@ def test_fidelity_ranks_real_windows_before_noise(monkeypatch: pytest.MonkeyPatc
         return np.random.default_rng(seed).standard_normal((len(asked), 512)).astype(np.float32)
 
     judged = {
+        "answers": systems.its_own,
         "real": systems.real_again(train),
         "noise": noise,
         "geng-edge": noise,
         "geng-edge, captions shuffled": systems.shuffled(noise),
     }
-    table = fidelity.measure(judged, train, held, seeds=1, processes=1)
+    table = fidelity.measure(judged, known, train, held, seeds=1, processes=1)
     real, made = table.rows["real"], table.rows["noise"]
+    assert table.rows["answers"]["Frechet"][0] == pytest.approx(0.0, abs=1e-6)
     for column in ("Frechet", "ACD", "MDD"):
         assert real[column][0] < made[column][0], column
     assert all(set(row) == set(fidelity.COLUMNS) for row in table.rows.values())
     assert real["TSTR"][0] == pytest.approx(real["TRTR"][0])
     first, second = table.to_markdown().split("\n\n")
-    assert first.startswith("| measure | real | noise | geng-edge |")
+    assert first.startswith("| measure | answers | real | noise | geng-edge |")
     assert second.startswith("| measure | geng-edge | geng-edge, captions shuffled |")
     assert first.count("\n") == second.count("\n") == 1 + len(fidelity.COLUMNS)
     assert fidelity.Fidelity.from_dict(table.to_dict()) == table

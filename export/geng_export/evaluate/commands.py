@@ -175,6 +175,7 @@ def fidelity(arguments: argparse.Namespace) -> None:
 
     result = measure(
         systems(generator, known, train, arguments.baseline_seconds),
+        known,
         train,
         held,
         seeds=arguments.seeds,
@@ -183,7 +184,6 @@ def fidelity(arguments: argparse.Namespace) -> None:
     facts = {
         **result.to_dict(),
         "sha256": _weights(generator),
-        "baseline_pairs": len(known),
         "baseline_seconds": arguments.baseline_seconds,
     }
     _print_and_keep(arguments, result.to_markdown(), json.dumps(facts, indent=1))

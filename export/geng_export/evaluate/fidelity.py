@@ -126,28 +126,30 @@ class Task:
     """Real windows, and the sentence embeddings of their captions.
 
     Attributes:
-        train: References of what is trained to judge, and captions for TSTR.
+        known: What the extractor learns from: the more devices, the more it says of one it never saw.
+        train: References of what else is trained to judge, and captions for TSTR.
         held: Windows to be told from generated ones.
-        said, asked: Embeddings of both.
+        said, asked: Embeddings of the last two.
     """
 
+    known: Captions
     train: Captions
     held: Captions
     said: Array
     asked: Array
 
     @classmethod
-    def of(cls, train: Captions, held: Captions) -> Task:
+    def of(cls, known: Captions, train: Captions, held: Captions) -> Task:
         """With the embeddings."""
         said, asked = (sentence_embeddings([w.text for w in rows]) for rows in (train, held))
-        return cls(train, held, said, asked)
+        return cls(known, train, held, said, asked)
 
 
 def train_judge(task: Task, seed: int) -> Judge:
     """Train what judges. Cost: some two minutes for 1,000 windows on one core."""
     real, held = windows_of(task.train), standardised(windows_of(task.held))
     extractor, _ = train_extractor(
-        real, [w.domain for w in task.train], steps=STEPS["extractor"], seed=seed
+        windows_of(task.known), [w.domain for w in task.known], steps=STEPS["extractor"], seed=seed
     )
     ts2vec = train_ts2vec(standardised(real), steps=STEPS["ts2vec"], seed=seed)
     detector = train_detector(real, [w.anomalous for w in task.train], seed=seed)
@@ -203,6 +205,7 @@ def judge(by: Judge, task: Task, answers: Array, for_training: Array) -> dict[st
 
 def measure(
     systems: Mapping[str, System],
+    known: Captions,
     train: Captions,
     held: Captions,
     *,
@@ -214,7 +217,8 @@ def measure(
 
     Args:
         systems: By name.
-        train: Training windows: references of what is trained to judge, and captions for TSTR.
+        known: All training windows.
+        train: Those of them that are references of what is trained to judge, and captions for TSTR.
         held: Held-out windows.
         seeds: Judges are trained, and windows drawn, this many times.
         processes: Processes that judge.
@@ -222,7 +226,7 @@ def measure(
 
     Cost: see :func:`train_judge` and :func:`judge`, beside the systems' own.
     """
-    task = Task.of(train, held)
+    task = Task.of(known, train, held)
     drawn = []
     for seed in range(seeds):
         for name, system in systems.items():
@@ -247,7 +251,8 @@ def measure(
         name: {c: (float(np.mean(v)), float(np.std(v))) for c, v in row.items()}
         for name, row in figures.items()
     }
-    return Fidelity(rows, {"train": len(train), "held_out": len(held), "seeds": seeds})
+    facts = {"known": len(known), "train": len(train), "held_out": len(held), "seeds": seeds}
+    return Fidelity(rows, facts)
 
 
 def windows_of(rows: Captions) -> Array:

@@ -36,6 +36,7 @@ def systems(
     return {
         OURS: ours(generator),
         **(baselines(known, seconds) if seconds > 0.0 else {}),
+        "real, its own windows": its_own,
         "real, other windows": real_again(train),
         "nearest caption's window": nearest_caption(train),
         f"{OURS}, no number channels": ours(generator, Way(numbers=False)),
@@ -64,6 +65,11 @@ def baselines(known: Captions, seconds: float) -> dict[str, System]:
     pairs, budget = Pairs.of(known), Budget(seconds)
     trained = spread(system, trainers.values(), repeat(pairs), repeat(budget))
     return dict(zip(trainers, trained, strict=True))
+
+
+def its_own(asked: Captions, _seed: int) -> Array:
+    """Sanity row, the answer itself: what each measure says of windows that are the real ones."""
+    return windows_of(asked)
 
 
 def real_again(train: Captions) -> System:
