@@ -14,9 +14,10 @@ pytest.importorskip("transformers", reason="the cloud package needs transformers
 import torch
 from tokenizers import Tokenizer
 
-from geng_cog.agreement import agreed
 from geng_cog.backends.embedded import EmbeddedBackend
 from geng_cog.cli.main import main
+from geng_cog.evaluate.measure import measure, measure_alike
+from geng_cog.evaluate.sets import tasks
 from geng_cog.evaluate.table import run_table, shown, summary, write_results
 from geng_cog.knowledge import by_label, scenarios
 from geng_cog.lm import model as network
@@ -39,8 +40,7 @@ from geng_cog.selftrain.select import Bar, select
 from geng_cog.selftrain.things import likeness, nearest
 from geng_cog.selftrain.tune import Lesson
 from geng_cog.selftrain.tune import lesson as lesson_example
-from geng_cog.stated import read_stated
-from geng_cog.statement import Statement, parse
+from geng_cog.statement import parse
 from geng_edge import Generator
 from geng_edge.errors import ArgumentError
 
@@ -169,7 +169,7 @@ def test_averaged_weights_differ_from_the_last_and_repeat(base: Path) -> None:
     assert torch.equal(found[1], found[2])
 
 
-def test_trainings_of_a_row_differ_and_each_has_a_say(base: Path, tmp_path: Path) -> None:
+def test_a_row_is_the_mean_of_its_trainings(base: Path, tmp_path: Path) -> None:
     plan = rounds.Plan(tmp_path, base, recipe=Recipe(epochs=0.05, tokens=1024))
     few = rounds.seed_lessons()[:6]
     rounds.tuned(plan, plan.round(0), few, [], print)
@@ -177,16 +177,14 @@ def test_trainings_of_a_row_differ_and_each_has_a_say(base: Path, tmp_path: Path
     made = rounds.trainings(plan, tmp_path / "row", few, [], 3, said.append, first=plan.round(0))
     assert made == [plan.round(0), *(tmp_path / "row" / f"member-{n}" for n in (1, 2))]
     assert len(said) == 2  # the first is the one that was there
-    tasks = ("wind speed", "air temperature and relative humidity in a barn")
-    stated = [read_stated(task) for task in tasks]
-
-    def written(*folders: Path) -> list[Statement]:
-        backend = EmbeddedBackend(folders[0], votes=0, beside=folders[1:])
-        return [parse(w.text) for w in backend.write(tasks, stated, 0, 0.0)]
-
-    alone = [written(folder) for folder in made]
-    assert alone[0] != alone[1]
-    assert written(*made) == [agreed(some)[1] for some in zip(*alone, strict=True)]
+    asked = tasks("tuning")[:3]
+    alone = [measure(EmbeddedBackend(folder, votes=0), asked)["right"] for folder in made]
+    found = measure_alike([EmbeddedBackend(folder, votes=0) for folder in made], asked)
+    assert found["each"] == [one["all"] for one in alone]
+    assert found["right"]["range"] == pytest.approx(
+        sum(one["range"] for one in alone) / 3, abs=1e-4
+    )
+    assert set(found["agreed"]) == set(found["right"])
 
 
 def test_the_grade_is_an_expectation_over_five_digits(base: Path) -> None:
@@ -346,8 +344,6 @@ def test_rounds_run_resume_and_end_in_a_table(
 
 
 def rounds_tasks() -> object:
-    from geng_cog.evaluate.sets import tasks
-
     return tasks("tuning")[:2]
 
 

@@ -32,8 +32,6 @@ class EmbeddedBackend:
     Args:
         folder: Holds ``cog.safetensors`` and ``tokenizer.json``; the package's own by default.
         votes: Writings beside the likeliest one whose agreement is the answer; 0 for the likeliest alone.
-        beside: Folders of further trainings of the same base (a deep ensemble, Lakshminarayanan et al. 2017):
-            each writes on its own, and what all of them agree on is the answer.
 
     Raises:
         ModelFileError: A file is missing, not whole or not ours.
@@ -41,18 +39,13 @@ class EmbeddedBackend:
 
     name = "embedded"
 
-    def __init__(
-        self, folder: Path = FOLDER, votes: int = VOTES, beside: Sequence[Path] = ()
-    ) -> None:
+    def __init__(self, folder: Path = FOLDER, votes: int = VOTES) -> None:
         if not (folder / TOKENIZER).is_file():
             raise ModelFileError(
                 f"{folder} holds no {TOKENIZER}; it must hold it and {MODEL}", path=folder
             )
         model, self.facts = network.load(folder / MODEL)
-        tokenizer = wrapped(folder / TOKENIZER)
-        self.writer = Writer(model, tokenizer)
-        others = [Writer(network.load(other / MODEL)[0], tokenizer) for other in beside]
-        self._writers = (self.writer, *others)
+        self.writer = Writer(model, wrapped(folder / TOKENIZER))
         self.votes = votes
 
     def write(
@@ -61,20 +54,18 @@ class EmbeddedBackend:
         """One statement for each task, at temperature 0 the one that several writings agree on."""
         prompts = [prompt(task) for task in tasks]
         states = [bound(task, s) for task, s in zip(tasks, stated, strict=True)]
-        votes = self.votes if temperature <= 0.0 else 0
-        rows = [row for row in range(len(tasks)) for _ in range(votes)]
-        found: list[list[Written]] = [[] for _ in tasks]
-        for writer in self._writers:
-            for row, one in enumerate(writer.write(prompts, states, seed, temperature)):
-                found[row].append(one)
-        for writer in self._writers:
-            more = writer.write(
-                [prompts[row] for row in rows], [states[row] for row in rows], seed, VOTING,
-                draws=[*range(votes)] * len(tasks),
-            )  # fmt: skip
-            for row, one in zip(rows, more, strict=True):
-                found[row].append(one)
-        return [_agreed(some) if len(some) > 1 else some[0] for some in found]
+        first = self.writer.write(prompts, states, seed, temperature)
+        if temperature > 0.0 or self.votes == 0:
+            return first
+        rows = [row for row in range(len(tasks)) for _ in range(self.votes)]
+        more = self.writer.write(
+            [prompts[row] for row in rows], [states[row] for row in rows], seed, VOTING,
+            draws=[*range(self.votes)] * len(tasks),
+        )  # fmt: skip
+        return [
+            _agreed([one, *more[row * self.votes : (row + 1) * self.votes]])
+            for row, one in enumerate(first)
+        ]
 
 
 def _agreed(written: Sequence[Written]) -> Written:

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="--table: trainings of a row whose answers are agreed on (default 1)",
+        help="--table: trainings of a row, whose mean counts (default 1)",
     )
     parser.add_argument("--sizes", action="store_true", help="--table: the points of figure 3 too")
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="--table: results")

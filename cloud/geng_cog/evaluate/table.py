@@ -2,9 +2,9 @@
 
 The documents are curated once. Each set is then learned from the base with several seeds: the seed
 pairs alone; with as many candidates as round 5 keeps, as the model of round 0 writes them, unselected;
-with what round 2 and round 5 kept. For figure 3: with so many of each set. In each row equally many
-trainings answer, each on its own, and what they agree on is judged. Everything is kept in a folder, so that
-an interrupted run goes on, and the results are one JSON file.
+with what round 2 and round 5 kept. For figure 3: with so many of each set. Trainings of one set differ by
+more than rounds do, so that a row may have several for each seed, and their mean counts. Everything is kept
+in a folder, so that an interrupted run goes on, and the results are one JSON file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geng_cog.backends.embedded import EmbeddedBackend
-from geng_cog.evaluate.measure import measure
+from geng_cog.evaluate.measure import measure_alike
 from geng_cog.evaluate.sets import tasks
 from geng_cog.selftrain.candidates import Candidate, read_candidates
 from geng_cog.selftrain.documents import Document
@@ -49,7 +49,7 @@ def run_table(
         generator: Checks candidates.
         say: Told what happens.
         sizes: Train the points of figure 3 too, with the first seed.
-        members: Trainings of a row that answer together; the loop's own models are one training each.
+        members: Trainings of a row, whose mean counts; the loop's own models are one training each.
         keep: Given the rows so far after each seed, so that an interrupted table is not lost.
 
     Cost: about 35 minutes on one core with 900 documents a round, three seeds, one member and no sizes.
@@ -113,12 +113,12 @@ def _row(folder: Path, made: Sequence[Path], seeds: int, more: int, say: Say) ->
     """The measures of the trainings of a row, kept in its folder, so that they are taken once."""
     file = folder / f"measured-{len(made)}.json"
     if not file.is_file():
-        # What is learned is compared: without votes of its own, each training has one.
-        backend = EmbeddedBackend(made[0], votes=0, beside=made[1:])
+        # What is learned is compared: without votes.
+        backends = [EmbeddedBackend(one, votes=0) for one in made]
         folder.mkdir(parents=True, exist_ok=True)
         found: dict[str, Any] = {
             "seeds": seeds, "candidates": more,
-            **{name: measure(backend, tasks(name)) for name in ("development", "tuning")},
+            **{name: measure_alike(backends, tasks(name)) for name in ("development", "tuning")},
         }  # fmt: skip
         with files.whole(file) as out:
             out.write(json.dumps(found, indent=1).encode())
@@ -141,6 +141,7 @@ def summary(by_seed: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
                 "right": round(float(np.mean(shares)), 4),
                 "spread": round(max(shares) - min(shares), 4),
                 "by_seed": shares,
+                "agreed_by_seed": [row["development"]["agreed"]["all"] for row in rows],
                 "tuning_by_seed": [row["tuning"]["right"]["all"] for row in rows],
                 "parsed": min(row["development"]["parsed"] for row in rows),
                 "claims": {
@@ -180,10 +181,11 @@ def write_results(
 
 def shown(table: Sequence[dict[str, Any]]) -> str:
     """The rows as text."""
-    lines = [f"{'model':<18}{'candidates':>12}{'right':>9}{'spread':>9}{'parsed':>9}"]
+    lines = [f"{'model':<18}{'candidates':>12}{'right':>9}{'spread':>9}{'agreed':>9}{'parsed':>9}"]
     for row in table:
         count = f"{np.mean(row['candidates']):.0f}"
         lines.append(
-            f"{row['model']:<18}{count:>12}{row['right']:>9.1%}{row['spread']:>9.1%}{row['parsed']:>9.0%}"
+            f"{row['model']:<18}{count:>12}{row['right']:>9.1%}{row['spread']:>9.1%}"
+            f"{np.mean(row['agreed_by_seed']):>9.1%}{row['parsed']:>9.0%}"
         )
     return "\n".join(lines)

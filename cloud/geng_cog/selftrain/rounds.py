@@ -78,7 +78,7 @@ class Plan:
         return [documents[int(i)] for i in part]
 
 
-#: Between the seeds of trainings that answer together: those of two tables' seeds never meet.
+#: Between the seeds of trainings of one row: those of two tables' seeds never meet.
 APART = 1000
 Say = Callable[[str], None]
 
@@ -191,7 +191,7 @@ def trainings(
     plan: Plan, folder: Path, seeds: Sequence[Lesson], kept: Sequence[Lesson], members: int, say: Say,
     first: Path | None = None,
 ) -> list[Path]:  # fmt: skip
-    """Tune several times from base; the folders of the trainings that are to answer together.
+    """Tune several times from base; the folders of the trainings.
 
     Args:
         plan: Its seed is the first training's, the others' lie ``APART``.
