@@ -141,6 +141,7 @@ def summary(by_seed: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
                 "right": round(float(np.mean(shares)), 4),
                 "spread": round(max(shares) - min(shares), 4),
                 "by_seed": shares,
+                "each_by_seed": [row["development"]["each"] for row in rows],
                 "agreed_by_seed": [row["development"]["agreed"]["all"] for row in rows],
                 "tuning_by_seed": [row["tuning"]["right"]["all"] for row in rows],
                 "parsed": min(row["development"]["parsed"] for row in rows),
