@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from geng_cog.backends.embedded import EmbeddedBackend
 from geng_cog.cli.main import main
 from geng_cog.evaluate.measure import measure, measure_alike
+from geng_cog.evaluate.rubric import usual_noise, usual_trends
 from geng_cog.evaluate.sets import tasks
 from geng_cog.evaluate.table import run_table, shown, summary, write_results
 from geng_cog.knowledge import by_label, scenarios
@@ -31,6 +32,7 @@ from geng_cog.selftrain.score import (
     checked,
     does_as_asked,
     grades,
+    has_habits,
     is_usual,
     kept_by_bridge,
     settled,
@@ -250,6 +252,22 @@ def test_a_freezer_is_as_cold_as_freezers_are() -> None:
     statement = replace(cold, span=8 * period, interval=period / 40)
     assert is_usual(claims, kind, statement, replace(asked, device="chest freezer"))
     assert not is_usual(claims, kind, statement, replace(asked, device="refrigerator"))
+
+
+def test_wave_noise_and_trend_are_those_of_the_thing() -> None:
+    known = scenarios("train")
+    freezer = next(s for s in known if s.place == "chest freezer")
+    of = replace(candidate(), named=freezer.said, device="chest freezer", asked="nothing")
+    usual = replace(
+        parse(GOOD).channels[0], wave=freezer.habit.waves[0], trend="none",
+        noise=usual_noise(freezer)[0],
+    )  # fmt: skip
+    assert usual_trends(freezer) == ("none",)
+    assert has_habits(usual, freezer.kind, of)
+    odd = ({"wave": "bursts"}, {"noise": "high"}, {"trend": "up"})
+    assert not any(has_habits(replace(usual, **o), freezer.kind, of) for o in odd)
+    asked = replace(of, asked="trend up")
+    assert has_habits(replace(usual, trend="up"), freezer.kind, asked)
 
 
 def test_the_bridge_keeps_a_usual_claim(real: Generator) -> None:
