@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from geng_edge.mqtt.link import Broker, Link, Outgoing
 from geng_edge.service.caller import Caller
 from geng_edge.service.topics import Topics
-from support.broker import Mosquitto, Worker, free_port
+from support.broker import Mosquitto, Worker
+from support.ports import free_port
 
 ASK = {
     "text": "a daily cycle between 18 and 23 degC, low noise",

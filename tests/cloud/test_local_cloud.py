@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from geng_edge.cli.main import main
-from support.broker import free_port, import_paths, missing
+from support.broker import import_paths, missing
+from support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "data" / "golden" / "tiny.gguf"

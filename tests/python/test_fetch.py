@@ -25,7 +25,8 @@ from geng_edge.wire import codes, topics
 from geng_edge.wire.answer import Answer
 from geng_edge.wire.condition import Accepted, Ask, Rejected, Reply
 from geng_edge.wire.fingerprint import fingerprint
-from support.broker import Mosquitto, free_port, missing, mosquitto
+from support.broker import Mosquitto, missing, mosquitto
+from support.ports import free_port
 from support.road import DAY, FINGERPRINT, accepted, answer, weather
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "all is there")

@@ -21,11 +21,11 @@ from geng_edge.errors import ArgumentError, BrokerError
 from geng_edge.mqtt.link import Broker, Link, Outgoing
 from support.broker import (
     Mosquitto,
-    free_port,
     missing,
     mosquitto,
 )
 from support.links import link_to, until
+from support.ports import free_port
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "all is there")
 

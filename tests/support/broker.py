@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from support.ports import free_port
+
 SEARCHED = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 
@@ -33,12 +35,6 @@ def missing() -> str:
     except ImportError:
         return "paho-mqtt is not installed"
     return ""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @final

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import textwrap
 from dataclasses import dataclass, field
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
+
+from support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Languages whose blocks are run, are an output, are a drawing, or are saved under their title.
@@ -119,7 +120,7 @@ class Desk:
     def __init__(self, folder: Path, cache: Path) -> None:
         self.folder = folder
         self._groups: list[int] = []
-        self._ports = {port: str(_free_port()) for port in ("1883", "8080")}
+        self._ports = {port: str(free_port()) for port in ("1883", "8080")}
         commands = folder / ".venv" / "bin"
         commands.mkdir(parents=True)
         for name, arguments in (
@@ -190,9 +191,3 @@ class Desk:
             for group in self._groups:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(group, sent)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
