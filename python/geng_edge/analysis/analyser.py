@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from geng_edge.analysis.decompose import Parts, decompose, noise_memory
+from geng_edge.analysis.decompose import decompose
+from geng_edge.analysis.fit import Parts, noise_memory
 from geng_edge.analysis.model import FloatArray, polynomials
 from geng_edge.claims import Claims, Event, noise_level
 
