@@ -1,19 +1,17 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "arguments.h"
 #include "arrays.h"
 #include "bindings.h"
 #include "format/gguf.h"
 #include "geng/generator.h"
-#include "geng/long_series.h"
 #include "request_checks.h"
 
 namespace py = pybind11;
@@ -28,32 +26,6 @@ Precision precision_of(const std::string& name) {
 }
 
 namespace {
-
-using Array = py::array_t<float>;
-
-/// A Python int as a size; a negative one is refused as the core refuses a large one.
-std::size_t size_of(const char* name, py::ssize_t value) {
-  if (value >= 0) return static_cast<std::size_t>(value);
-  throw Error(Code::invalid_argument,
-              std::string(name) + " is " + std::to_string(value) + "; it must be positive");
-}
-
-std::uint64_t seed_of(const py::int_& seed) {
-  const auto value = PyLong_AsUnsignedLongLong(seed.ptr());
-  if (PyErr_Occurred() == nullptr) return value;
-  PyErr_Clear();
-  throw Error(Code::invalid_argument, "seed is " + py::str(seed).cast<std::string>() +
-                                          "; it must be 0 to 18446744073709551615");
-}
-
-std::span<float> values_of(Array& array) {
-  return {array.mutable_data(), static_cast<std::size_t>(array.size())};
-}
-
-std::span<const float> borrow_condition(const Generator& self, const py::object& condition) {
-  return borrow<float>("condition", condition,
-                       {kAny, static_cast<py::ssize_t>(self.condition_width())}, {"tokens"});
-}
 
 std::span<const float> borrow_latent(const Generator& self, const char* name,
                                      const py::object& latent) {
@@ -155,44 +127,6 @@ Array sample(const Generator& self, const py::object& condition, py::ssize_t cou
   {
     const py::gil_scoped_release unlocked;
     self.sample(r.condition, r.count, r.length, r.config, observer, out);
-  }
-  return series;
-}
-
-/// A LongSeries that Python's threads may share: who finds it busy is told so.
-struct Blocks {
-  explicit Blocks(LongSeries given) : series(std::move(given)) {}
-
-  LongSeries series;
-  std::atomic_flag busy;
-};
-
-std::unique_ptr<Blocks> chained(const Generator& self, const py::object& condition,
-                                py::ssize_t count, py::ssize_t length, const std::string& solver,
-                                int steps, double guidance, std::pair<double, double> interval,
-                                double eta, const py::int_& seed) {
-  const auto values = borrow_condition(self, condition);
-  const std::size_t rows = size_of("count", count);
-  const std::size_t total = size_of("length", length);
-  const SamplerConfig config{solver,          steps, guidance,     interval.first,
-                             interval.second, eta,   seed_of(seed)};
-  const py::gil_scoped_release unlocked;
-  return std::make_unique<Blocks>(LongSeries(self, values, rows, total, config));
-}
-
-Array next_block(Blocks& self) {
-  if (self.busy.test_and_set()) {
-    throw Error(Code::invalid_argument,
-                "this chain is being read by another thread; it must be read by one at a time");
-  }
-  const std::unique_ptr<std::atomic_flag, void (*)(std::atomic_flag*)> held(
-      &self.busy, [](std::atomic_flag* flag) { flag->clear(); });
-  if (self.series.block() == 0) throw py::stop_iteration();
-  Array series({self.series.count(), self.series.block()});
-  const std::span<float> out = values_of(series);
-  {
-    const py::gil_scoped_release unlocked;
-    self.series.next(out);
   }
   return series;
 }
@@ -396,13 +330,7 @@ void bind_model(py::module_& m) {
   };
   def_sampling("sample", &sample);
   def_sampling("sample_latent", &sample_latent);
-  py::class_<Blocks>(m, "LongSeries", "Blocks [count, steps] of chained series, in order.")
-      .def("__iter__", [](Blocks& self) -> Blocks& { return self; })
-      .def("__next__", &next_block);
-  model.def("chain", &chained, py::keep_alive<0, 1>(), "condition"_a, "count"_a, "length"_a,
-            "solver"_a = std::string(defaults.solver), "steps"_a = defaults.steps,
-            "guidance"_a = defaults.guidance_scale, "guidance_interval"_a = whole,
-            "eta"_a = defaults.eta, "seed"_a = 0);
+  bind_long_series(m, model);
   model.def("decode", &decode, "latent"_a, "condition"_a, "length"_a = 512, "seed"_a = 0);
   model.def("decode_with_noise", &decode_with_noise, "latent"_a, "condition"_a, "noise"_a,
             "calibrate"_a);
