@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from geng_edge import Generator
 from geng_edge.claims import Claims, Event, check
@@ -18,19 +16,13 @@ from geng_export.errors import ExportError
 from geng_export.evaluate import (
     chains,
     few_steps,
-    fidelity,
     page,
     reading,
     self_check,
-    systems,
     unconditional,
 )
 from geng_export.evaluate.__main__ import main as evaluate
-from geng_export.evaluate.baselines import c_dm, c_gan, t2s
-from geng_export.evaluate.baselines.pairs import Budget, Pairs
-from geng_export.evaluate.captioned import Captioned
 from geng_export.evaluate.drawing import Way, descriptions, draw
-from geng_export.evaluate.metrics import utility
 from geng_export.evaluate.metrics.extractor import Extractor
 from geng_export.evaluate.paraphrases import free_texts, paraphrases
 
@@ -181,89 +173,6 @@ def test_self_check_reports_both_runs() -> None:
     before, after = self_check.measure(generator, descriptions("development", 4), 2, 2)
     assert set(before.raw[0]) == set(after.raw[0])
     assert after.facts["verify"] == 2
-
-
-def _set(n: int, seed: int) -> list[Captioned]:
-    rng = np.random.default_rng(seed)
-    rows = []
-    for i, one in enumerate(descriptions("development", n, seed)):
-        x = np.sin(np.arange(512) / (5 + 5 * (i % 2))) + 0.1 * rng.standard_normal(512)
-        x[200 + i % 100] += 8.0 * (i % 3 == 0)
-        row = Captioned(x.astype(np.float32), one.text, one.claims, i % 3 == 0, f"domain {i % 2}")
-        rows.append(row)
-    return rows
-
-
-def test_fidelity_ranks_real_windows_before_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    known, held = _set(90, 1), _set(60, 2)
-    train = known[:60]
-    monkeypatch.setattr(fidelity, "STEPS", dict.fromkeys(fidelity.STEPS, 4))
-    monkeypatch.setattr(utility, "STEPS", 4)
-    monkeypatch.setattr(
-        fidelity,
-        "sentence_embeddings",
-        lambda texts: np.eye(8, dtype=np.float32)[[len(t) % 8 for t in texts]],
-    )
-
-    def noise(asked: fidelity.Captions, seed: int) -> fidelity.Array:
-        return np.random.default_rng(seed).standard_normal((len(asked), 512)).astype(np.float32)
-
-    judged = {
-        "answers": systems.its_own,
-        "real": systems.real_again(train),
-        "noise": noise,
-        "geng-edge": noise,
-        "geng-edge, captions shuffled": systems.shuffled(noise),
-    }
-    table = fidelity.measure(judged, known, train, held, seeds=1, processes=1)
-    real, made = table.rows["real"], table.rows["noise"]
-    assert table.rows["answers"]["Frechet"][0] == pytest.approx(0.0, abs=1e-6)
-    for column in ("Frechet", "ACD", "MDD"):
-        assert real[column][0] < made[column][0], column
-    assert all(set(row) == set(fidelity.COLUMNS) for row in table.rows.values())
-    assert real["TSTR"][0] == pytest.approx(real["TRTR"][0])
-    first, second = table.to_markdown().split("\n\n")
-    assert first.startswith("| measure | answers | real | noise | geng-edge |")
-    assert second.startswith("| measure | geng-edge | geng-edge, captions shuffled |")
-    assert first.count("\n") == second.count("\n") == 1 + len(fidelity.COLUMNS)
-    assert fidelity.Fidelity.from_dict(table.to_dict()) == table
-
-
-def test_ablations_change_what_is_asked_and_nothing_else() -> None:
-    asked = _set(3, 4)
-    told = [one.named_only() for one in asked]
-    assert all(
-        a.claims == b.claims and np.array_equal(a.x, b.x) for a, b in zip(asked, told, strict=True)
-    )
-    assert all(len(b.text) < len(a.text) for a, b in zip(asked, told, strict=True))
-    generator = Generator.load(threads=1)
-    plain = systems.ours(generator)(asked, 3)
-    bare = systems.ours(generator, Way(numbers=False))(asked, 3)
-    assert plain.shape == bare.shape == (3, 512)
-    assert np.isfinite(bare).all()
-    assert not np.array_equal(plain, bare)
-    named = systems.named_only(systems.ours(generator))
-    np.testing.assert_array_equal(named(asked, 3), systems.ours(generator)(told, 3))
-
-
-@pytest.mark.parametrize("module", [c_gan, c_dm, t2s])
-def test_baseline_learns_its_budget_and_samples_by_seed(module: ModuleType) -> None:
-    rng = torch.Generator().manual_seed(0)
-    pairs = Pairs(torch.randn(64, 512, generator=rng), torch.randn(64, 16, generator=rng))
-    sampler = module.train(pairs, Budget(600.0, most=3))
-    with torch.no_grad():
-        drawn = sampler(pairs.texts[:5], 1)
-        again = sampler(pairs.texts[:5], 1)
-        other = sampler(pairs.texts[:5], 2)
-    assert drawn.shape == (5, 512)
-    assert torch.isfinite(drawn).all()
-    assert torch.equal(drawn, again)
-    assert not torch.equal(drawn, other)
-
-
-def test_budget_ends_by_steps_and_by_time() -> None:
-    assert len(list(Budget(600.0, most=7).steps())) == 7
-    assert len(list(Budget(1e-9).steps())) == 0
 
 
 def test_page_shows_what_was_measured_and_says_what_was_not(tmp_path: Path) -> None:

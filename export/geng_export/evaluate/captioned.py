@@ -118,7 +118,12 @@ def _caption(
 
 
 @cache
-def _sentences() -> TextExpert:
+def sentence_expert() -> TextExpert:
+    """The text expert as it was pre-trained, which embeds captions for judges and baselines.
+
+    Raises:
+        ExportError: It is not installed.
+    """
     return TextExpert.from_pretrained("minilm", 6)
 
 
@@ -129,7 +134,7 @@ def sentence_embeddings(texts: list[str]) -> npt.NDArray[np.float32]:
     """
     import torch
 
-    expert = _sentences()
+    expert = sentence_expert()
     rows = []
     with torch.no_grad():
         for text in texts:

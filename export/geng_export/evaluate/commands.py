@@ -162,11 +162,12 @@ def few_steps(arguments: argparse.Namespace) -> None:
 
 def fidelity(arguments: argparse.Namespace) -> None:
     """The paper's Table III, on captioned real windows."""
-    from geng_export.evaluate.captioned import captioned_windows
+    from geng_export.evaluate.captioned import captioned_windows, sentence_expert
     from geng_export.evaluate.fidelity import measure
     from geng_export.evaluate.systems import systems
 
     generator = _generator(arguments)
+    sentence_expert()  # may not be installed; captions take minutes
     known = captioned_windows(arguments.data, "train", MOST_TRAINING_WINDOWS)
     train, held = (
         known[: arguments.windows],
