@@ -43,7 +43,7 @@ _PERCENT = rf"\s?(?:{either(PERCENT)})(?![A-Za-z])"
 _UNIT = (
     rf"(?:(?P<percent>{_PERCENT})"
     rf"|[\s-]?(?P<hertz>{either(HERTZ)})\b"
-    rf"|[\s-]?(?P<steps>{either(STEPS)})\b"
+    rf"|(?:st|nd|rd|th)?[\s-]?(?P<steps>{either(STEPS)})\b"
     rf"|\s?(?P<times>(?:times|cycles|peaks|turns|oscillations|beats)\s?(?:per|a|an|each|every|/)\s?)"
     rf"(?P<per>{either(PER)})\b"
     rf"|[\s-]?(?P<time>{either(SECONDS)})(?![A-Za-z/²³^]))"

@@ -76,7 +76,8 @@ _LASTS = rf"(?:takes?|taking|lasts?|lasting|of|is|needs?|after|within|[:=]) {_AB
 _CYCLES = (
     r"(?:(?:full|complete|whole|entire|regular|clear|distinct|equal|identical|big|small) )?"
     r"(?:cycle|oscillation|wave|period|repetition|repeat|hump|swing|round|rotation|pulse|peak|beat"
-    r"|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration)s?"
+    r"|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration|ripple|tooth|teeth"
+    r"|breath|heartbeat|revolution)s?"
 )
 _WINDOW = (
     r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"
@@ -321,13 +322,14 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
         ),
         _compound,
     ),
-    # 1:30 h, 2:15 min
+    # 1:30 h, 2:15 min, 1h30
     (
         _begins(
             r"(?P<whole>\d{1,3}):(?P<rest>[0-5]\d) ?(?P<big>h|hrs?|hours?|mins?|minutes?)(?!\w)"
         ),
         _clock,
     ),
+    (_begins(r"(?P<whole>\d{1,3})(?P<big>h)(?P<rest>[0-5]\d)(?![\w:])"), _clock),
     (
         _begins(
             rf"(?P<said>(?:an?|one) (?P<part>{either(DENOMINATORS)}) of (?=(?:the|this|our)\b){_WINDOW})"
