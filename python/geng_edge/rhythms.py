@@ -14,15 +14,34 @@ from typing import NamedTuple
 
 from geng_edge.number_words import (
     DENOMINATORS,
-    RECORDS,
     SAMPLED,
     SECONDS,
-    STEPS,
     VULGAR,
-    WORD,
     either,
     plain,
     spelled,
+)
+from geng_edge.rhythm_words import (
+    ABOUT,
+    ALTOGETHER,
+    COUNT,
+    CYCLES,
+    FULL,
+    LARGEST_OF,
+    LASTS,
+    LENGTHS,
+    NTH,
+    OF_A_DAY,
+    OF_A_WEEK,
+    OFTEN,
+    PER,
+    SHARES,
+    SIZED,
+    STEP,
+    TIME,
+    TIMES,
+    UNIT,
+    WINDOW,
 )
 
 
@@ -49,52 +68,6 @@ class Rhythm(NamedTuple):
 Match = re.Match[str]
 Reader = Callable[[Match, int], Rhythm | None]
 
-_NTH = {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
-_TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
-_OFTEN = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2592000.0,
-          "yearly": 31536000.0}  # fmt: skip
-_WORDS = {
-    "half-hourly": 1800.0, "half hourly": 1800.0, "quarter-hourly": 900.0, "quarter hourly": 900.0,
-    "half-daily": 43200.0, "half-yearly": 15768000.0, "semi-diurnal": 43200.0,
-    "semidiurnal": 43200.0, "fortnightly": 1209600.0, "every fortnight": 1209600.0,
-    "each fortnight": 1209600.0, "a fortnight": 1209600.0, "minute-long": 60.0,
-    "hour-long": 3600.0, "day-long": 86400.0, "week-long": 604800.0,
-}  # fmt: skip
-_LARGEST_OF = 10  # "5/12 hours" may be two numbers
-_OF_A_DAY = r"(?:morning|night|evening|afternoon|noon|midday|midnight|dawn|sunrise|sunset)"
-_OF_A_WEEK = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|weekend)"
-
-_UNIT = r"(?:second|minute|hour|day|week|month|year)"
-_TIME = rf"(?:{either(SECONDS)})(?![A-Za-z/²³^])"
-_STEP = rf"(?:{either(STEPS)})\b"
-_N = rf"(?:\d+(?:\.\d+)?|{WORD})"
-_SHARES = "".join(VULGAR)
-_FULL = r"(?:single |whole |full |complete |working |calendar |passing )"
-_PER = r"(?:per|an?|each|every|/)"
-_ABOUT = r"(?:about |around |roughly |exactly |nearly |some )"
-_LASTS = rf"(?:takes?|taking|lasts?|lasting|of|is|needs?|after|within|[:=]) {_ABOUT}?"
-_CYCLES = (
-    r"(?:(?:full|complete|whole|entire|regular|clear|distinct|equal|identical|big|small) )?"
-    r"(?:cycle|oscillation|wave|period|repetition|repeat|hump|swing|round|rotation|pulse|peak|beat"
-    r"|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration|ripple|tooth|teeth"
-    r"|breath|heartbeat|revolution)s?"
-)
-_WINDOW = (
-    r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"
-    rf"(?:{either(RECORDS)}|total|all|it)\b"
-)
-#: "over the whole test" is of all that is shown, whatever it is called; "over the whole day" is not.
-_ALL_OF_IT = rf"(?:the|this|our|my) (?:whole|entire|full|complete) (?!{_UNIT}s?\b)[a-z]+\b"
-_ALTOGETHER = (
-    r"(?:(?:in|over|across|within|during|through|throughout|along|per|inside|on|into|to) "
-    rf"(?:{_WINDOW}|{_ALL_OF_IT})|total\b|altogether\b|overall\b|all told\b|end to end\b"
-    r"|from (?:start|beginning|end|one end|left|first) to (?:finish|end|right|the other|last))"
-)
-#: How long each of some cycles is, or how large: "5 cycles of 20 minutes", but not "5 cycles of a sine".
-_SIZED = (
-    rf"(?:{_ABOUT}|approximately |up to |an? |the |one )*"
-    rf"(?:[-+]?\d|{WORD}\b|{_FULL}?(?:{_TIME}|{_STEP})|(?:size|length|period|duration|height|amplitude)s?\b)"
-)
 #: A bare count of cycles is taken for one of the whole window from 3 on: "two cycles" may be two kinds.
 _LEAST_BARE = 3.0
 
@@ -136,12 +109,12 @@ def _count(match: Match, count: float, steps: float) -> Rhythm | None:
 
 
 def _word(match: Match, _: int) -> Rhythm:
-    return _length(match, 0, _WORDS[plain(match[0])])
+    return _length(match, 0, LENGTHS[plain(match[0])])
 
 
 def _every_nth(match: Match, _: int) -> Rhythm | None:
     nth = plain(match["nth"])
-    count = float(_NTH[nth] if nth in _NTH else re.sub(r"\D", "", nth))
+    count = float(NTH[nth] if nth in NTH else re.sub(r"\D", "", nth))
     if count <= 0.0:
         return None
     if match["unit"]:
@@ -166,18 +139,18 @@ def _habit(match: Match, _: int) -> Rhythm:
 def _in_times(match: Match, _: int) -> Rhythm | None:
     """Twice a day, three times daily, 3x per hour, 6 times in 10 minutes."""
     often, many = match["often"], match["many"]
-    size = _OFTEN[plain(often)] if often else SECONDS[plain(match["unit"] or match["units"])]
+    size = OFTEN[plain(often)] if often else SECONDS[plain(match["unit"] or match["units"])]
     size *= _value(many) if many else 1.0
     if match["adverb"]:
         if many and plain(match["adverb"]) == "once":  # "once every 9 s" has its number
             return None
-        return _length(match, 0, size / _TIMES[plain(match["adverb"])]) if size > 0.0 else None
+        return _length(match, 0, size / TIMES[plain(match["adverb"])]) if size > 0.0 else None
     return _rate(match, _value(match["n"]), size)
 
 
 def _hourly(match: Match, _: int) -> Rhythm | None:
     count = _value(match["n"])
-    return _spelled(match, "n", count, count * _OFTEN[plain(match["often"])])
+    return _spelled(match, "n", count, count * OFTEN[plain(match["often"])])
 
 
 def _fraction(match: Match, _: int) -> Rhythm | None:
@@ -185,11 +158,11 @@ def _fraction(match: Match, _: int) -> Rhythm | None:
     share = VULGAR.get(match["share"], 0.0)
     if match["of"]:
         part, of = int(match["part"]), int(match["of"])
-        if part >= of or math.gcd(part, of) > 1 or (part > 1 and of > _LARGEST_OF):
+        if part >= of or math.gcd(part, of) > 1 or (part > 1 and of > LARGEST_OF):
             return None
         share = part / of
     value = float(match["whole"] or 0.0) + share
-    size = _OFTEN[plain(match["often"])] if match["often"] else SECONDS[plain(match["unit"])]
+    size = OFTEN[plain(match["often"])] if match["often"] else SECONDS[plain(match["unit"])]
     return _spelled(match, "share", value, value * size)
 
 
@@ -260,12 +233,12 @@ def _single(match: Match, _: int) -> Rhythm:
 
 #: Patterns and their readers; of two that begin at one place, the first listed is taken.
 _KINDS: tuple[tuple[str, Reader], ...] = (
-    (_begins(rf"(?:{either(_WORDS)})(?!\w)(?!{SAMPLED})"), _word),
+    (_begins(rf"(?:{either(LENGTHS)})(?!\w)(?!{SAMPLED})"), _word),
     # every other day, each 3rd hour, every 60th sample
     (
         _begins(
-            rf"(?:every|each) (?P<nth>{either(_NTH)}|\d+(?:st|nd|rd|th)) {_FULL}?"
-            rf"(?:(?P<unit>{_UNIT})s?\b|{_STEP})"
+            rf"(?:every|each) (?P<nth>{either(NTH)}|\d+(?:st|nd|rd|th)) {FULL}?"
+            rf"(?:(?P<unit>{UNIT})s?\b|{STEP})"
         ),
         _every_nth,
     ),
@@ -273,36 +246,36 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     (
         _begins(
             r"(?:every|each) (?:(?P<part>half|quarter|couple)(?:[ -]of)?(?:[ -]an?)?[ -])"
-            rf"(?P<unit>{_UNIT})s?\b"
+            rf"(?P<unit>{UNIT})s?\b"
         ),
         _every_part,
     ),
-    (_begins(rf"(?:every|each|an?|one) (?P<unit>{_UNIT}) and a half\b"), _and_a_half),
+    (_begins(rf"(?:every|each|an?|one) (?P<unit>{UNIT}) and a half\b"), _and_a_half),
     (
-        _begins(
-            rf"(?:every|each) (?:{_FULL}(?P<unit>{_UNIT})|(?P<time>{_OF_A_DAY})|{_OF_A_WEEK})\b"
-        ),
+        _begins(rf"(?:every|each) (?:{FULL}(?P<unit>{UNIT})|(?P<time>{OF_A_DAY})|{OF_A_WEEK})\b"),
         _habit,
     ),
     (
         _begins(
-            rf"(?:(?P<adverb>{either(_TIMES)})|(?P<n>{_N})[ -]?(?:times|x)(?! 10))[ -]?"
-            rf"(?:(?P<often>{either(_OFTEN)})|{_PER}[ -]?{_FULL}?(?P<unit>{_UNIT})"
-            rf"|(?:{_PER}|in|over|within) (?P<many>{_N})[ -](?P<units>{_UNIT})s?)\b"
+            rf"(?:(?P<adverb>{either(TIMES)})|(?P<n>{COUNT})[ -]?(?:times|x)(?! 10))[ -]?"
+            rf"(?:(?P<often>{either(OFTEN)})|{PER}[ -]?{FULL}?(?P<unit>{UNIT})"
+            rf"|(?:{PER}|in|over|within) (?P<many>{COUNT})[ -](?P<units>{UNIT})s?)\b"
         ),
         _in_times,
     ),
     # 12-hourly, 4 hourly, but neither "a lesser one daily" nor "two daily peaks"
     (
-        _begins(rf"(?P<n>{_N}(?=-)|\d+(?= hourly))[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED})"),
+        _begins(
+            rf"(?P<n>{COUNT}(?=-)|\d+(?= hourly))[ -](?P<often>{either(OFTEN)})\b(?!{SAMPLED})"
+        ),
         _hourly,
     ),
     # 1/2 hour, 1 1/2 hours, 1/4 of an hour, 1½ h, but neither 1/2/2024 nor 1/2 h/day
     (
         _begins(
-            rf"(?<!/)(?:(?P<whole>[1-9]\d{{0,2}})(?:[ -]|(?=[{_SHARES}])))?"
-            rf"(?P<share>(?P<part>[1-9]\d?)/(?P<of>[1-9]\d{{0,3}})|[{_SHARES}])"
-            rf"(?:(?: of)?(?: an?)?[ -]?(?P<unit>{_TIME})|[ -](?P<often>{either(_OFTEN)})\b(?!{SAMPLED}))"
+            rf"(?<!/)(?:(?P<whole>[1-9]\d{{0,2}})(?:[ -]|(?=[{SHARES}])))?"
+            rf"(?P<share>(?P<part>[1-9]\d?)/(?P<of>[1-9]\d{{0,3}})|[{SHARES}])"
+            rf"(?:(?: of)?(?: an?)?[ -]?(?P<unit>{TIME})|[ -](?P<often>{either(OFTEN)})\b(?!{SAMPLED}))"
         ),
         _fraction,
     ),
@@ -310,11 +283,11 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     (
         _begins(
             r"(?:an? |one )?(?P<part>half|quarter|three[ -]quarters)(?:[ -]of)?"
-            rf"(?:[ -]an?)?[ -](?P<unit>{_UNIT})\b"
+            rf"(?:[ -]an?)?[ -](?P<unit>{UNIT})\b"
         ),
         _part,
     ),
-    (_begins(rf"(?:an?|one) (?P<part>{either(DENOMINATORS)}) of an? (?P<unit>{_UNIT})\b"), _part),
+    (_begins(rf"(?:an?|one) (?P<part>{either(DENOMINATORS)}) of an? (?P<unit>{UNIT})\b"), _part),
     (
         _begins(
             r"(?P<whole>\d+) ?(?P<big>h|hr|hrs|hours?|min|mins|minutes?|d|days?) ?(?P<rest>[0-5]?\d) ?"
@@ -332,24 +305,24 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     (_begins(r"(?P<whole>\d{1,3})(?P<big>h)(?P<rest>[0-5]\d)(?![\w:])"), _clock),
     (
         _begins(
-            rf"(?P<said>(?:an?|one) (?P<part>{either(DENOMINATORS)}) of (?=(?:the|this|our)\b){_WINDOW})"
+            rf"(?P<said>(?:an?|one) (?P<part>{either(DENOMINATORS)}) of (?=(?:the|this|our)\b){WINDOW})"
         ),
         _window_part,
     ),
     (
-        _begins(rf"{_LASTS}(?P<said>(?P<part>half) (?:of )?(?=(?:the|this|our)\b){_WINDOW})"),
+        _begins(rf"{LASTS}(?P<said>(?P<part>half) (?:of )?(?=(?:the|this|our)\b){WINDOW})"),
         _window_part,
     ),
     (
         _begins(
-            rf"(?P<n>{_N}|an?|single) {_CYCLES} ?(?P<rate>(?:(?:per|an?|in|over|within|during"
+            rf"(?P<n>{COUNT}|an?|single) {CYCLES} ?(?P<rate>(?:(?:per|an?|in|over|within|during"
             r"|for every|every|each|in every|in each|in an?) |/ ?)"
-            rf"(?P<many>{_N}(?=[ -]))?[ -]?{_FULL}?(?:(?P<unit>{_TIME})|(?P<steps>{_STEP})))"
+            rf"(?P<many>{COUNT}(?=[ -]))?[ -]?{FULL}?(?:(?P<unit>{TIME})|(?P<steps>{STEP})))"
         ),
         _cycles_in,
     ),
     (
-        _begins(rf"(?P<n>{_N}) (?:(?:{_CYCLES}|times) {_ALTOGETHER}|per {_WINDOW})"),
+        _begins(rf"(?P<n>{COUNT}) (?:(?:{CYCLES}|times) {ALTOGETHER}|per {WINDOW})"),
         _cycles_in_all,
     ),
     # number of cycles: 12
@@ -364,15 +337,15 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     (
         (
             rf"\b(?:repeats?|recurs?|returns?|comes back|oscillates|cycles|wiggles|swings)(?: itself)?"
-            rf" {_ABOUT}?(?P<n>{_N}) times\b(?! ?{_PER}\b)"
+            rf" {ABOUT}?(?P<n>{COUNT}) times\b(?! ?{PER}\b)"
         ),
         _cycles_in_all,
     ),
     (
         _begins(
-            rf"(?P<n>{_N}) {_CYCLES}(?<=[sa])\b"
+            rf"(?P<n>{COUNT}) {CYCLES}(?<=[sa])\b"
             r"(?! ?(?:per|each|every|an?|in|over|within|long|apart|or|to)\b)(?! ?[:=-])"
-            rf"(?! of {_SIZED})(?!(?:(?<=periods)|(?<=bursts)|(?<=peaks)) of\b)"
+            rf"(?! of {SIZED})(?!(?:(?<=periods)|(?<=bursts)|(?<=peaks)) of\b)"
         ),
         _bare_cycles,
     ),
@@ -380,14 +353,12 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     (
         _begins(
             r"(?:beat|rhythm|cycle|oscillation|frequency|pulse|wave|swing)s?[,:;]? "
-            rf"(?:(?:at|of|with|an?|rate of|is|=|{_ABOUT.strip()}) ?)*(?P<n>{_N}) {_PER} ?(?P<unit>{_UNIT})\b"
+            rf"(?:(?:at|of|with|an?|rate of|is|=|{ABOUT.strip()}) ?)*(?P<n>{COUNT}) {PER} ?(?P<unit>{UNIT})\b"
         ),
         _plain_rate,
     ),
     (
-        _begins(
-            rf"{_LASTS}(?P<one>an? (?:full |whole |single )?(?P<unit>{_UNIT}))(?![\w-]| and a)"
-        ),
+        _begins(rf"{LASTS}(?P<one>an? (?:full |whole |single )?(?P<unit>{UNIT}))(?![\w-]| and a)"),
         _single,
     ),
 )
