@@ -75,6 +75,13 @@ _WRITTEN = re.compile(
 )
 _FULL = r"(?:full|whole|single|entire)[ -]"
 _FULL_AFTER_NUMBER = re.compile(rf"(?<=\d[ -]){_FULL}(?={UNIT})")
+_COUPLE = re.compile(rf"\b(?:an? )?couple of (?={UNIT})")
+_EVERY_M = re.compile(r"\bevery (?P<n>\d+) ?m\b")
+#: "on a school day" is of one day, "rises during the working day" of no span.
+_SORT_OF_DAY = re.compile(
+    r"\b(?P<lead>on|for|over|of) (?:an?|one) (?:autumn|busy|business|cloudy|cold|hot|normal|ordinary|quiet|"
+    r"rainy|school|spring|summer|sunny|typical|warm|week|windy|winter|work|working)[ -]?(?=day\b)"
+)
 _FULL_ALONE = re.compile(rf"\b(?:(?:an?|one) )?{_FULL}(?={UNIT})")
 #: "a second floor flat", "every second day": one second of time has no noun after it but these.
 _SECOND = re.compile(
@@ -97,6 +104,8 @@ def plain(text: str) -> str:
     """
     text = text.lower().translate(str.maketrans("\N{EN DASH}\N{MINUS SIGN}", "--"))
     text = " ".join(text.replace("\N{VULGAR FRACTION ONE HALF}", " 1/2").split())
+    text = _EVERY_M.sub(r"every \g<n> min", _COUPLE.sub("2 ", text))
+    text = _SORT_OF_DAY.sub(r"\g<lead> 1 ", text)
     text = _FULL_AFTER_NUMBER.sub("", _WRITTEN.sub(_in_figures, text))
     return _SECOND.sub("2nd ", _FULL_ALONE.sub("1 ", text))
 

@@ -52,10 +52,15 @@ _ANOMALIES = (
     ("shift", 1, rf"(?:{_UP}) {_LEVEL}shift|shift (?:{_UP})|(?:jump|step)\w* (?:to a higher|up)"),
     ("shift", -1, (rf"(?:{_DOWN}) {_LEVEL}shift|shift (?:{_DOWN})|"
                   r"(?:drop|jump|step|fall)\w* (?:to a lower|down)")),
-    ("dropout", -1, r"drop-?outs?|sensor (?:failing|fails|failure)|signal loss|outage"),
+    ("dropout", -1, (r"drop-?outs?|sensor (?:failing|fails|failure|fault|malfunction)|signal loss|outage|"
+                    r"disconnections?|flat-?lin(?:es|ing)")),
+    # What broke is not said to be a sensor: what it did falls.
+    ("shift", -1, r"with an? (?:\w+ ){0,2}(?:breakdown|failure|fault|malfunction)"),
     ("dip", -1, (r"(?<!sheep )(?<!cattle )dips?\b"
                 r"(?![ -](?:coat\w*|meters?|nets?|pens?|switch\w*|tanks?|tubes?)\b)")),
-    ("spike", 1, r"spikes?\b|peak out of line|outliers?\b"),
+    ("spike", 1, (r"spikes?\b|peak out of line|outliers?\b|glitch(?:es)?\b|"
+                 r"(?<!gravity )(?<!height )(?<!level )(?<!magnetic )(?<!rain )(?<!temperature )"
+                 r"anomal(?:y|ies)\b(?! (?:scores?|index)\b)")),
 )  # fmt: skip
 #: An "outage detector" asks for no outage.
 _NO_DEVICE = (

@@ -71,6 +71,12 @@ _HERTZ_BOUND = (
     re.compile(rf"{_HERTZ}[ -]?(?:sampl|rate\b|readings?\b|record)"),
 )  # fmt: skip
 _HERTZ_ANY = re.compile(_HERTZ)
+#: "10 seconds at 200 Hz", but not "2 seconds at 50 Hz mains".
+_HERTZ_OF_SPAN = re.compile(rf"{UNIT},? at {_HERTZ}(?= ?(?:$|[,.;)]|for\b|of\b|with\b))")
+_MAINS = (50.0, 60.0)
+_DRIVEN = re.compile(
+    r"\b(?:driven|excited|mains|rotating|running|shaken|spinning|turning|vibrating)\b"
+)
 _HERTZ_FAST = re.compile(rf"\bat {_HERTZ}")
 _SAMPLED = re.compile(r"\b(?:sampl|reading|record|rate\b)")
 _AVERAGED = re.compile(rf"{GIVEN}[ -](?:averages?|averaged|means?|medians?)\b")
@@ -83,7 +89,12 @@ _DAILY = re.compile(
 )
 
 _COUNT = re.compile(rf"{START}(?P<n>\d+) {SAMPLE}\b")
-_SPAN = re.compile(rf"(?:{GIVEN}|(?<!\w)(?P<word>daily|weekly) (?:record|data|log|series))")
+_SPAN = re.compile(
+    rf"(?:{GIVEN}|(?<!\w)(?P<word>daily|weekly) (?:record|data|log|series)|\b(?P<night>overnight\b|"
+    r"(?:for|over|during|of) (?:an?|one|the|1) (?:whole |entire )?night\b))"
+)
+#: From dusk to dawn.
+_NIGHT = 43200.0
 _LEAD = (
     r"(?:(?:an?|the) (?:period|span|course|duration|time) of )?"
     r"(?:(?:the|about|around|approximately|roughly|nearly|almost|some|past|last|next|first|exactly|"
@@ -221,6 +232,9 @@ def _hertz(text: str) -> re.Match[str] | None:
         bound = pattern.search(text)
         if bound and number(bound["n"]) > 0.0:
             return bound
+    after = _HERTZ_OF_SPAN.search(text)
+    if after and number(after["n"]) not in (0.0, *_MAINS) and not _DRIVEN.search(text):
+        return after
     fast = _HERTZ_FAST.search(text)
     if fast and fast["k"] and [m.start() for m in every] == [fast.start("n")]:
         return fast
@@ -255,6 +269,9 @@ def _durations(pattern: re.Pattern[str], text: str) -> list[tuple[bool, float]]:
     """Every duration of the record that the pattern finds: whether it is an adjective, and its seconds."""
     told = []
     for found in pattern.finditer(text):
+        if found.groupdict().get("night"):
+            told.append((True, _NIGHT))  # any duration that is given in figures comes first
+            continue
         alone = found.groupdict().get("bare") or found.groupdict().get("word")
         if alone:
             told.append((False, _BY_DAY.get(alone) or unit_seconds(alone)))

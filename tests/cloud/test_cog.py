@@ -137,6 +137,14 @@ def test_the_device_reads_in_the_descriptions_what_is_claimed() -> None:
     assert held / total > 0.97
 
 
+def test_a_quantity_that_begins_small_does_so_in_a_sentence() -> None:
+    text = (
+        "PH value of a pool. It drifts.\nspan 1 day, every 10 min\n# pH value [pH]\nvalues 7 .. 7.5\n"
+        "period none\nwave none\ntrend none\nnoise low\nanomaly none\nend"
+    )
+    assert settled("pH of a pool", Written(text)).reasoning.startswith("pH value of a pool.")
+
+
 def test_an_impossible_statement_of_any_backend_is_refused() -> None:
     text = (
         "Hot.\nspan 1 day, every 10 min\n# relative humidity [%]\nvalues 40 .. 140\nperiod none\n"
