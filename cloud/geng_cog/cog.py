@@ -17,6 +17,7 @@ from geng_cog.following import unfollowed
 from geng_cog.knowledge import Scenario, by_label, scenarios
 from geng_cog.named import read_quantities
 from geng_cog.plausible import faults
+from geng_cog.reasoning import reasoned
 from geng_cog.stated import read_stated
 from geng_cog.statement import Statement, parse
 from geng_cog.vocabulary import content_words, known_words
@@ -120,7 +121,7 @@ def settled(task: str, written: Written) -> Answer:
     if wrong:
         raise ArgumentError(f"the answer is impossible: {wrong[0]}")
     known, left = is_sure(task, written.certainty), unfollowed(task, statement)
-    said = [_reasoned(statement), *([] if known else [_analogy(task, statement)]), *left]
+    said = [reasoned(task, statement), *([] if known else [_analogy(task, statement)]), *left]
     reasoning = " ".join(said)[:MOST_REASONING]
     channels: list[Channel] = []
     names: set[str] = set()
@@ -130,14 +131,6 @@ def settled(task: str, written: Written) -> Answer:
     return Answer(
         task, reasoning, known and not left, statement.span, statement.interval, tuple(channels)
     )
-
-
-def _reasoned(statement: Statement) -> str:
-    """The reasoning; a quantity such as pH keeps its small letter at the beginning of a sentence."""
-    name = statement.channels[0].quantity
-    if name[1:2].isupper() and statement.reasoning.lower().startswith(name.lower()):
-        return name + statement.reasoning[len(name) :]
-    return statement.reasoning
 
 
 def is_sure(task: str, certainty: float | None) -> bool:

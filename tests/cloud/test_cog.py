@@ -137,12 +137,23 @@ def test_the_device_reads_in_the_descriptions_what_is_claimed() -> None:
     assert held / total > 0.97
 
 
-def test_a_quantity_that_begins_small_does_so_in_a_sentence() -> None:
+@pytest.mark.parametrize(
+    ("task", "begins", "told"),
+    [
+        ("pH of a pool", "PH value of a pool.", "pH value of a pool."),
+        ("pH of a pool", "Dough temperature of a pool.", "pH value of a pool."),
+        ("dough temperature", "Dough temperature. It", "Dough temperature. It"),
+        ("pH of a pool", "Sunny weather of a pool.", "Sunny weather of a pool."),
+    ],
+)
+def test_reasoning_names_what_the_task_or_the_claims_know(
+    task: str, begins: str, told: str
+) -> None:
     text = (
-        "PH value of a pool. It drifts.\nspan 1 day, every 10 min\n# pH value [pH]\nvalues 7 .. 7.5\n"
+        f"{begins} It drifts.\nspan 1 day, every 10 min\n# pH value [pH]\nvalues 7 .. 7.5\n"
         "period none\nwave none\ntrend none\nnoise low\nanomaly none\nend"
     )
-    assert settled("pH of a pool", Written(text)).reasoning.startswith("pH value of a pool.")
+    assert settled(task, Written(text)).reasoning.startswith(told)
 
 
 def test_an_impossible_statement_of_any_backend_is_refused() -> None:
