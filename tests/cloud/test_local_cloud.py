@@ -24,7 +24,7 @@ def test_a_cloud_of_ones_own_answers_and_stops(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": import_paths(), "GENG_MODEL": str(TINY)}
     port = free_port()
     command = [sys.executable, str(ROOT / "tools" / "cloud.py"), "--port", str(port), "--http",
-               str(free_port()), "--folder", str(tmp_path / "cloud"), "--", "--answering",
+               str(free_port(row=2)), "--folder", str(tmp_path / "cloud"), "--", "--answering",
                "support.road:Double"]  # fmt: skip
     log = tmp_path / "log"
     with log.open("w") as out:
