@@ -290,7 +290,11 @@ def test_the_unconditional_protocol_trains_draws_and_judges(
     drawer = unconditional.Drawer(channels, 24, seed=0)
     again = drawer.tokens_of(windows[:3]).reshape(3, 24, 7) * drawer.std + drawer.mean
     np.testing.assert_allclose(again.numpy(), windows[:3], atol=1e-6)
-    found = unconditional.measure(folder, 24, seconds=1.0, windows=30, repeats=2)
+    kept = tmp_path / "kept"
+    found = unconditional.measure(folder, 24, seconds=1.0, windows=30, repeats=2, kept=kept)
+    monkeypatch.delattr(unconditional, "Drawer")
+    read = unconditional.measure(folder, 24, seconds=1.0, windows=30, repeats=2, kept=kept)
+    assert read == found
     assert found.facts["steps"] > 0
     assert all(np.isfinite(v) and v >= 0.0 for v in found.context_fid)
     assert all(0.0 <= v <= 0.5 for v in found.discriminative)

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from geng_edge import Generator
+from geng_export.errors import ExportError
 from geng_export.evaluate import captioned, fidelity, systems
 from geng_export.evaluate.__main__ import main as evaluate
 from geng_export.evaluate.baselines import c_dm, c_gan, t2s
 from geng_export.evaluate.baselines.pairs import Budget, Pairs
 from geng_export.evaluate.captioned import Captioned
 from geng_export.evaluate.drawing import Way, descriptions
+from geng_export.evaluate.kept import Kept
 from geng_export.evaluate.metrics import utility
 
 
@@ -64,6 +66,45 @@ def test_fidelity_ranks_real_windows_before_noise(monkeypatch: pytest.MonkeyPatc
     assert second.startswith("| measure | geng-edge | geng-edge, captions shuffled |")
     assert first.count("\n") == second.count("\n") == 1 + len(fidelity.COLUMNS)
     assert fidelity.Fidelity.from_dict(table.to_dict()) == table
+
+
+def test_fidelity_goes_on_from_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, held = _set(40, 1), _set(30, 2)
+    monkeypatch.setattr(fidelity, "STEPS", dict.fromkeys(fidelity.STEPS, 2))
+    monkeypatch.setattr(utility, "STEPS", 2)
+    monkeypatch.setattr(
+        fidelity, "sentence_embeddings", lambda texts: np.ones((len(texts), 8), dtype=np.float32)
+    )
+    asked: list[int] = []
+
+    def counted(captions: fidelity.Captions, seed: int) -> fidelity.Array:
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        asked.append(seed)
+        return systems.its_own(captions, seed)
+
+    def run(settings: dict[str, object]) -> fidelity.Fidelity:
+        kept = Kept(tmp_path / "kept", settings)
+        return fidelity.measure(
+            {"one": counted}, known, known[:30], held, seeds=2, processes=1, kept=kept
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        run({"seconds": 1.0})
+    assert asked == [1, 2, 10_001]
+    asked.clear()
+    first = run({"seconds": 1.0})
+    assert asked == [10_001, 10_002]
+    assert run({"seconds": 1.0}) == first
+    assert asked == [10_001, 10_002]
+    with pytest.raises(ExportError, match="it must be of these"):
+        run({"seconds": 2.0})
+    part = tmp_path / "kept" / "drawn-0-1.npz"
+    part.write_bytes(part.read_bytes()[:-100])
+    with pytest.raises(ExportError, match="it must be arrays kept by this measure"):
+        run({"seconds": 1.0})
 
 
 def test_fidelity_asks_for_its_text_expert_before_it_reads_data(

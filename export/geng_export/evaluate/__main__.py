@@ -57,6 +57,15 @@ def _windows(one: argparse.ArgumentParser, default: int = 1000) -> None:
     one.add_argument("--windows", type=int, default=default, help="real windows of each kind")
 
 
+def _kept(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--kept",
+        type=Path,
+        metavar="FOLDER",
+        help="what is found so far, to go on from when stopped",
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m geng_export.evaluate", description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
@@ -104,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--baseline-seconds", type=float, default=900.0, help="training of each baseline; 0: none"
     )
+    _kept(one)
     command("copies", commands.copies, *own, _data, _windows)
     one = command("chains", commands.chains, *own)
     one.add_argument("--chains", type=int, default=50)
@@ -118,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--train-seconds", type=float, default=900.0)
     one.add_argument("--windows", type=int, default=5000, help="drawn, and real beside them")
     one.add_argument("--repeats", type=int, default=5, help="times the judges are trained")
-    one.add_argument("--drawn", type=Path, help="keeps what was drawn, to go on from (.npz)")
+    _kept(one)
     one = command("analyser", commands.analyser, _seed)
     one.add_argument("--series", type=int, default=300, help="series a task")
     one.add_argument("--length", type=int, default=512, help="steps of each series")

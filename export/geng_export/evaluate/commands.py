@@ -164,9 +164,13 @@ def fidelity(arguments: argparse.Namespace) -> None:
     """The paper's Table III, on captioned real windows."""
     from geng_export.evaluate.captioned import captioned_windows, sentence_expert
     from geng_export.evaluate.fidelity import measure
+    from geng_export.evaluate.kept import Kept
     from geng_export.evaluate.systems import systems
 
     generator = _generator(arguments)
+    facts = {"sha256": _weights(generator), "baseline_seconds": arguments.baseline_seconds}
+    settings = {"windows": arguments.windows, "precision": arguments.precision, **facts}
+    kept = Kept(arguments.kept, settings)
     sentence_expert()  # may not be installed; captions take minutes
     known = captioned_windows(arguments.data, "train", MOST_TRAINING_WINDOWS)
     train, held = (
@@ -180,14 +184,11 @@ def fidelity(arguments: argparse.Namespace) -> None:
         train,
         held,
         seeds=arguments.seeds,
+        kept=kept,
         say=log.info,
     )
-    facts = {
-        **result.to_dict(),
-        "sha256": _weights(generator),
-        "baseline_seconds": arguments.baseline_seconds,
-    }
-    _print_and_keep(arguments, result.to_markdown(), json.dumps(facts, indent=1))
+    text = json.dumps({**result.to_dict(), **facts}, indent=1)
+    _print_and_keep(arguments, result.to_markdown(), text)
 
 
 def copies(arguments: argparse.Namespace) -> None:
@@ -275,7 +276,7 @@ def unconditional(arguments: argparse.Namespace) -> None:
         windows=arguments.windows,
         repeats=arguments.repeats,
         seed=arguments.seed,
-        drawn=arguments.drawn,
+        kept=arguments.kept,
         say=log.info,
     )
     _report(arguments, result)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from geng_export.evaluate.captioned import Captioned, sentence_embeddings
 from geng_export.evaluate.drawing import unheard
+from geng_export.evaluate.kept import Arrays, Kept
 from geng_export.evaluate.metrics import distribution
 from geng_export.evaluate.metrics.discriminative import discriminative_score
 from geng_export.evaluate.metrics.extractor import (
@@ -211,6 +213,7 @@ def measure(
     *,
     seeds: int = 3,
     processes: int = PROCESSES,
+    kept: Kept | None = None,
     say: Callable[[str], object] = unheard,
 ) -> Fidelity:
     """Judge each system on the captions of held-out real windows.
@@ -222,37 +225,55 @@ def measure(
         held: Held-out windows.
         seeds: Judges are trained, and windows drawn, this many times.
         processes: Processes that judge.
+        kept: Where what was drawn and judged is kept: a measure that was stopped goes on from it.
         say: Told of progress.
 
     Cost: see :func:`train_judge` and :func:`judge`, beside the systems' own.
     """
-    task = Task.of(known, train, held)
-    drawn = []
-    for seed in range(seeds):
-        for name, system in systems.items():
-            answers = system(held, 10_000 * seed + 1), system(train, 10_000 * seed + 2)
-            drawn.append((seed, name, *answers))
+    parts = kept or Kept(None, {})
+    drawn: dict[tuple[int, str], Arrays] = {}
+    # One system after the other: what it takes to train one is given up when the next one draws.
+    for number, (name, system) in enumerate(systems.items()):
+        for seed in range(seeds):
+            draw = partial(_drawn, system, held, train, seed)
+            drawn[seed, name] = parts.arrays(f"drawn-{number}-{seed}", draw)
             say(f"seed {seed}: {name} has drawn")
-    judges = spread(train_judge, repeat(task), range(seeds), processes=processes)
-    say(f"trained {seeds} sets of judges")
-    found = spread(
-        judge,
-        [judges[seed] for seed, *_ in drawn],
-        repeat(task),
-        [answers for *_, answers, _ in drawn],
-        [taught for *_, taught in drawn],
-        processes=processes,
-    )
+    task = Task.of(known, train, held)
+    judged = [f"judged-{seed}" for seed in range(seeds)]
+    missing = [seed for seed in range(seeds) if not parts.has(judged[seed])]
+    judges = spread(train_judge, repeat(task), missing, processes=processes)
+    say(f"trained {len(missing)} sets of judges")
+    by_seed = dict(zip(missing, judges, strict=True))
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for (_, name, *_), row in zip(drawn, found, strict=True):
-        for column, value in row.items():
-            figures[name][column].append(value)
+    for seed in range(seeds):
+        sets = [drawn[seed, name] for name in systems]
+        found = parts.figures(
+            judged[seed], partial(_judged, by_seed.get(seed), task, sets, processes)
+        )
+        say(f"seed {seed}: judged")
+        for name, row in zip(systems, found, strict=True):
+            for column, value in row.items():
+                figures[name][column].append(value)
     rows = {
         name: {c: (float(np.mean(v)), float(np.std(v))) for c, v in row.items()}
         for name, row in figures.items()
     }
     facts = {"known": len(known), "train": len(train), "held_out": len(held), "seeds": seeds}
     return Fidelity(rows, facts)
+
+
+def _drawn(system: System, held: Captions, train: Captions, seed: int) -> Arrays:
+    return {
+        "answers": system(held, 10_000 * seed + 1),
+        "for_training": system(train, 10_000 * seed + 2),
+    }
+
+
+def _judged(
+    by: Judge | None, task: Task, sets: Sequence[Arrays], processes: int
+) -> list[dict[str, float]]:
+    answers, taught = ([one[key] for one in sets] for key in ("answers", "for_training"))
+    return spread(judge, repeat(by), repeat(task), answers, taught, processes=processes)
 
 
 def windows_of(rows: Captions) -> Array:

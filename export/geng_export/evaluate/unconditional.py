@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ import pandas as pd
 import torch
 from torch.nn import functional as F
 
-from geng_edge import files
 from geng_export.errors import ExportError
 from geng_export.evaluate.baselines.pairs import Budget
 from geng_export.evaluate.drawing import unheard
+from geng_export.evaluate.kept import Arrays, Kept
 from geng_export.evaluate.metrics.discriminative import discriminative_score
 from geng_export.evaluate.metrics.ts2vec import context_fid, train_ts2vec
 from geng_export.models.bridge import Bridge, BridgeConfig, cosine_alpha_bar
@@ -185,16 +186,6 @@ class Drawer:
         return torch.cat(parts).numpy()
 
 
-def _read_drawn(path: Path, settings: npt.NDArray[np.float64]) -> tuple[int, Array]:
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            if np.array_equal(kept["settings"], settings):
-                return int(kept["steps"]), kept["windows"]
-    except (OSError, ValueError, KeyError) as error:
-        raise ExportError(f"{path}: {error}; it must be windows kept by this measure") from error
-    raise ExportError(f"{path} was drawn with other settings; it must be of these, or not there")
-
-
 def measure(
     folder: str | Path,
     length: int,
@@ -203,7 +194,7 @@ def measure(
     windows: int,
     repeats: int = 5,
     seed: int = 0,
-    drawn: Path | None = None,
+    kept: Path | None = None,
     say: Callable[[str], object] = unheard,
 ) -> Unconditional:
     """Train, draw and judge.
@@ -215,47 +206,50 @@ def measure(
         windows: Drawn, and as many real ones beside them, at random.
         repeats: Judges are trained anew each time; one training of the bridge.
         seed: Of initialisation, batches, noise and judges.
-        drawn: A file (.npz) that keeps what was drawn: judging takes as long as training, and a
-            measure that was stopped goes on from it.
+        kept: A folder for what was drawn and judged: a measure that was stopped goes on from it.
         say: Told of progress.
 
     Raises:
-        ExportError: The data is not there, ``drawn`` is of other settings, or ``length`` is another one.
+        ExportError: The data is not there, ``kept`` is of other settings, or ``length`` is another one.
     """
     if length not in PUBLISHED:
         raise ExportError(f"length is {length}; it must be one of {sorted(PUBLISHED)}")
     channels = read_channels(folder)
     all_windows = windows_of(channels, length)
-    settings = np.array([length, seconds, windows, seed], np.float64)
-    if drawn is not None and drawn.exists():
-        steps, made = _read_drawn(drawn, settings)
-    else:
+    settings = {"length": length, "seconds": seconds, "windows": windows, "seed": seed}
+    parts = Kept(kept, settings)
+
+    def draw() -> Arrays:
         drawer = Drawer(channels, length, seed)
         steps = drawer.train(all_windows, Budget(seconds, seed=seed))
         say(f"trained {steps} steps")
-        made = drawer.draw(windows, seed + 1, say)
-        if drawn is not None:
-            with files.whole(drawn) as file:
-                np.savez(file, settings=settings, steps=np.int64(steps), windows=made)
+        return {"steps": np.array(steps), "windows": drawer.draw(windows, seed + 1, say)}
+
+    drawn = parts.arrays("drawn", draw)
+
+    def judge(repeat: int) -> list[float]:
+        rng = np.random.default_rng((seed, repeat))
+        chosen = rng.choice(len(all_windows), size=min(windows, len(all_windows)), replace=False)
+        real, made = np.ascontiguousarray(all_windows[np.sort(chosen)]), drawn["windows"]
+        network = train_ts2vec(real, steps=JUDGE["ts2vec"], seed=seed + repeat)
+        steps = JUDGE["discriminative"]
+        return [
+            context_fid(network, real, made),
+            discriminative_score(real, made, kind="gru", steps=steps, seed=seed + repeat),
+        ]
+
     fids, scores = [], []
     for i in range(repeats):
-        rng = np.random.default_rng((seed, i))
-        chosen = rng.choice(len(all_windows), size=min(windows, len(all_windows)), replace=False)
-        real = np.ascontiguousarray(all_windows[np.sort(chosen)])
-        network = train_ts2vec(real, steps=JUDGE["ts2vec"], seed=seed + i)
-        fids.append(context_fid(network, real, made))
-        scores.append(
-            discriminative_score(
-                real, made, kind="gru", steps=JUDGE["discriminative"], seed=seed + i
-            )
-        )
-        say(f"repeat {i}: Context-FID {fids[-1]:.3f}, discriminative {scores[-1]:.3f}")
+        fid, score = parts.figures(f"repeat-{i}", partial(judge, i))
+        fids.append(fid)
+        scores.append(score)
+        say(f"repeat {i}: Context-FID {fid:.3f}, discriminative {score:.3f}")
     facts = {
         "data": "ETTh1",
         "length": length,
         "windows": windows,
         "seconds": seconds,
-        "steps": steps,
+        "steps": int(drawn["steps"]),
         "sampling_steps": STEPS,
         "threads": torch.get_num_threads(),
         "seed": seed,
