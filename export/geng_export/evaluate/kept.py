@@ -61,7 +61,7 @@ class Kept:
                 np.savez(file, allow_pickle=False, **made)
             return made
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 return {key: kept[key] for key in kept.files}
         except (OSError, ValueError, BadZipFile) as error:
             raise ExportError(f"{path}: {error}; it must be arrays kept by this measure") from error
