@@ -103,7 +103,7 @@ def test_fidelity_goes_on_from_what_is_kept(
         run({"seconds": 2.0})
     part = tmp_path / "kept" / "drawn-0-1.npz"
     part.write_bytes(part.read_bytes()[:-100])
-    with pytest.raises(ExportError, match="it must be arrays kept by this measure"):
+    with pytest.raises(ExportError, match="it must be kept by this measure"):
         run({"seconds": 1.0})
 
 

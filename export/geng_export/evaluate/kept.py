@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from geng_edge import files
 from geng_export.errors import ExportError
 
+T = TypeVar("T")
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -52,37 +53,47 @@ class Kept:
         Raises:
             ExportError: What is kept cannot be read.
         """
-        if self.folder is None:
-            return make()
-        path = self.folder / f"{name}.npz"
-        if not path.exists():
-            made = make()
-            with files.whole(path) as file:
-                np.savez(file, allow_pickle=False, **made)
-            return made
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                return {key: kept[key] for key in kept.files}
-        except (OSError, ValueError, BadZipFile) as error:
-            raise ExportError(f"{path}: {error}; it must be arrays kept by this measure") from error
+        return self._part(f"{name}.npz", make, _save, _load)
 
-    def figures(self, name: str, make: Callable[[], Any]) -> Any:
+    def figures(self, name: str, make: Callable[[], T]) -> T:
         """The figures of a part, as JSON has them: those that are kept, or those that ``make`` gives.
 
         Raises:
             ExportError: What is kept cannot be read.
         """
+        return self._part(
+            f"{name}.json",
+            make,
+            lambda file, made: file.write(json.dumps(made).encode()),
+            json.load,
+        )
+
+    def _part(
+        self,
+        name: str,
+        make: Callable[[], T],
+        save: Callable[[BinaryIO, T], object],
+        load: Callable[[BinaryIO], T],
+    ) -> T:
         if self.folder is None:
             return make()
-        path = self.folder / f"{name}.json"
+        path = self.folder / name
         if not path.exists():
             made = make()
             with files.whole(path) as file:
-                file.write(json.dumps(made).encode())
+                save(file, made)
             return made
         try:
-            return json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise ExportError(
-                f"{path}: {error}; it must be figures kept by this measure"
-            ) from error
+            with path.open("rb") as file:
+                return load(file)
+        except (OSError, ValueError, BadZipFile) as error:
+            raise ExportError(f"{path}: {error}; it must be kept by this measure") from error
+
+
+def _save(file: BinaryIO, made: Arrays) -> None:
+    np.savez(file, allow_pickle=False, **made)
+
+
+def _load(file: BinaryIO) -> Arrays:
+    with np.load(file, allow_pickle=False) as kept:
+        return {key: kept[key] for key in kept.files}

@@ -145,11 +145,8 @@ def _with_step(y: FloatArray, parts: Parts) -> Parts | None:
         best = min(
             best, fit(y, replace(tried, steps=(moved,))), key=lambda parts: parts.information
         )
-    if abs(best.sizes[0]) < STEP_SIZE or best.information > parts.information - STEP_MARGIN * scale(
-        n
-    ):
-        return None
-    return best
+    better = best.information <= parts.information - STEP_MARGIN * scale(n)
+    return best if better and abs(best.sizes[0]) >= STEP_SIZE else None
 
 
 def _promising(y: FloatArray, parts: Parts, place: int) -> list[tuple[float, int, float]]:

@@ -46,13 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--text", help="the description (needs the extra 'text')")
     what.add_argument("--cond", type=Path, metavar="LATENT.npy", help="a latent made by encode")
     add = parser.add_argument
-    add(
-        "-n",
-        "--count",
-        type=whole,
-        default=20,
-        help="series to draw (default 20); row i uses seed + i",
-    )
+    add("-n", "--count", type=whole, default=20,
+        help="series to draw (default 20); row i uses seed + i")  # fmt: skip
     add(
         "--length",
         type=whole,
@@ -62,12 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--interval", type=real, default=1.0, metavar="SECONDS",
         help="seconds between two steps (default 1)")  # fmt: skip
-    add(
-        "--start",
-        default=DEFAULT_START,
-        metavar="ISO",
-        help=f"time of the first step (default {DEFAULT_START})",
-    )
+    add("--start", default=DEFAULT_START, metavar="ISO",
+        help=f"time of the first step (default {DEFAULT_START})")  # fmt: skip
     add(
         "--unit",
         default="",
