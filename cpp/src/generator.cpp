@@ -66,7 +66,7 @@ void Generator::encode_text(std::span<const std::int32_t> ids, std::span<const f
 
 NumberReading Generator::read_numbers(std::span<const float> condition, std::size_t length) const {
   check_length(length);
-  const Roles roles = parts_->reader.read(parts_->compute(), parts_->checked(condition));
+  const Roles roles = parts_->roles(parts_->checked(condition), length);
   NumberReading reading;
   for (std::size_t i = 0; i < kRoles; ++i) {
     const auto& role = roles.by_role[i];

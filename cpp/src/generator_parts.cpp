@@ -71,8 +71,16 @@ ConditionView Generator::Parts::checked(std::span<const float> condition) const 
   return view;
 }
 
+Roles Generator::Parts::roles(const ConditionView& condition, std::size_t length) const {
+  Roles read = reader.read(compute(), condition);
+  if (read.recurrence && claim_scores && !claim_scores->denies_cycle(answers(condition))) {
+    settle_recurrence(read, length);
+  }
+  return read;
+}
+
 Frame Generator::Parts::frame(const ConditionView& condition, std::size_t length) const {
-  return frame_of(reader.read(compute(), condition), length);
+  return frame_of(roles(condition, length), length);
 }
 
 std::vector<float> Generator::Parts::answers(const ConditionView& condition) const {

@@ -80,6 +80,8 @@ struct Generator::Parts {
   [[nodiscard]] Compute compute() const noexcept { return {kernels, pool}; }
 
   [[nodiscard]] ConditionView checked(std::span<const float> condition) const;
+  /// The number of each role, as number reader and claims reader see it together.
+  [[nodiscard]] Roles roles(const ConditionView& condition, std::size_t length) const;
   [[nodiscard]] Frame frame(const ConditionView& condition, std::size_t length) const;
   /// How sure the claims reader is of each answer; empty without one.
   [[nodiscard]] std::vector<float> answers(const ConditionView& condition) const;

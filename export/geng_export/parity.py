@@ -104,7 +104,7 @@ def _one_text(bundle: Bundle, full: Model, small: Model, text: str, seed: int) -
     ids, numbers = tokenised(bundle, text, 1.0)
     condition = condition_of(bundle, text)
     zx = condition.numpy()
-    frame = sampling.frame_from(bundle.reader, condition, WINDOW)
+    frame = bundle.frame(condition, WINDOW)
     conditional, unconditional = _predictions(bundle, condition)
     rng = torch.Generator().manual_seed(seed)
     x = torch.randn(4, *bundle.decoder.mean.shape, generator=rng)

@@ -90,7 +90,7 @@ class _Inputs:
         bundle = self.source.bundle
         for text in TEXTS:
             condition = condition_of(bundle, text)
-            frame = sampling.frame_from(bundle.reader, condition, WINDOW).features()
+            frame = bundle.frame(condition, WINDOW).features()
             feed: Feed = {"condition": condition.numpy(), "frame": frame.astype(np.float32)}
             if "answers" in part.inputs and bundle.claims is not None:
                 feed["answers"] = shares(bundle.claims(condition[None]))[0].numpy()

@@ -29,7 +29,9 @@ CYCLES = {
     "every second": 1.0, "every minute": 60.0, "every hour": 3600.0, "every day": 86400.0,
     "every week": 604800.0, "each minute": 60.0, "each hour": 3600.0, "each day": 86400.0,
     "each week": 604800.0, "once a day": 86400.0, "once an hour": 3600.0, "once a week": 604800.0,
-    "once per day": 86400.0, "once per hour": 3600.0,
+    "once per day": 86400.0, "once per hour": 3600.0, "day in, day out": 86400.0,
+    "day in day out": 86400.0, "with the day": 86400.0, "with the sun": 86400.0,
+    "week in, week out": 604800.0,
 }  # fmt: skip
 
 #: Fractions of one character.

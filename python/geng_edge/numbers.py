@@ -84,12 +84,12 @@ _BEFORE = re.compile(
 )
 # "period 128", "period": 128, "wavelength of 40", "repeats every 36,": with no unit, in steps.
 _PERIOD_BEFORE = re.compile(
-    r"\b(?:(?:period|wavelength|cycle length)[\"']?\s?(?:of|is|[:=])?\s?"
+    r"\b(?:(?:period|periodicity|seasonality|wavelength|(?:cycle|season) length)[\"']?\s?(?:of|is|[:=])?\s?"
     r"(?:(?:about|around|approx\.?|roughly|some) |[~\u2248])?"
     r"|(?:repeats|repeating|recurs|cycles|oscillates) (?:itself )?every )$",
     re.IGNORECASE,
 )
-_ENDS = re.compile(r"\s*(?:[,;)}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
+_ENDS = re.compile(r"\s*(?:[,;()}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
 # "hourly readings" are how it is sampled.
 _SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
 _A_TIME = re.compile(
@@ -131,6 +131,7 @@ class Number:
         unit: ``none``, ``time``, ``steps``, ``percent`` or ``frequency``.
         seconds: Its length, or its frequency's period, in seconds.
         steps: The same in steps.
+        recurs: Its words say that something comes back so often, as "daily" and "every 3rd hour" do.
     """
 
     start: int
@@ -139,6 +140,7 @@ class Number:
     unit: str
     seconds: float | None
     steps: float | None
+    recurs: bool = False
 
 
 def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list[Number]:
@@ -213,7 +215,7 @@ def _of_rhythm(rhythm: Rhythm, interval: float) -> Number | None:
     if not all(size is None or size <= LARGEST_NUMBER for size in (rhythm.value, seconds, steps)):
         return None
     unit = "frequency" if rhythm.rate else "time"
-    return Number(rhythm.start, rhythm.end, rhythm.value, unit, seconds, steps)
+    return Number(rhythm.start, rhythm.end, rhythm.value, unit, seconds, steps, rhythm.recurs)
 
 
 def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
@@ -222,7 +224,7 @@ def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
         if _SAMPLING.match(text, match.end()):
             return None
         seconds = CYCLES[plain(cycle)]
-        return Number(match.start(), match.end(), 1.0, "time", seconds, seconds / interval)
+        return Number(match.start(), match.end(), 1.0, "time", seconds, seconds / interval, True)
     digits = match["digits"]
     start = match.start()
     if digits:
@@ -339,7 +341,8 @@ def number_channels(
         Float32 ``[tokens, 32]``: zeros but for pieces of a number. Columns: 0 is a number, 1 sign,
         2 log magnitude, 3 time or frequency, 4 steps, 5 percent, 6 has a length in steps, 7 its
         logarithm, 8-9 log distance and sign to the number before, 10 ordinal, 11 whole, 12-19 Fourier
-        terms of the magnitude, 20-27 of the steps, 28-29 zero, 30 the value, 31 the steps.
+        terms of the magnitude, 20-27 of the steps, 28 zero, and, which no network sees, 29 that
+        something recurs so often, 30 the value, 31 the steps.
     """
     channels = np.zeros((len(offsets), NUMBER_WIDTH), dtype=np.float32)
     previous: float | None = None
@@ -385,5 +388,6 @@ def _row(number: Number, previous: float | None, ordinal: int) -> list[float]:
             angle = 2.0 * math.pi * row[7] * 2**k
             row[20 + 2 * k], row[21 + 2 * k] = math.sin(angle), math.cos(angle)
         row[31] = steps
+    row[29] = float(number.recurs)
     row[30] = value
     return row

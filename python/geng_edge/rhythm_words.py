@@ -13,11 +13,16 @@ LENGTHS = {
     "half-hourly": 1800.0, "half hourly": 1800.0, "quarter-hourly": 900.0, "quarter hourly": 900.0,
     "half-daily": 43200.0, "half-yearly": 15768000.0, "semi-diurnal": 43200.0,
     "semidiurnal": 43200.0, "fortnightly": 1209600.0, "every fortnight": 1209600.0,
-    "each fortnight": 1209600.0, "a fortnight": 1209600.0, "minute-long": 60.0,
+    "each fortnight": 1209600.0, "a fortnight": 1209600.0, "biweekly": 1209600.0, "bi-weekly": 1209600.0,
+    "minute-long": 60.0,
     "hour-long": 3600.0, "day-long": 86400.0, "week-long": 604800.0,
 }  # fmt: skip
 LARGEST_OF = 10  # "5/12 hours" may be two numbers
 OF_A_DAY = r"(?:morning|night|evening|afternoon|noon|midday|midnight|dawn|sunrise|sunset)"
+OF_A_YEAR = (
+    r"(?:spring|summer|autumn|winter|january|february|april|june|july|august|september|october|november"
+    r"|december)"
+)
 OF_A_WEEK = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|weekend)"
 
 UNIT = r"(?:second|minute|hour|day|week|month|year)"
@@ -30,10 +35,16 @@ PER = r"(?:per|an?|each|every|/)"
 ABOUT = r"(?:about |around |roughly |exactly |nearly |some )"
 LASTS = rf"(?:takes?|taking|lasts?|lasting|of|is|needs?|after|within|[:=]) {ABOUT}?"
 CYCLES = (
-    r"(?:(?:full|complete|whole|entire|regular|clear|distinct|equal|identical|big|small) )?"
+    r"(?:(?:full|complete|whole|entire|regular|clear|distinct|equal|identical|big|small|broad|sharp|main"
+    r"|morning|midday|noon|evening|night) )?"
     r"(?:cycle|oscillation|wave|period|repetition|repeat|hump|swing|round|rotation|pulse|peak|beat"
     r"|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration|ripple|tooth|teeth"
     r"|breath|heartbeat|revolution)s?"
+)
+#: What is counted by the day or the hour because it comes back, not because it is measured.
+HABITS = (
+    r"(?:shower|meal|feeding|milking|dose|watering|irrigation|flush|tide|shift|start|restart|run|visit"
+    r"|delivery|deliverie|defrost|defrosting|batche|backup|rush hour|high water|low water)s?"
 )
 WINDOW = (
     r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"

@@ -27,12 +27,14 @@ from geng_edge.rhythm_words import (
     COUNT,
     CYCLES,
     FULL,
+    HABITS,
     LARGEST_OF,
     LASTS,
     LENGTHS,
     NTH,
     OF_A_DAY,
     OF_A_WEEK,
+    OF_A_YEAR,
     OFTEN,
     PER,
     SHARES,
@@ -54,6 +56,7 @@ class Rhythm(NamedTuple):
         value: Cycles in a stretch of time; 1 where a length is spelled.
         seconds, steps: How long it, or one cycle, is: one of them is None.
         rate: Whether cycles are counted.
+        recurs: Whether it says that something comes back so often; "half an hour" may be how long it lasts.
     """
 
     start: int
@@ -63,6 +66,7 @@ class Rhythm(NamedTuple):
     seconds: float | None
     steps: float | None
     rate: bool
+    recurs: bool
 
 
 Match = re.Match[str]
@@ -80,16 +84,23 @@ def _value(said: str) -> float:
     return float(said) if said[0].isdigit() else spelled(plain(said))
 
 
-def _length(match: Match, name: str | int, seconds: float) -> Rhythm:
+_RECURS = re.compile(r"every|each|.*ly$", re.IGNORECASE)
+
+
+def _length(match: Match, name: str | int, seconds: float, recurs: bool = False) -> Rhythm:
     start, end = match.span(name)
-    return Rhythm(start, end, match.end(), 1.0, seconds, None, rate=False)
+    recurs = recurs or _RECURS.match(match[0]) is not None
+    return Rhythm(start, end, match.end(), 1.0, seconds, None, rate=False, recurs=recurs)
 
 
 def _spelled(match: Match, name: str, value: float, seconds: float) -> Rhythm | None:
     """A length whose number, to the end of the group ``name``, is ``value``."""
     if seconds <= 0.0:
         return None
-    return Rhythm(match.start(), match.end(name), match.end(), value, seconds, None, rate=False)
+    recurs = _RECURS.match(match[0]) is not None
+    return Rhythm(
+        match.start(), match.end(name), match.end(), value, seconds, None, rate=False, recurs=recurs
+    )
 
 
 def _rate(match: Match, count: float, seconds: float) -> Rhythm | None:
@@ -97,7 +108,7 @@ def _rate(match: Match, count: float, seconds: float) -> Rhythm | None:
     if count <= 0.0 or seconds <= 0.0:
         return None
     start, end = match.span("n")
-    return Rhythm(start, end, match.end(), count, seconds / count, None, rate=True)
+    return Rhythm(start, end, match.end(), count, seconds / count, None, rate=True, recurs=True)
 
 
 def _count(match: Match, count: float, steps: float) -> Rhythm | None:
@@ -105,7 +116,7 @@ def _count(match: Match, count: float, steps: float) -> Rhythm | None:
     if count <= 0.0 or steps <= 0.0:
         return None
     start, end = match.span("n")
-    return Rhythm(start, end, match.end(), count, None, steps / count, rate=True)
+    return Rhythm(start, end, match.end(), count, None, steps / count, rate=True, recurs=True)
 
 
 def _word(match: Match, _: int) -> Rhythm:
@@ -119,7 +130,7 @@ def _every_nth(match: Match, _: int) -> Rhythm | None:
         return None
     if match["unit"]:
         return _length(match, 0, count * SECONDS[plain(match["unit"])])
-    return Rhythm(*match.span(), match.end(), 1.0, None, count, rate=False)
+    return Rhythm(*match.span(), match.end(), 1.0, None, count, rate=False, recurs=True)
 
 
 def _every_part(match: Match, _: int) -> Rhythm:
@@ -132,7 +143,7 @@ def _and_a_half(match: Match, _: int) -> Rhythm:
 
 
 def _habit(match: Match, _: int) -> Rhythm:
-    unit = match["unit"] or ("day" if match["time"] else "week")
+    unit = match["unit"] or ("day" if match["time"] else "year" if match["season"] else "week")
     return _length(match, 0, SECONDS[plain(unit)])
 
 
@@ -144,7 +155,8 @@ def _in_times(match: Match, _: int) -> Rhythm | None:
     if match["adverb"]:
         if many and plain(match["adverb"]) == "once":  # "once every 9 s" has its number
             return None
-        return _length(match, 0, size / TIMES[plain(match["adverb"])]) if size > 0.0 else None
+        times = TIMES[plain(match["adverb"])]
+        return _length(match, 0, size / times, recurs=True) if size > 0.0 else None
     return _rate(match, _value(match["n"]), size)
 
 
@@ -189,7 +201,7 @@ def _clock(match: Match, _: int) -> Rhythm | None:
 def _window_part(match: Match, length: int) -> Rhythm:
     start, end = match.span("said")
     steps = length / DENOMINATORS[plain(match["part"])]
-    return Rhythm(start, end, match.end(), 1.0, None, steps, rate=False)
+    return Rhythm(start, end, match.end(), 1.0, None, steps, rate=False, recurs=False)
 
 
 def _cycles_in(match: Match, _: int) -> Rhythm | None:
@@ -200,7 +212,7 @@ def _cycles_in(match: Match, _: int) -> Rhythm | None:
         return None if said in ("a", "an", "one", "single") else _count(match, _value(said), size)
     size *= SECONDS[plain(match["unit"])]
     if said in ("a", "an", "one", "single"):  # as "every hour"; "one every 9 s" has its number
-        return None if many else _length(match, "rate", size)
+        return None if many else _length(match, "rate", size, recurs=True)
     if _value(said) == 1.0 and many:
         return None
     return _rate(match, _value(said), size)
@@ -252,7 +264,10 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     ),
     (_begins(rf"(?:every|each|an?|one) (?P<unit>{UNIT}) and a half\b"), _and_a_half),
     (
-        _begins(rf"(?:every|each) (?:{FULL}(?P<unit>{UNIT})|(?P<time>{OF_A_DAY})|{OF_A_WEEK})\b"),
+        _begins(
+            rf"(?:every|each) (?:{FULL}(?P<unit>{UNIT})|(?P<time>{OF_A_DAY})|(?P<season>{OF_A_YEAR})"
+            rf"|{OF_A_WEEK})\b"
+        ),
         _habit,
     ),
     (
@@ -321,6 +336,8 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
         ),
         _cycles_in,
     ),
+    # two showers a day, 3 starts per hour
+    (_begins(rf"(?P<n>{COUNT}) {HABITS} ?{PER} ?(?P<unit>{TIME})"), _plain_rate),
     (
         _begins(rf"(?P<n>{COUNT}) (?:(?:{CYCLES}|times) {ALTOGETHER}|per {WINDOW})"),
         _cycles_in_all,
@@ -352,8 +369,9 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     # a beat of roughly 3 per minute
     (
         _begins(
-            r"(?:beat|rhythm|cycle|oscillation|frequency|pulse|wave|swing)s?[,:;]? "
-            rf"(?:(?:at|of|with|an?|rate of|is|=|{ABOUT.strip()}) ?)*(?P<n>{COUNT}) {PER} ?(?P<unit>{UNIT})\b"
+            r"(?:(?:heartbeat|beat|rhythm|cycle|oscillation|frequency|freq\.?|pulse|wave|swing)s?"
+            r"|(?:breath|puls|beat|turn|spinn|rotat|vibrat|oscillat|blink|swing)ing)[,:;]? "
+            rf"(?:(?:at|of|with|an?|rate of|is|=|{ABOUT.strip()}) ?)*(?P<n>{COUNT}) ?{PER} ?(?P<unit>{TIME})"
         ),
         _plain_rate,
     ),

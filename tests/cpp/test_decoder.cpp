@@ -72,6 +72,32 @@ TEST(Frame, IgnoresNumbersThatCannotBe) {
   CHECK(frame.resolution == 0.0);
 }
 
+TEST(Frame, TakesARecurrenceForThePeriodWhereThereIsNone) {
+  Roles roles;
+  roles.recurrence = RoleValue{1.0, 48.0};
+  settle_recurrence(roles, kLength);
+  CHECK(frame_of(roles, kLength).period[0].centre == 48.0);
+
+  Roles periodic = roles_of({{Role::period, {64.0, 64.0}}});
+  periodic.recurrence = RoleValue{1.0, 48.0};
+  settle_recurrence(periodic, kLength);
+  CHECK(frame_of(periodic, kLength).period[0].centre == 64.0);
+
+  Roles slow;  // once in the window is no cycle that it shows
+  slow.recurrence = RoleValue{1.0, 0.9 * kLength};
+  settle_recurrence(slow, kLength);
+  CHECK(!frame_of(slow, kLength).period[0].known);
+}
+
+TEST(Frame, TakesALengthThatIsSaidTwiceForOneCycle) {
+  const Frame twice =
+      frame_of(roles_of({{Role::period, {3.0, 96.0}}, {Role::period2, {1.0, 96.0}}}), kLength);
+  CHECK(twice.period[0].known && !twice.period[1].known);
+  const Frame two =
+      frame_of(roles_of({{Role::period, {3.0, 96.0}}, {Role::period2, {1.0, 24.0}}}), kLength);
+  CHECK(two.period[1].centre == 24.0);
+}
+
 TEST(Decoder, MeetsRangeMeanAndResolutionExactly) {
   Fixture f;
   f.put_sine(0.5f);

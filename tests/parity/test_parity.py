@@ -9,7 +9,10 @@ import pytest
 
 pytest.importorskip("geng_edge._core", reason="the device package is not built")
 
+from geng_edge import Condition, Generator
 from geng_export import parity
+from geng_export.models import sampling
+from geng_export.models.bundle import Bundle
 from geng_export.targets.read_gguf import load_bundle
 
 LIMITS = {
@@ -24,14 +27,35 @@ LIMITS = {
 
 
 @pytest.fixture(scope="module")
-def errors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    model = next(Path(str(files("geng_edge") / "models")).glob("*.gguf"))
-    return parity.report(load_bundle(model), tmp_path_factory.mktemp("parity"))
+def bundle() -> Bundle:
+    return load_bundle(next(Path(str(files("geng_edge") / "models")).glob("*.gguf")))
+
+
+@pytest.fixture(scope="module")
+def errors(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
+    return parity.report(bundle, tmp_path_factory.mktemp("parity"))
 
 
 @pytest.mark.parametrize("part", sorted(LIMITS))
 def test_core_agrees_with_torch_on_the_shipped_model(part: str, errors: dict[str, float]) -> None:
     assert errors[part] <= LIMITS[part], f"{part}: {errors[part]:.2e}"
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("Could you invent daily gym visitor counts which repeat weekly and grow over time?", 7.0),
+        ("Weekly pattern isn't wanted. Just irregular traffic counts.", None),
+    ],
+)
+def test_both_take_a_recurrence_for_the_period_unless_it_is_denied(
+    bundle: Bundle, text: str, period: float | None
+) -> None:
+    condition = parity.condition_of(bundle, text, 86400.0)
+    roles = sampling.read_roles(bundle.reader, bundle.claims, condition, 512)
+    assert (roles["period"].steps if "period" in roles else None) == period
+    device = Generator.load().read_numbers(Condition(condition.numpy()))["roles"]
+    assert (device["period"]["steps"] if "period" in device else None) == period
 
 
 def test_series_encoder_of_the_core_explains_as_torch_does(errors: dict[str, float]) -> None:

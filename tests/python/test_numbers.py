@@ -145,6 +145,16 @@ def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[flo
         ("period 128, flat", 9.0, 128),
         ("repeats every 36", 9.0, 36),
         ("season: 60-step / min: low", 9.0, 60),
+        ("seasonality: 30 (samples)", 9.0, 30),
+        ("two showers a day", 600.0, 72),
+        ("3 starts per hour", 60.0, 20),
+        ("a morning peak per day", 3600.0, 24),
+        ("breathing at 15 per minute", 0.1, 40),
+        ("freq 2/min", 1.0, 30),
+        ("day in, day out", 3600.0, 24),
+        ("swings with the day", 1800.0, 48),
+        ("biweekly dosing", 3600.0, 336),
+        ("snowmelt each spring", 86400.0, 365),
     ],
 )
 def test_length_in_steps_follows_unit_and_interval(
@@ -343,6 +353,31 @@ def test_a_long_text_takes_no_long_time(text: str) -> None:
     began = time.perf_counter()
     find_numbers(text)
     assert time.perf_counter() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "recurs"),
+    [
+        ("repeats weekly", True),
+        ("every third day", True),
+        ("twice a day", True),
+        ("every half hour", True),
+        ("12-hourly", True),
+        ("16 cycles in the record", True),
+        ("two showers a day", True),
+        ("half an hour", False),
+        ("an hour and a half", False),
+        ("1 h 30 min", False),
+        ("a quarter of the window", False),
+        ("5 minutes", False),
+        ("20 litres per minute", False),
+    ],
+)
+def test_what_comes_back_is_told_from_what_lasts(text: str, recurs: bool) -> None:
+    (number,) = find_numbers(text, 60.0)
+    assert number.recurs == recurs
+    channels = number_channels([number], [(number.start, number.end)])
+    assert channels[0, 29] == recurs
 
 
 def test_channels_mark_only_the_pieces_of_a_number() -> None:

@@ -54,6 +54,10 @@ CertainClaims ClaimScores::certain(std::span<const float> shares) const noexcept
   return claims;
 }
 
+bool ClaimScores::denies_cycle(std::span<const float> shares) const noexcept {
+  return shares[no_cycle_] > 0.5f;
+}
+
 void impose(TrendClaim claim, std::span<double> trend) noexcept {
   const double change = fitted_change(trend);
   double wanted = 0.0;

@@ -29,6 +29,8 @@ class ClaimScores {
 
   /// What the reader is sure of; `shares` are ClaimsReader::shares.
   [[nodiscard]] CertainClaims certain(std::span<const float> shares) const noexcept;
+  /// Whether the reader rather thinks that the text denies a cycle.
+  [[nodiscard]] bool denies_cycle(std::span<const float> shares) const noexcept;
 
  private:
   std::size_t up_, down_, none_, no_cycle_;

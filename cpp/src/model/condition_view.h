@@ -10,7 +10,8 @@ enum class NumberColumn : std::size_t {
   is_number = 0,
   is_percent = 5,
   has_steps = 6,
-  raw_value = 30,  ///< Read by the number reader, never fed to a network.
+  recurs = 29,  ///< This and the next are read by the number reader, never fed to a network.
+  raw_value = 30,
   raw_steps = 31,
 };
 
@@ -29,7 +30,7 @@ struct ConditionView {
   [[nodiscard]] float number(std::size_t token, NumberColumn column) const noexcept {
     return row(token)[text_width + static_cast<std::size_t>(column)];
   }
-  /// Rows as a network may see them: raw value and raw steps are unbounded, so they read zero.
+  /// Rows as a network may see them: what is for the number reader alone reads zero.
   /// `out` is [tokens, width()].
   void copy_bounded(std::span<float> out) const noexcept;
 };

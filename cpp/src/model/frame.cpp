@@ -128,13 +128,26 @@ std::array<float, kFrameFeatures> Frame::features() const noexcept {
   return features;
 }
 
+void settle_recurrence(Roles& roles, std::size_t length) noexcept {
+  auto& period = roles.by_role[static_cast<std::size_t>(Role::period)];
+  if (period || !roles.recurrence) return;
+  const double steps = roles.recurrence->steps;
+  if (kShortestPeriod <= steps && 2.0 * steps <= static_cast<double>(length)) {
+    period = roles.recurrence;
+  }
+}
+
 Frame frame_of(const Roles& roles, std::size_t length) noexcept {
   const Roles known = usable(roles);
   Frame frame;
   set_range(frame, known);
   set_mean(frame, known);
   set_period(frame.period[0], known[Role::period]);
-  set_period(frame.period[1], known[Role::period2]);
+  // The same length said twice, "three meals a day give three humps a day", is one cycle.
+  if (!known[Role::period] || !known[Role::period2] ||
+      known[Role::period]->steps != known[Role::period2]->steps) {
+    set_period(frame.period[1], known[Role::period2]);
+  }
   set_position(frame.position[0], known[Role::position], length);
   set_position(frame.position[1], known[Role::position2], length);
   set_noise(frame, known[Role::noise]);

@@ -41,6 +41,8 @@ struct RoleValue {
 /// The number of each role, where the description has one.
 struct Roles {
   std::array<std::optional<RoleValue>, kRoles> by_role;
+  /// The first that says how often something comes back and was given no role.
+  std::optional<RoleValue> recurrence;
 
   [[nodiscard]] const std::optional<RoleValue>& operator[](Role role) const noexcept {
     return by_role[static_cast<std::size_t>(role)];
@@ -81,6 +83,10 @@ struct Frame {
   /// What the bridge is told of the frame, bounded.
   [[nodiscard]] std::array<float, kFrameFeatures> features() const noexcept;
 };
+
+/// A recurrence that no role was given to becomes the period where there is none and a series of
+/// `length` steps shows it twice: "repeats weekly" is one whatever else the text counts.
+void settle_recurrence(Roles& roles, std::size_t length) noexcept;
 
 /// The frame that the numbers of a description span for a series of `length` steps.
 Frame frame_of(const Roles& roles, std::size_t length) noexcept;

@@ -23,6 +23,7 @@ double log_sum_exp(std::span<const float> scores) noexcept {
 /// One number of the text: its value, and the log share of every role, averaged over its pieces.
 struct ReadNumber {
   RoleValue value;
+  bool recurs = false;
   std::array<double, kRoles> log_share{};
 };
 
@@ -42,7 +43,7 @@ std::vector<ReadNumber> numbers_of(const ConditionView& condition, std::span<con
       ++i;
       continue;
     }
-    ReadNumber number{value_at(condition, i), {}};
+    ReadNumber number{value_at(condition, i), condition.number(i, NumberColumn::recurs) > 0.5f, {}};
     const std::size_t first = i;
     for (; i < tokens && condition.number(i, NumberColumn::is_number) > 0.5f &&
            value_at(condition, i) == number.value;
@@ -100,6 +101,10 @@ Roles assigned(const std::vector<ReadNumber>& numbers) {
     taken[choice.number] = true;
     if (choice.role != static_cast<std::size_t>(Role::other)) role = numbers[choice.number].value;
   }
+  const auto left = std::ranges::find_if(numbers, [&](const ReadNumber& number) {
+    return number.recurs && std::ranges::count(roles.by_role, std::optional{number.value}) == 0;
+  });
+  if (left != numbers.end()) roles.recurrence = left->value;
   return roles;
 }
 

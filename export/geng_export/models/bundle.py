@@ -11,10 +11,11 @@ import torch
 from geng_export.models.bridge import Bridge, cosine_alpha_bar
 from geng_export.models.claims_reader import ClaimsReader, shares
 from geng_export.models.decoder import Decoder
+from geng_export.models.frame import Frame, frame_of
 from geng_export.models.layout import Layout
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.presets import Preset, preset
-from geng_export.models.sampling import frame_from
+from geng_export.models.sampling import read_roles
 from geng_export.models.series_encoder import SeriesEncoder
 from geng_export.models.text_expert import TextExpert
 from geng_export.train import checkpoint
@@ -51,13 +52,17 @@ class Bundle:
         """The noise schedule, float32 ``[500]``."""
         return cosine_alpha_bar()
 
+    def frame(self, condition: torch.Tensor, length: int) -> Frame:
+        """The frame that the numbers of a condition ``[tokens, width]`` span, as the device reads them."""
+        return frame_of(read_roles(self.reader, self.claims, condition, length), length)
+
     def memory(self, bridge: Bridge, condition: torch.Tensor, length: int) -> torch.Tensor:
         """What ``bridge`` (or the student) is told of one condition ``[tokens, width]``.
 
         Returns:
             ``[1, tokens + bridge.extra_tokens, dim]``, for a series of ``length`` steps.
         """
-        frame = torch.from_numpy(frame_from(self.reader, condition, length).features())
+        frame = torch.from_numpy(self.frame(condition, length).features())
         claims = self.claims
         answers = torch.zeros(1, 0) if claims is None else shares(claims(condition[None]))
         return bridge.memory(condition[None], frame[None], answers)

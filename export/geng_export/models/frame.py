@@ -115,6 +115,8 @@ def frame_of(roles: Mapping[str, RoleValue], length: int) -> Frame:
     frame = Frame()
     _set_range(frame, known)
     _set_mean(frame, known)
+    if {"period", "period2"} <= known.keys() and known["period"].steps == known["period2"].steps:
+        del known["period2"]  # the same length said twice is one cycle
     for i, name in enumerate(("period", "period2")):
         if name in known and 2.0 <= known[name].steps <= 4096.0:
             frame.period_centre[i] = known[name].steps

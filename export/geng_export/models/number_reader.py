@@ -18,7 +18,7 @@ REACH = 8
 
 
 def bounded(condition: torch.Tensor) -> torch.Tensor:
-    """The condition without its raw-value columns, which are unbounded."""
+    """The condition without its raw columns, some of which are unbounded."""
     keep = condition.shape[-1] - RAW_COLUMNS
     return F.pad(condition[..., :keep], (0, RAW_COLUMNS))
 

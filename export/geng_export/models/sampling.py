@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 import torch
 
-from geng_export.models.frame import Frame, RoleValue, frame_of
+from geng_export.data.answers import FIELDS
+from geng_export.models.claims_reader import SIZES, ClaimsReader, shares
+from geng_export.models.frame import RoleValue
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.text_expert import NUMBER_WIDTH
 
@@ -69,17 +71,21 @@ def dpmpp_2m(
     return x
 
 
-def read_roles(reader: NumberReader, condition: torch.Tensor) -> dict[str, RoleValue]:
+def read_roles(
+    reader: NumberReader, claims: ClaimsReader | None, condition: torch.Tensor, length: int
+) -> dict[str, RoleValue]:
     """The number of each role in one condition ``[tokens, width]``, as the device reads it.
 
     Neighbouring pieces of one value are one number. Surest first, each number takes one role and
-    each role one number, so that two numbers that look alike are told apart by the surer one.
+    each role one number, so that two numbers that look alike are told apart by the surer one. What
+    recurs and has no role is the period where there is none, unless the text denies a cycle.
     """
     from geng_export.models.frame import ROLES
 
     scores = reader(condition[None])[0].log_softmax(dim=-1).double()
     pieces = condition[:, -NUMBER_WIDTH:]
     numbers: list[tuple[RoleValue, list[torch.Tensor]]] = []
+    recurring: list[RoleValue] = []
     for i, piece in enumerate(pieces):
         if piece[0] <= 0.5:
             continue
@@ -88,6 +94,8 @@ def read_roles(reader: NumberReader, condition: torch.Tensor) -> dict[str, RoleV
         goes_on = i > 0 and pieces[i - 1, 0] > 0.5 and numbers[-1][0] == value
         if not goes_on:
             numbers.append((value, []))
+            if piece[29] > 0.5:
+                recurring.append(value)
         numbers[-1][1].append(scores[i])
     choices = [
         (float(share), n, role)
@@ -102,9 +110,14 @@ def read_roles(reader: NumberReader, condition: torch.Tensor) -> dict[str, RoleV
             taken.add(n)
             if role > 0:
                 found[ROLES[role]] = numbers[n][0]
+    left = next((value for value in recurring if value not in found.values()), None)
+    shown = left is not None and 2.0 <= left.steps <= length / 2.0
+    if left and shown and "period" not in found and claims and not _denies_cycle(claims, condition):
+        found["period"] = left
     return found
 
 
-def frame_from(reader: NumberReader, condition: torch.Tensor, length: int) -> Frame:
-    """The frame that a condition spans."""
-    return frame_of(read_roles(reader, condition), length)
+def _denies_cycle(claims: ClaimsReader, condition: torch.Tensor) -> bool:
+    parts = shares(claims(condition[None]))[0].split(SIZES)
+    sure = dict(zip(FIELDS, parts, strict=True))["periodic"]
+    return bool(sure[FIELDS["periodic"].index("no")] > 0.5)

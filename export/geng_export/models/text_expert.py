@@ -16,8 +16,8 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 from geng_export.errors import ExportError
 
 NUMBER_WIDTH = 32
-#: Columns of the number channels that carry raw values; networks never see them.
-RAW_COLUMNS = 2
+#: Columns of the number channels that are for what reads numbers alone; networks never see them.
+RAW_COLUMNS = 3
 
 
 class TextExpert(torch.nn.Module):

@@ -16,7 +16,6 @@ from geng_export.data.dataset import Source as Examples
 from geng_export.errors import ExportError
 from geng_export.models.bridge import Bridge
 from geng_export.models.claims_reader import shares
-from geng_export.models.sampling import frame_from
 from geng_export.models.series_encoder import normalised
 from geng_export.targets.networks import (
     MASKED,
@@ -181,7 +180,7 @@ def _told(source: Source, words: int) -> tuple[torch.Tensor, torch.Tensor, torch
     make = torch.Generator().manual_seed(_SEED)
     condition = torch.randn(words, width, generator=make)
     condition[:, -32:] = 0.0
-    frame = torch.from_numpy(frame_from(bundle.reader, condition, bundle.layout.window).features())
+    frame = torch.from_numpy(bundle.frame(condition, bundle.layout.window).features())
     answers = torch.full((bundle.bridge.config.answers,), 0.5)
     return condition, frame.float(), answers
 
@@ -211,7 +210,7 @@ def _conditions(
         with torch.no_grad():
             hidden = bundle.expert(batch, torch.ones_like(batch, dtype=torch.bool))[0].float()
             condition = torch.cat([hidden, numbers.float()], dim=-1)
-            frame = frame_from(bundle.reader, condition, bundle.layout.window).features()
+            frame = bundle.frame(condition, bundle.layout.window).features()
             told = [condition, torch.from_numpy(frame).float()]
             if "answers" in memory.inputs and bundle.claims is not None:
                 told.append(shares(bundle.claims(condition[None]))[0])
