@@ -102,6 +102,7 @@ class Condition:
             from geng_edge.generator import Generator
 
             generator = Generator.load()
+        text = text.replace("\u2026", "..")  # one word piece that wordings do not have
         encoded = generator.tokenizer.encode(text)
         most = generator.model.max_tokens - _SPECIAL_PIECES
         pieces = len(encoded.ids) - _SPECIAL_PIECES

@@ -106,6 +106,11 @@ _LIST = re.compile(
 # 18,5 and 0,125: a decimal comma, but not in [18,5].
 _COMMA = re.compile(r"(?<![\d.,\[({])(\d{1,9}(?=,\d\d?(?!\d))|0),(\d{1,9})(?![\d,.\])}])")
 _POINT = re.compile(r"\d\.\d")
+# 1 013 to 1 025: one number in such digits may be two, but not both ends of a range.
+_SPACED = re.compile(
+    r"(?<![\d.,])([1-9]\d{0,2}) (\d{3})( ?(?:to|and|-|\u2013|\.\.+) ?[-\u2212]?[1-9]\d{0,2}) "
+    r"(\d{3})(?![\d.,])"
+)
 # "period_s": 120, period [min] = 5, period in hours: 2
 _KEY = re.compile(
     rf"\b(?:period|cycle|wavelength|season)(?:[ _](?:time|length|duration))?(?:_| ?[(\[] ?| in )"
@@ -182,7 +187,11 @@ def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list
 
 
 def _with_points(text: str) -> str:
-    """``text`` with 18,5 as 18.5, unless it writes decimal points, and [18,24] as [18;24]."""
+    """``text`` with 18,5 as 18.5, unless it writes decimal points, and [18,24] as [18;24].
+
+    Every character stays in its place.
+    """
+    text = _SPACED.sub("\\1\u00a0\\2\\3\u00a0\\4", text)
     text = _LIST.sub(lambda found: found[0].replace(",", ";"), text)
     return text if _POINT.search(text) else _COMMA.sub(r"\1.\2", text)
 
@@ -303,7 +312,9 @@ def _hertz(match: re.Match[str], value: float) -> float | None:
 
 
 _A_PERCENT = re.compile(_PERCENT, re.IGNORECASE)
-_JOINED = re.compile(r"\s*(?:-|\u2013|to|and|or|\.\.+|\u2026)\s*$", re.IGNORECASE)
+_JOINED = re.compile(
+    r"\s*(?:-|\u2013|to|and|or|\.\.+|\u2026|\u00b1|\+/?-|plus(?: or |/| )minus)\s*$", re.IGNORECASE
+)
 
 
 def _shared_units(found: list[Number], text: str) -> list[Number]:

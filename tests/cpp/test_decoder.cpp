@@ -59,6 +59,14 @@ TEST(Frame, TakesTheRangeHoweverItIsSaid) {
   CHECK(around.range.centre == 6.0 && around.low.centre == 17.0 && around.low.known);
   const Frame mean = frame_of(roles_of({{Role::mean, {20.0}}, {Role::span, {4.0}}}), kLength);
   CHECK(mean.range.centre == 4.0 && mean.low.centre == 18.0 && mean.mean.known);
+  const RoleValue tenth{10.0, 0.0, true};
+  const Frame share =
+      frame_of(roles_of({{Role::center, {230.0}}, {Role::amplitude, tenth}}), kLength);
+  CHECK(share.range.centre == 46.0 && share.low.centre == 207.0);
+  const RoleValue half{50.0, 0.0, true};
+  const Frame points =
+      frame_of(roles_of({{Role::center, half}, {Role::amplitude, tenth}}), kLength);
+  CHECK(points.range.centre == 20.0 && points.low.centre == 40.0);
 }
 
 TEST(Frame, IgnoresNumbersThatCannotBe) {

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import torch
 
 pytest.importorskip("geng_edge._core", reason="the device package is not built")
 
@@ -56,6 +57,21 @@ def test_both_take_a_recurrence_for_the_period_unless_it_is_denied(
     assert (roles["period"].steps if "period" in roles else None) == period
     device = Generator.load().read_numbers(Condition(condition.numpy()))["roles"]
     assert (device["period"]["steps"] if "period" in device else None) == period
+
+
+@pytest.mark.parametrize(
+    ("text", "low"),
+    [
+        ("Mains voltage of 230 V \u00b1 10 %", 207.0),
+        ("Humidity of 50 \u00b1 10 %", 40.0),
+        ("-40\u2026+85 \u00b0C", -40.0),
+    ],
+)
+def test_both_know_what_a_percentage_is_of(bundle: Bundle, text: str, low: float) -> None:
+    condition = Condition.from_text(text, 60.0)
+    assert bundle.frame(torch.from_numpy(condition.array), 512).low_centre == pytest.approx(low)
+    frame = Generator.load().read_numbers(condition)["frame"]
+    assert frame["low_centre"] == pytest.approx(low)
 
 
 def test_series_encoder_of_the_core_explains_as_torch_does(errors: dict[str, float]) -> None:

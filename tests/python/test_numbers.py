@@ -254,6 +254,23 @@ def test_the_first_of_two_shares_the_unit_of_the_second(text: str) -> None:
     assert [n.steps for n in find_numbers(text)] == [24, 168]
 
 
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("50 \u00b1 10 %", ["percent", "percent"]),
+        ("50 plus or minus 10 percent", ["percent", "percent"]),
+        ("230 V +/- 10 %", ["none", "percent"]),
+    ],
+)
+def test_a_tolerance_shares_its_unit_unless_there_is_another(text: str, units: list[str]) -> None:
+    assert [n.unit for n in find_numbers(text)] == units
+
+
+def test_both_ends_of_a_range_may_be_grouped_by_spaces() -> None:
+    assert [n.value for n in find_numbers("from 1 013 to 1 025 hPa")] == [1013, 1025]
+    assert [n.value for n in find_numbers("channels 5 100 and 7")] == [5, 100, 7]
+
+
 def test_no_text_raises() -> None:
     rng = random.Random(0)
     alphabet = "0123456789-+.,eE \u2212\u00b1%/hsmd\u00b2\U0001f600\x00\n'\"[]()abcxyz:"

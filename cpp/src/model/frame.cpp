@@ -31,12 +31,18 @@ const RoleValue* first_of(const Roles& roles, std::initializer_list<Role> order)
   return nullptr;
 }
 
+/// How large a stated size is: "10 %" beside 230 V is a share of it, beside 50 % it is not.
+double size_of(const RoleValue& size, const RoleValue* middle) noexcept {
+  const bool share = size.percent && middle != nullptr && !middle->percent;
+  return std::fabs(share ? middle->value * size.value / 100.0 : size.value);
+}
+
 /// Half the range as "amplitude 5" or "swings of 10" state it; 0 when neither does.
-double half_range(const Roles& roles) noexcept {
+double half_range(const Roles& roles, const RoleValue* middle) noexcept {
   const auto& amplitude = roles[Role::amplitude];
-  if (amplitude && amplitude->value != 0.0) return std::fabs(amplitude->value);
+  if (amplitude && amplitude->value != 0.0) return size_of(*amplitude, middle);
   const auto& span = roles[Role::span];
-  return span ? std::fabs(span->value) / 2.0 : 0.0;
+  return span ? size_of(*span, middle) / 2.0 : 0.0;
 }
 
 void set_range(Frame& frame, const Roles& roles) noexcept {
@@ -48,11 +54,10 @@ void set_range(Frame& frame, const Roles& roles) noexcept {
     frame.low = {lo, kTight, true};
     return;
   }
-  if (const double half = half_range(roles); half > 0.0) {
+  const RoleValue* middle = first_of(roles, {Role::center, Role::mean});
+  if (const double half = half_range(roles, middle); half > 0.0) {
     frame.range = {2.0 * half, kTight, true};
-    if (const RoleValue* middle = first_of(roles, {Role::center, Role::mean})) {
-      frame.low = {middle->value - half, kTight, true};
-    }
+    if (middle != nullptr) frame.low = {middle->value - half, kTight, true};
     return;
   }
   // One lone level says where the series is and, roughly, how large its values are.

@@ -144,12 +144,12 @@ def _set_range(frame: Frame, known: Mapping[str, RoleValue]) -> None:
         frame.range_centre, frame.range_spread, frame.has_range = high - low, TIGHT, True
         frame.low_centre, frame.low_spread, frame.has_level = low, TIGHT, True
         return
-    half = abs(known["amplitude"].value) if "amplitude" in known else 0.0
+    middle = known.get("center", known.get("mean"))
+    half = _size(known["amplitude"], middle) if "amplitude" in known else 0.0
     if half == 0.0 and "span" in known:
-        half = abs(known["span"].value) / 2.0
+        half = _size(known["span"], middle) / 2.0
     if half > 0.0:
         frame.range_centre, frame.range_spread, frame.has_range = 2.0 * half, TIGHT, True
-        middle = known.get("center", known.get("mean"))
         if middle is not None:
             frame.low_centre, frame.low_spread = middle.value - half, TIGHT
             frame.has_level = True
@@ -160,6 +160,13 @@ def _set_range(frame: Frame, known: Mapping[str, RoleValue]) -> None:
             frame.range_centre, frame.range_spread = max(abs(value), 1.0) * 0.5, 1.0
             frame.low_centre, frame.low_spread = value, 1.0
             return
+
+
+def _size(size: RoleValue, middle: RoleValue | None) -> float:
+    """How large: "10 %" beside 230 V is a share of it, beside 50 % it is not."""
+    if size.percent and middle is not None and not middle.percent:
+        return abs(middle.value * size.value / 100.0)
+    return abs(size.value)
 
 
 def _set_mean(frame: Frame, known: Mapping[str, RoleValue]) -> None:
