@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from geng_edge import Generator
 from geng_edge.claims import Claims, Event, check
@@ -17,6 +18,7 @@ from geng_export.evaluate import (
     chains,
     few_steps,
     page,
+    pyramid,
     reading,
     self_check,
     unconditional,
@@ -279,7 +281,7 @@ def test_the_unconditional_protocol_trains_draws_and_judges(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(unconditional, "JUDGE", {"discriminative": 3, "ts2vec": 2})
-    monkeypatch.setattr(unconditional, "STEPS", 4)
+    monkeypatch.setattr(pyramid, "STEPS", 4)
     folder = _channels_in(tmp_path)
     channels = unconditional.read_channels(folder)
     assert channels.shape == (300, 7)
@@ -287,19 +289,36 @@ def test_the_unconditional_protocol_trains_draws_and_judges(
     assert channels.max() == 1.0
     windows = unconditional.windows_of(channels, 24)
     np.testing.assert_array_equal(windows[5], channels[5:29])
-    drawer = unconditional.Drawer(channels, 24, seed=0)
-    again = drawer.tokens_of(windows[:3]).reshape(3, 24, 7) * drawer.std + drawer.mean
-    np.testing.assert_allclose(again.numpy(), windows[:3], atol=1e-6)
     kept = tmp_path / "kept"
     found = unconditional.measure(folder, 24, seconds=1.0, windows=30, repeats=2, kept=kept)
-    monkeypatch.delattr(unconditional, "Drawer")
+    monkeypatch.delattr(unconditional, "Pyramid")
     read = unconditional.measure(folder, 24, seconds=1.0, windows=30, repeats=2, kept=kept)
     assert read == found
-    assert found.facts["steps"] > 0
+    assert [n > 0 for n in found.facts["steps"]] == [True]
     assert all(np.isfinite(v) and v >= 0.0 for v in found.context_fid)
     assert all(0.0 <= v <= 0.5 for v in found.discriminative)
     assert unconditional.Unconditional.from_dict(found.to_dict()) == found
     assert "0.116" in found.to_markdown()
+
+
+def test_a_pyramid_holds_all_of_a_window(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    channels = unconditional.read_channels(_channels_in(tmp_path, rows=700))
+    made = pyramid.Pyramid(channels, 256, seed=0)
+    windows = pyramid.windows_of(channels, 256)[:3]
+    x, _ = made.tokens_of(0, windows)
+    for level in (1, 2):
+        tokens, told = made.tokens_of(level, windows)
+        # Means of a level stay when finer ones are added; each is told the level above.
+        torch.testing.assert_close(told, made.told[level - 1].encode(x))
+        finer = made.finer(level, x, tokens)
+        torch.testing.assert_close(pyramid.means(finer, x.shape[1]), x, atol=1e-4, rtol=0.0)
+        x = finer
+    again = x * made.std + made.mean
+    np.testing.assert_allclose(again.numpy(), windows, atol=1e-4)
+    monkeypatch.setattr(pyramid, "STEPS", 2)
+    monkeypatch.setattr(pyramid, "SETTLED", 8)
+    assert all(steps > 0 for steps in made.train(1.0, seed=0))
+    assert made.draw(2, seed=1).shape == (2, 256, 7)
 
 
 def test_the_unconditional_protocol_says_what_is_wrong(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """ETTh1 without text, by the protocol of Diffusion-TS (Yuan and Qiao 2024): shape alone, peer to peer.
 
 Every window of the seven channels, one step apart, trains a bridge that is told nothing and works on
-the values themselves: a token is a patch of all channels. As in that protocol the same windows judge
-what it draws, and scores are taken on channels scaled to [0, 1].
+the values themselves, or one for each level of a pyramid of them (:mod:`geng_export.evaluate.pyramid`).
+As in that protocol the same windows judge what is drawn, and scores are taken on channels scaled to [0, 1].
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,31 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
-from torch.nn import functional as F
 
 from geng_export.errors import ExportError
-from geng_export.evaluate.baselines.pairs import Budget
 from geng_export.evaluate.drawing import unheard
 from geng_export.evaluate.kept import Arrays, Kept
 from geng_export.evaluate.metrics.discriminative import discriminative_score
 from geng_export.evaluate.metrics.ts2vec import context_fid, train_ts2vec
-from geng_export.models.bridge import Bridge, BridgeConfig, cosine_alpha_bar
-from geng_export.models.sampling import dpmpp_2m
-from geng_export.models.text_expert import NUMBER_WIDTH
-from geng_export.train.bridge import Average, stratified
+from geng_export.evaluate.pyramid import STEPS, Array, Pyramid, windows_of
 
-Array = npt.NDArray[np.float32]
 CHANNELS = 7
 #: What Diffusion-TS publishes for a window length: Context-FID and discriminative score.
 PUBLISHED = {24: (0.116, 0.061), 256: (0.423, 0.060)}
-#: Steps of a window in one token.
-PATCHES = {24: 1, 256: 4}
-DIM, DEPTH, HEADS = 128, 6, 4
-BATCH, LEARNING_RATE, WARMUP, EMA = 64, 1e-3, 200, 0.999
-STEPS, CHUNK = 50, 250
 #: Optimiser steps of the judges, as their authors have them at this size of data.
 JUDGE = {"discriminative": 2000, "ts2vec": 600}
 
@@ -107,85 +94,6 @@ def read_channels(folder: str | Path) -> Array:
     return ((values - low) / (high - low)).astype(np.float32)
 
 
-def windows_of(channels: Array, length: int) -> Array:
-    """Every window: ``[n, length, channels]``, a view."""
-    return np.lib.stride_tricks.sliding_window_view(channels, length, axis=0).swapaxes(1, 2)
-
-
-class Drawer:
-    """A bridge over patches of windows, and the scale it works in."""
-
-    def __init__(self, channels: Array, length: int, seed: int) -> None:
-        self.length, self.patch = length, PATCHES[length]
-        self.mean = torch.from_numpy(channels.mean(axis=0))
-        self.std = torch.from_numpy(channels.std(axis=0))
-        self.tokens = length // self.patch
-        torch.manual_seed(seed)
-        # The condition's layer is never used; it takes the least width there is.
-        self.bridge = Bridge(
-            BridgeConfig(
-                self.tokens,
-                self.patch * CHANNELS,
-                condition_width=NUMBER_WIDTH + 1,
-                dim=DIM,
-                depth=DEPTH,
-                heads=HEADS,
-            )
-        )
-        self.alpha_bar = cosine_alpha_bar()
-
-    def tokens_of(self, windows: Array) -> torch.Tensor:
-        """Windows ``[n, length, channels]`` -> standardised patches ``[n, tokens, width]``."""
-        x = (torch.from_numpy(np.ascontiguousarray(windows)) - self.mean) / self.std
-        return x.reshape(len(x), self.tokens, -1)
-
-    def train(self, windows: Array, budget: Budget) -> int:
-        """v-prediction as in the bridge's training; leaves the averaged weights; returns the steps."""
-        bridge, steps = self.bridge, 0
-        optimiser = torch.optim.AdamW(bridge.parameters(), LEARNING_RATE, (0.9, 0.99), fused=True)
-        average = Average(bridge, EMA)
-        rng = np.random.default_rng(budget.seed)
-        for share in budget.steps():
-            rate = LEARNING_RATE * min((steps + 1) / WARMUP, 0.5 * (1 + math.cos(math.pi * share)))
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            x0 = self.tokens_of(windows[rng.integers(len(windows), size=BATCH)])
-            t = stratified(BATCH, len(self.alpha_bar))
-            alpha_bar = self.alpha_bar[t][:, None, None]
-            alpha, sigma = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-            noise = torch.randn_like(x0)
-            with torch.autocast("cpu", torch.bfloat16):
-                v = bridge(alpha * x0 + sigma * noise, t, bridge.null_memory(BATCH))
-            loss = F.mse_loss(v.float(), alpha * noise - sigma * x0)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(bridge.parameters(), 1.0)
-            optimiser.step()
-            steps += 1
-            average.update(bridge, steps)
-        bridge.load_state_dict(average.weights)
-        return steps
-
-    @torch.no_grad()
-    def draw(self, count: int, seed: int, say: Callable[[str], object] = unheard) -> Array:
-        """``[count, length, channels]`` by DPM-Solver++(2M)."""
-        noise = torch.Generator().manual_seed(seed)
-        parts = []
-        for first in range(0, count, CHUNK):
-            n = min(CHUNK, count - first)
-            x = torch.randn(n, self.tokens, self.patch * CHANNELS, generator=noise)
-            with torch.autocast("cpu", torch.bfloat16):
-                memory = self.bridge.null_memory(n)
-
-                def v(x: torch.Tensor, t: int, memory: torch.Tensor = memory) -> torch.Tensor:
-                    return self.bridge(x, torch.full((len(x),), t), memory).float()
-
-                x = dpmpp_2m(v, self.alpha_bar, x, STEPS)
-            parts.append(x.reshape(n, self.length, CHANNELS) * self.std + self.mean)
-            say(f"drew {first + n} of {count} windows")
-        return torch.cat(parts).numpy()
-
-
 def measure(
     folder: str | Path,
     length: int,
@@ -204,7 +112,7 @@ def measure(
         length: Steps of a window, 24 or 256.
         seconds: Processor time of the training.
         windows: Drawn, and as many real ones beside them, at random.
-        repeats: Judges are trained anew each time; one training of the bridge.
+        repeats: Judges are trained anew each time; one training of the bridges.
         seed: Of initialisation, batches, noise and judges.
         kept: A folder for what was drawn and judged: a measure that was stopped goes on from it.
         say: Told of progress.
@@ -220,10 +128,9 @@ def measure(
     parts = Kept(kept, settings)
 
     def draw() -> Arrays:
-        drawer = Drawer(channels, length, seed)
-        steps = drawer.train(all_windows, Budget(seconds, seed=seed))
-        say(f"trained {steps} steps")
-        return {"steps": np.array(steps), "windows": drawer.draw(windows, seed + 1, say)}
+        pyramid = Pyramid(channels, length, seed)
+        steps = pyramid.train(seconds, seed, say)
+        return {"steps": np.array(steps), "windows": pyramid.draw(windows, seed + 1, say)}
 
     drawn = parts.arrays("drawn", draw)
 
@@ -249,7 +156,7 @@ def measure(
         "length": length,
         "windows": windows,
         "seconds": seconds,
-        "steps": int(drawn["steps"]),
+        "steps": drawn["steps"].tolist(),
         "sampling_steps": STEPS,
         "threads": torch.get_num_threads(),
         "seed": seed,
