@@ -41,10 +41,10 @@ CYCLES = (
     r"|turn|stroke|crest|maximum|maxima|loop|lap|burst|undulation|vibration|ripple|tooth|teeth"
     r"|breath|heartbeat|revolution)s?"
 )
-#: What is counted by the day or the hour because it comes back, not because it is measured.
+#: What is counted by the day or the hour because it comes back; visits and deliveries may be the values.
 HABITS = (
-    r"(?:shower|meal|feeding|milking|dose|watering|irrigation|flush|tide|shift|start|restart|run|visit"
-    r"|delivery|deliverie|defrost|defrosting|batche|backup|rush hour|high water|low water)s?"
+    r"(?:shower|meal|feeding|milking|dose|watering|irrigation|flush|tide|shift|start|restart|defrost"
+    r"|defrosting|backup|rush hour|high water|low water)s?"
 )
 WINDOW = (
     r"(?:(?:the|this|a|one|our|each|it)(?= ) ?)?(?:(?:whole|entire|full|complete|given|time) )?"

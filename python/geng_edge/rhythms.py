@@ -337,7 +337,10 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
         _cycles_in,
     ),
     # two showers a day, 3 starts per hour
-    (_begins(rf"(?P<n>{COUNT}) {HABITS} ?{PER} ?(?P<unit>{TIME})"), _plain_rate),
+    (
+        _begins(rf"(?<!to )(?<!and )(?P<n>{COUNT}) {HABITS} ?{PER} ?(?P<unit>{TIME})"),
+        _plain_rate,
+    ),
     (
         _begins(rf"(?P<n>{COUNT}) (?:(?:{CYCLES}|times) {ALTOGETHER}|per {WINDOW})"),
         _cycles_in_all,

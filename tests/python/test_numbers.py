@@ -271,6 +271,13 @@ def test_both_ends_of_a_range_may_be_grouped_by_spaces() -> None:
     assert [n.value for n in find_numbers("channels 5 100 and 7")] == [5, 100, 7]
 
 
+@pytest.mark.parametrize(
+    "text", ["between 2 and 9 starts per hour", "1 to 4 meals a day", "80 visits a day"]
+)
+def test_a_count_that_is_a_value_is_no_rhythm(text: str) -> None:
+    assert find_numbers(text, 60.0)[-1].steps is None
+
+
 def test_no_text_raises() -> None:
     rng = random.Random(0)
     alphabet = "0123456789-+.,eE \u2212\u00b1%/hsmd\u00b2\U0001f600\x00\n'\"[]()abcxyz:"

@@ -149,10 +149,10 @@ Frame frame_of(const Roles& roles, std::size_t length) noexcept {
   set_mean(frame, known);
   set_period(frame.period[0], known[Role::period]);
   // The same length said twice, "three meals a day give three humps a day", is one cycle.
-  if (!known[Role::period] || !known[Role::period2] ||
-      known[Role::period]->steps != known[Role::period2]->steps) {
-    set_period(frame.period[1], known[Role::period2]);
-  }
+  const auto& first = known[Role::period];
+  const auto& second = known[Role::period2];
+  const bool same = first && second && first->steps == second->steps;
+  if (!same) set_period(frame.period[1], second);
   set_position(frame.position[0], known[Role::position], length);
   set_position(frame.position[1], known[Role::position2], length);
   set_noise(frame, known[Role::noise]);
