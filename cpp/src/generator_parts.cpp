@@ -76,6 +76,7 @@ Roles Generator::Parts::roles(const ConditionView& condition, std::size_t length
   if (read.recurrence && claim_scores && !claim_scores->denies_cycle(answers(condition))) {
     settle_recurrence(read, length);
   }
+  settle_both_ways(read);
   return read;
 }
 

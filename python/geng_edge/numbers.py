@@ -89,6 +89,20 @@ _PERIOD_BEFORE = re.compile(
     r"|(?:repeats|repeating|recurs|cycles|oscillates) (?:itself )?every )$",
     re.IGNORECASE,
 )
+# "±2 g", "+/- 10 V", "amplitude of 3": as far below as above; not how exact something is, and not in
+# units of which one tells a change from a value.
+_BOTH_WAYS_BEFORE = re.compile(
+    r"(?:\u00b1|\+ ?/? ?[-\u2212\u2013]|\bplus(?: or |/| |-| and )minus|\bamplitude(?: of| is|:| =|=)?) ?$",
+    re.IGNORECASE,
+)
+_EXACTNESS = re.compile(
+    r"\b(?:accura|precis|toleranc|nois|jitter|error|resol|uncertain|deviat|ripple|hysteres|repeatab|drift"
+    r"|quanti[sz]|give or take)[^.;,\d]*$",
+    re.IGNORECASE,
+)
+_CHANGED = re.compile(
+    r"\s?(?:(?:\u00b0|deg(?:rees?)?)?\s?(?:[CFK]\b|celsius|centigrade|fahrenheit|kelvin)|%|percent\b|pct\b)"
+)
 _ENDS = re.compile(r"\s*(?:[,;()}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
 # "hourly readings" are how it is sampled.
 _SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
@@ -137,6 +151,7 @@ class Number:
         seconds: Its length, or its frequency's period, in seconds.
         steps: The same in steps.
         recurs: Its words say that something comes back so often, as "daily" and "every 3rd hour" do.
+        both_ways: It is as far below as above, as "±2 g" and "amplitude 3" are.
     """
 
     start: int
@@ -146,6 +161,7 @@ class Number:
     seconds: float | None
     steps: float | None
     recurs: bool = False
+    both_ways: bool = False
 
 
 def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list[Number]:
@@ -298,7 +314,15 @@ def _with_unit(
         steps = value if key["steps"] else value * SECONDS[plain(key["unit"])] / interval
         unit = "steps" if key["steps"] else "time"
         return Number(start, end, value, unit, steps * interval, steps)
-    return Number(start, end, value, "none", None, None)
+    both_ways = value > 0.0 and _is_both_ways(text, start, end)
+    return Number(start, end, value, "none", None, None, both_ways=both_ways)
+
+
+def _is_both_ways(text: str, start: int, end: int) -> bool:
+    mark = _BOTH_WAYS_BEFORE.search(text, max(start - 16, 0), start)
+    if mark is None or _CHANGED.match(text, end):
+        return False
+    return _EXACTNESS.search(text, max(mark.start() - 40, 0), mark.start()) is None
 
 
 def _hertz(match: re.Match[str], value: float) -> float | None:
@@ -352,8 +376,8 @@ def number_channels(
         Float32 ``[tokens, 32]``: zeros but for pieces of a number. Columns: 0 is a number, 1 sign,
         2 log magnitude, 3 time or frequency, 4 steps, 5 percent, 6 has a length in steps, 7 its
         logarithm, 8-9 log distance and sign to the number before, 10 ordinal, 11 whole, 12-19 Fourier
-        terms of the magnitude, 20-27 of the steps, 28 zero, and, which no network sees, 29 that
-        something recurs so often, 30 the value, 31 the steps.
+        terms of the magnitude, 20-27 of the steps, and, which no network sees, 28 that it is as far
+        below as above, 29 that something recurs so often, 30 the value, 31 the steps.
     """
     channels = np.zeros((len(offsets), NUMBER_WIDTH), dtype=np.float32)
     previous: float | None = None
@@ -399,6 +423,7 @@ def _row(number: Number, previous: float | None, ordinal: int) -> list[float]:
             angle = 2.0 * math.pi * row[7] * 2**k
             row[20 + 2 * k], row[21 + 2 * k] = math.sin(angle), math.cos(angle)
         row[31] = steps
+    row[28] = float(number.both_ways)
     row[29] = float(number.recurs)
     row[30] = value
     return row

@@ -97,6 +97,27 @@ TEST(Frame, TakesARecurrenceForThePeriodWhereThereIsNone) {
   CHECK(!frame_of(slow, kLength).period[0].known);
 }
 
+TEST(Frame, PutsWhatGoesBothWaysAboutZeroWhereNoLevelIsSaid) {
+  const RoleValue size{2.0, 0.0};
+  for (const auto role : {Role::amplitude, Role::span, Role::other}) {  // "±2" is no swing of 2
+    Roles roles = role == Role::other ? Roles{} : roles_of({{role, size}});
+    roles.both_ways = size;
+    settle_both_ways(roles);
+    const Frame frame = frame_of(roles, kLength);
+    CHECK(frame.low.centre == -2.0 && frame.range.centre == 4.0 && frame.low.known);
+  }
+
+  Roles levelled = roles_of({{Role::amplitude, size}, {Role::mean, {20.0, 0.0}}});
+  levelled.both_ways = size;
+  settle_both_ways(levelled);
+  CHECK(frame_of(levelled, kLength).low.centre == 18.0);
+
+  Roles noisy = roles_of({{Role::noise, size}});  // a number that has another role keeps it
+  noisy.both_ways = size;
+  settle_both_ways(noisy);
+  CHECK(!frame_of(noisy, kLength).range.known);
+}
+
 TEST(Frame, TakesALengthThatIsSaidTwiceForOneCycle) {
   const Frame twice =
       frame_of(roles_of({{Role::period, {3.0, 96.0}}, {Role::period2, {1.0, 96.0}}}), kLength);

@@ -74,6 +74,26 @@ def test_both_know_what_a_percentage_is_of(bundle: Bundle, text: str, low: float
     assert frame["low_centre"] == pytest.approx(low)
 
 
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("accelerometer ±2 g, period 32", (-2.0, 2.0)),
+        ("20 V plus or minus 3 V", (17.0, 23.0)),
+        ("a swing of 4 V", None),
+    ],
+)
+def test_both_put_what_goes_both_ways_about_zero_where_no_level_is_said(
+    bundle: Bundle, text: str, limits: tuple[float, float] | None
+) -> None:
+    condition = parity.condition_of(bundle, text, 1.0)
+    frame = bundle.frame(condition, 512)
+    low, span = frame.low_centre, frame.range_centre
+    assert ((low, low + span) if frame.has_level else None) == limits
+    device = Generator.load().read_numbers(Condition(condition.numpy()))["frame"]
+    low, span = device["low_centre"], device["range_centre"]
+    assert ((low, low + span) if device["has_level"] else None) == limits
+
+
 def test_series_encoder_of_the_core_explains_as_torch_does(errors: dict[str, float]) -> None:
     # Least squares on near-equal candidates may settle on a neighbour, so this is no bit comparison.
     assert errors["series_encoder"] <= 2e-2

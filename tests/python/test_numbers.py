@@ -404,6 +404,32 @@ def test_what_comes_back_is_told_from_what_lasts(text: str, recurs: bool) -> Non
     assert channels[0, 29] == recurs
 
 
+@pytest.mark.parametrize(
+    ("text", "both_ways"),
+    [
+        ("accelerometer, ±2 g", True),
+        ("gyro of +/- 250 deg/s", True),
+        ("sin wave, +-1", True),
+        ("plus or minus 10 V", True),
+        ("an amplitude of 3", True),
+        ("amplitude: 3", True),
+        ("steering angle ±30 degrees", True),
+        ("oscillations of ±2 degC", False),
+        ("swings by ±5 %", False),
+        ("accuracy of ±0.5 V", False),
+        ("measurement noise of typically ±3", False),
+        ("±5 minutes", False),
+        ("up to 5 V", False),
+        ("-5 V", False),
+    ],
+)
+def test_what_goes_both_ways_is_told_from_a_tolerance(text: str, both_ways: bool) -> None:
+    (number,) = find_numbers(text)
+    assert number.both_ways == both_ways
+    channels = number_channels([number], [(number.start, number.end)])
+    assert channels[0, 28] == both_ways
+
+
 def test_channels_mark_only_the_pieces_of_a_number() -> None:
     text = "from -5 to 64 steps"
     offsets = [(0, 0), (0, 4), (5, 6), (6, 7), (8, 10), (11, 13), (14, 19), (0, 0)]

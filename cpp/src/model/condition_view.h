@@ -10,7 +10,8 @@ enum class NumberColumn : std::size_t {
   is_number = 0,
   is_percent = 5,
   has_steps = 6,
-  recurs = 29,  ///< This and the next are read by the number reader, never fed to a network.
+  both_ways = 28,  ///< This and the next are read by the number reader, never fed to a network.
+  recurs = 29,
   raw_value = 30,
   raw_steps = 31,
 };

@@ -142,6 +142,21 @@ void settle_recurrence(Roles& roles, std::size_t length) noexcept {
   }
 }
 
+void settle_both_ways(Roles& roles) noexcept {
+  const auto level = {Role::low, Role::high, Role::mean, Role::center};
+  if (!roles.both_ways || first_of(roles, level) != nullptr) return;
+  const auto is_it = [&](Role role) { return roles[role] == roles.both_ways; };
+  const bool sized = roles[Role::amplitude] || roles[Role::span];
+  const bool spare = std::ranges::count(roles.by_role, roles.both_ways) == 0;
+  if (!is_it(Role::amplitude) && !is_it(Role::span) && (sized || !spare)) return;
+  const auto set = [&](Role role, std::optional<RoleValue> value) {
+    roles.by_role[static_cast<std::size_t>(role)] = value;
+  };
+  set(Role::span, std::nullopt);
+  set(Role::amplitude, roles.both_ways);
+  set(Role::center, RoleValue{});
+}
+
 Frame frame_of(const Roles& roles, std::size_t length) noexcept {
   const Roles known = usable(roles);
   Frame frame;

@@ -43,6 +43,8 @@ struct Roles {
   std::array<std::optional<RoleValue>, kRoles> by_role;
   /// The first that says how often something comes back and was given no role.
   std::optional<RoleValue> recurrence;
+  /// The first that says how far something goes both below and above.
+  std::optional<RoleValue> both_ways;
 
   [[nodiscard]] const std::optional<RoleValue>& operator[](Role role) const noexcept {
     return by_role[static_cast<std::size_t>(role)];
@@ -87,6 +89,9 @@ struct Frame {
 /// A recurrence that no role was given to becomes the period where there is none and a series of
 /// `length` steps shows it twice: "repeats weekly" is one whatever else the text counts.
 void settle_recurrence(Roles& roles, std::size_t length) noexcept;
+
+/// What is as far below as above is so about zero where no level is said: "±2 g" is -2 to 2.
+void settle_both_ways(Roles& roles) noexcept;
 
 /// The frame that the numbers of a description span for a series of `length` steps.
 Frame frame_of(const Roles& roles, std::size_t length) noexcept;

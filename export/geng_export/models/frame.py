@@ -109,6 +109,17 @@ def _usable(role: RoleValue | None) -> bool:
     return role is not None and math.isfinite(role.value) and abs(role.value) <= LARGEST_NUMBER
 
 
+def settle_both_ways(roles: dict[str, RoleValue], size: RoleValue) -> None:
+    """What is as far below as above is so about zero where no level is said: "±2 g" is -2 to 2."""
+    if roles.keys() & {"low", "high", "mean", "center"}:
+        return
+    role = next((name for name, value in roles.items() if value == size), None)
+    sized = roles.keys() & {"amplitude", "span"}
+    if role in ("amplitude", "span") or (role is None and not sized):
+        roles.pop("span", None)
+        roles |= {"amplitude": size, "center": RoleValue(0.0, 0.0, False)}
+
+
 def frame_of(roles: Mapping[str, RoleValue], length: int) -> Frame:
     """The frame that the numbers of a description span, for a series of ``length`` steps."""
     known = {name: role for name, role in roles.items() if _usable(role)}

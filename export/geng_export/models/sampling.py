@@ -12,7 +12,7 @@ import torch
 
 from geng_export.data.answers import FIELDS
 from geng_export.models.claims_reader import SIZES, ClaimsReader, shares
-from geng_export.models.frame import RoleValue
+from geng_export.models.frame import RoleValue, settle_both_ways
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.text_expert import NUMBER_WIDTH
 
@@ -78,7 +78,8 @@ def read_roles(
 
     Neighbouring pieces of one value are one number. Surest first, each number takes one role and
     each role one number, so that two numbers that look alike are told apart by the surer one. What
-    recurs and has no role is the period where there is none, unless the text denies a cycle.
+    recurs and has no role is the period where there is none, unless the text denies a cycle; what is
+    as far below as above is so about zero where no level is said.
     """
     from geng_export.models.frame import ROLES
 
@@ -86,6 +87,7 @@ def read_roles(
     pieces = condition[:, -NUMBER_WIDTH:]
     numbers: list[tuple[RoleValue, list[torch.Tensor]]] = []
     recurring: list[RoleValue] = []
+    both_ways: list[RoleValue] = []
     for i, piece in enumerate(pieces):
         if piece[0] <= 0.5:
             continue
@@ -96,6 +98,8 @@ def read_roles(
             numbers.append((value, []))
             if piece[29] > 0.5:
                 recurring.append(value)
+            if piece[28] > 0.5:
+                both_ways.append(value)
         numbers[-1][1].append(scores[i])
     choices = [
         (float(share), n, role)
@@ -114,6 +118,8 @@ def read_roles(
     shown = left is not None and 2.0 <= left.steps <= length / 2.0
     if left and shown and "period" not in found and claims and not _denies_cycle(claims, condition):
         found["period"] = left
+    if both_ways:
+        settle_both_ways(found, both_ways[0])
     return found
 
 

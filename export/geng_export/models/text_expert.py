@@ -17,7 +17,7 @@ from geng_export.errors import ExportError
 
 NUMBER_WIDTH = 32
 #: Columns of the number channels that are for what reads numbers alone; networks never see them.
-RAW_COLUMNS = 3
+RAW_COLUMNS = 4
 
 
 class TextExpert(torch.nn.Module):
