@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from geng_edge.claims import ANYWHERE, STATED, Claims, Event
 from geng_edge.errors import ArgumentError, ModelFileError
-from geng_edge.numbers import LARGEST_NUMBER
+from geng_edge.numbers import LARGEST_NUMBER, as_written
 
 if TYPE_CHECKING:
     from geng_edge.condition import Condition
@@ -56,10 +56,10 @@ def read_claims(
     frame, roles = reading["frame"], reading["roles"]
     low, high, mean = (_stated(roles, name) for name in ("low", "high", "mean"))
     if frame["has_range"] and frame["has_level"]:  # by both limits, or an amplitude and a level
-        low = float(frame["low_centre"])
-        high = low + float(frame["range_centre"])
+        low = as_written(frame["low_centre"])
+        high = as_written(frame["low_centre"] + frame["range_centre"])
     periods = tuple(
-        float(frame[f"{name}_centre"])
+        as_written(frame[f"{name}_centre"])
         for name in ("period", "period2")
         if frame[f"has_{name}"] and said["periodic"] != "no"
     )
@@ -79,7 +79,7 @@ def read_claims(
 def _stated(roles: dict[str, Any], name: str) -> float | None:
     """The number of a role; None where there is none that a series could have."""
     value = float(roles[name]["value"]) if name in roles else math.inf
-    return value if abs(value) <= LARGEST_NUMBER else None
+    return as_written(value) if abs(value) <= LARGEST_NUMBER else None
 
 
 def _answers(generator: Generator, condition: Condition) -> dict[str, str]:

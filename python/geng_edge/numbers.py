@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +68,7 @@ _NUMBER = re.compile(
     rf"(?P<unit>{_UNIT})?",
     re.IGNORECASE,
 )
+_SCALES = {"k": 1e3, "hundred": 1e2, "thousand": 1e3, "million": 1e6}
 # A share of the window: "0.6 of the log", "3/4 of the way", "two fifths into the run". Thirds and quarters
 # that are spelled are words for a place, which the claims reader knows.
 _SMALL_PARTS = either(part for part, number in DENOMINATORS.items() if number > 4)
@@ -286,9 +287,7 @@ def _number(match: re.Match[str], text: str, interval: float) -> Number | None:
 def _scale(match: re.Match[str]) -> float:
     if match["power"]:
         return float(10.0 ** int(match["power"].replace("\u2212", "-")))
-    return {"k": 1e3, "hundred": 1e2, "thousand": 1e3, "million": 1e6}[
-        plain(match["scale"]).strip()
-    ]
+    return _SCALES[plain(match["scale"]).strip()]
 
 
 def _with_unit(
@@ -341,11 +340,26 @@ _JOINED = re.compile(
 )
 
 
+_SCALED = re.compile(r"\d ?(k|hundred|thousand|million)$", re.IGNORECASE)
+
+
+def _shared_scale(here: Number, after: Number, text: str) -> Number:
+    """The first of "10 to 20 thousand" in thousands too; that of "500 to 1k" as it is."""
+    scale = _SCALED.search(text, after.start, after.end)
+    if scale is None or here.unit != "none" or not text[here.end - 1].isdigit():
+        return here
+    factor = _SCALES[plain(scale[1])]
+    smaller = abs(here.value) < abs(after.value) / factor
+    joined = _JOINED.fullmatch(text[here.end : after.start])
+    return replace(here, value=here.value * factor) if smaller and joined else here
+
+
 def _shared_units(found: list[Number], text: str) -> list[Number]:
-    """Give the first of "24 and 168 steps" or "10 to 12 h" the unit of the second."""
+    """Give the first of "24 and 168 steps", "10 to 12 h" or "5 to 10k" unit and scale of the second."""
     out = list(found)
     for i in range(len(out) - 2, -1, -1):
         here, after = out[i], out[i + 1]
+        here = out[i] = _shared_scale(here, after, text)
         if here.unit != "none" or after.unit not in ("time", "steps", "percent"):
             continue
         cycle = plain(text[after.start : after.end]) in CYCLES
@@ -361,6 +375,11 @@ def _shared_units(found: list[Number], text: str) -> list[Number]:
         if math.isfinite(seconds) and math.isfinite(steps):
             out[i] = Number(here.start, here.end, here.value, after.unit, seconds, steps)
     return out
+
+
+def as_written(value: float) -> float:
+    """The number that a text spells, of one that came through float32: 6.8 for 6.800000190734863."""
+    return float(str(np.float32(value)))
 
 
 def number_channels(

@@ -14,6 +14,7 @@ import numpy as np
 
 from geng_edge.analysis.analyser import Analysis, analyse
 from geng_edge.claims import Claims, Event
+from geng_edge.numbers import as_written
 from geng_edge.request import DEFAULT_CANDIDATES, MAX_SEED, check_candidates, check_whole
 from geng_edge.series import Series
 
@@ -66,7 +67,7 @@ def checks(found: Analysis, asked: Claims) -> tuple[Check, ...]:
     for name in ("low", "high", "mean"):
         wanted = getattr(asked, name)
         if wanted is not None:
-            measured = float(getattr(found, name))
+            measured = as_written(getattr(found, name))
             error = abs(measured - wanted) / _span(found, asked)
             out.append(Check(name, wanted, measured, error <= TOLERANCE, error))
     return tuple(out)

@@ -29,6 +29,8 @@ from geng_edge.numbers import LARGEST_NUMBER, NUMBER_WIDTH, find_numbers, number
         ("range=-40..85", [-40, 85]),
         ("", []),
         ("3k to 5k, 5 K, 4k7", [3000, 5000, 5, 4]),
+        ("10 to 20 thousand, 5-10k, 500 to 1k", [10000, 20000, 5000, 10000, 500, 1000]),
+        ("0 and 3 million, 2k to 5k, -4 to 5k", [0, 3e6, 2000, 5000, -4000, 5000]),
         ("10 000, 10'000, 10_000 and 5 100", [10000, 10000, 10000, 5, 100]),
         ("1.5 million, 2 thousand, 2.3x10^3, 4 \u00d7 10^-2", [1.5e6, 2000, 2300, 0.04]),
         ("two thousand five hundred to a hundred and twenty", [2500, 120]),

@@ -192,6 +192,15 @@ def test_a_model_reads_claims_off_a_condition_or_says_that_it_cannot(tiny: Path)
         read_claims(elder, Condition.from_text(text, generator=elder))
 
 
+def test_limits_are_reported_as_they_are_written(tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    command = ["sample", "--text", "pH between 6.8 and 7.2", "--verify", "1", "-n", "2"]
+    assert main([*command, "--report", str(report), "--out", str(tmp_path / "s.npy")]) == 0
+    for row in json.loads(report.read_text(encoding="utf-8"))["series"]:
+        told = {c["claim"]: (c["asked"], c["measured"]) for c in row["claims"]}
+        assert told == {"low": (6.8, 6.8), "high": (7.2, 7.2)}
+
+
 def test_a_count_of_cycles_is_read_for_the_length_that_is_drawn(tmp_path: Path) -> None:
     generator = Generator.load(threads=1)
     text = "16 cycles in the window, values from 3k to 5k"
