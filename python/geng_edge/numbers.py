@@ -83,9 +83,11 @@ _BEFORE = re.compile(
     r"|\b[tn]\s*=\s*|#\s*)$",
     re.IGNORECASE,
 )
-# "period 128", "period": 128, "wavelength of 40", "repeats every 36,": with no unit, in steps.
+# "period 128", "period": 128, "wavelength of 40", "repeats every 36,": with no unit, in steps; as are
+# both of "periods 20 and 100".
 _PERIOD_BEFORE = re.compile(
-    r"\b(?:(?:period|periodicity|seasonality|wavelength|(?:cycle|season) length)[\"']?\s?(?:of|is|[:=])?\s?"
+    r"\b(?:(?:periods|wavelengths)(?::| of| are| =)? (?:\d+(?:\.\d+)?(?:,? and|,| &| \+) )?"
+    r"|(?:period|periodicity|seasonality|wavelength|(?:cycle|season) length)[\"']?\s?(?:of|is|[:=])?\s?"
     r"(?:(?:about|around|approx\.?|roughly|some) |[~\u2248])?"
     r"|(?:repeats|repeating|recurs|cycles|oscillates) (?:itself )?every )$",
     re.IGNORECASE,
@@ -104,7 +106,10 @@ _EXACTNESS = re.compile(
 _CHANGED = re.compile(
     r"\s?(?:(?:\u00b0|deg(?:rees?)?)?\s?(?:[CFK]\b|celsius|centigrade|fahrenheit|kelvin)|%|percent\b|pct\b)"
 )
-_ENDS = re.compile(r"\s*(?:[,;()}\n]|\.(?!\d)|$|(?:and|with|no|between|from)\b)")
+_ENDS = re.compile(
+    rf"(?!(?: and| &| \+) \d+(?:\.\d+)?[ -]?(?:{either(SECONDS)})\b)"  # "periods of 2 and 5 minutes"
+    r"\s*(?:[,;()}\n&+]|\.(?!\d)|$|(?:and|with|no|between|from)\b)"
+)
 # "hourly readings" are how it is sampled.
 _SAMPLING = re.compile(SAMPLED, re.IGNORECASE)
 _A_TIME = re.compile(

@@ -32,6 +32,8 @@ COUNT = rf"(?:\d+(?:\.\d+)?|{WORD})"
 SHARES = "".join(VULGAR)
 FULL = r"(?:single |whole |full |complete |working |calendar |passing )"
 PER = r"(?:per|an?|each|every|/)"
+#: "a d" is a day, the "and" of "20 and 50" is not.
+PER_TIME = rf"{PER}(?:(?<=/) ?| )(?P<unit>{TIME})"
 ABOUT = r"(?:about |around |roughly |exactly |nearly |some )"
 LASTS = rf"(?:takes?|taking|lasts?|lasting|of|is|needs?|after|within|[:=]) {ABOUT}?"
 CYCLES = (

@@ -37,6 +37,7 @@ from geng_edge.rhythm_words import (
     OF_A_YEAR,
     OFTEN,
     PER,
+    PER_TIME,
     SHARES,
     SIZED,
     STEP,
@@ -338,7 +339,7 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
     ),
     # two showers a day, 3 starts per hour
     (
-        _begins(rf"(?<!to )(?<!and )(?P<n>{COUNT}) {HABITS} ?{PER} ?(?P<unit>{TIME})"),
+        _begins(rf"(?<!to )(?<!and )(?P<n>{COUNT}) {HABITS} ?{PER_TIME}"),
         _plain_rate,
     ),
     (
@@ -374,7 +375,7 @@ _KINDS: tuple[tuple[str, Reader], ...] = (
         _begins(
             r"(?:(?:heartbeat|beat|rhythm|cycle|oscillation|frequency|freq\.?|pulse|wave|swing)s?"
             r"|(?:breath|puls|beat|turn|spinn|rotat|vibrat|oscillat|blink|swing)ing)[,:;]? "
-            rf"(?:(?:at|of|with|an?|rate of|is|=|{ABOUT.strip()}) ?)*(?P<n>{COUNT}) ?{PER} ?(?P<unit>{TIME})"
+            rf"(?:(?:at|of|with|an?|rate of|is|=|{ABOUT.strip()}) ?)*(?P<n>{COUNT}) ?{PER_TIME}"
         ),
         _plain_rate,
     ),

@@ -145,6 +145,7 @@ def test_numbers_are_found_with_their_sign_and_value(text: str, values: list[flo
         ('"period_s": 120', 2.0, 60),
         ("period [min] = 5", 60.0, 5),
         ("period 128, flat", 9.0, 128),
+        ("periods: 20", 9.0, 20),
         ("repeats every 36", 9.0, 36),
         ("season: 60-step / min: low", 9.0, 60),
         ("seasonality: 30 (samples)", 9.0, 30),
@@ -404,6 +405,20 @@ def test_what_comes_back_is_told_from_what_lasts(text: str, recurs: bool) -> Non
     assert number.recurs == recurs
     channels = number_channels([number], [(number.start, number.end)])
     assert channels[0, 29] == recurs
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("periods 20 and 100", [20, 100]),
+        ("sines with periods of 20 and 100, flat", [20, 100]),
+        ("wavelengths: 16, 64", [16, 64]),
+        ("periods of 2 and 5 minutes", [120, 300]),
+        ("cycles of 20 and 50", [None, None]),  # not 20 "an d"
+    ],
+)
+def test_both_of_two_periods_are_lengths(text: str, steps: list[float | None]) -> None:
+    assert [number.steps for number in find_numbers(text)] == steps
 
 
 @pytest.mark.parametrize(
