@@ -27,6 +27,7 @@ TEXTS = (
     "Periodic data with a period of 64 steps, values range from -5 to 5, upward trend, no anomaly",
     "Air temperature between 18.5 and 26 degC, a daily cycle, mean 21, little noise, one spike at step 300",
     "No trend, no periodicity",
+    "mean of 20 degC, period of 64 steps",
 )
 WINDOW = 512
 STEPS = 20

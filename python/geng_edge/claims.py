@@ -155,7 +155,8 @@ def event_at_word(kind: str, word: str, direction: int = 1) -> Event:
 def spanned(claims: Claims) -> Claims:
     """``claims`` without limits that span no range, and without a mean that is not between them.
 
-    Those are what a series can be laid to; a limit or a mean that stands alone can only be checked.
+    Those are what a recorded series can be laid to; one that stands alone is met by what is drawn, and
+    only checked of what was recorded.
     """
     low, high, mean = claims.low, claims.high, claims.mean
     if low is None or high is None or not low < high:

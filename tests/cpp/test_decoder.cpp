@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 #include "check.h"
+#include "model/coordinates.h"
 #include "model/decoder.h"
 #include "model/frame.h"
 #include "model/structure.h"
@@ -125,6 +127,42 @@ TEST(Frame, TakesALengthThatIsSaidTwiceForOneCycle) {
   const Frame two =
       frame_of(roles_of({{Role::period, {3.0, 96.0}}, {Role::period2, {1.0, 24.0}}}), kLength);
   CHECK(two.period[1].centre == 24.0);
+}
+
+TEST(Decoder, MeetsALevelThatIsStatedAlone) {
+  Fixture f;
+  f.put_sine(0.5f);
+  const auto drawn = [&](Role role) {
+    return f.decode(frame_of(roles_of({{role, {20.0, 0.0}}}), kLength));
+  };
+  const auto lowest = drawn(Role::low);
+  CHECK(*std::min_element(lowest.begin(), lowest.end()) == 20.0f);
+  const auto highest = drawn(Role::high);
+  CHECK(*std::max_element(highest.begin(), highest.end()) == 20.0f);
+  const auto around = drawn(Role::center);
+  const auto [least, most] = std::minmax_element(around.begin(), around.end());
+  CHECK(std::fabs((*least + *most) / 2.0f - 20.0f) < 1e-4f);
+  const auto averaging = drawn(Role::mean);
+  const double sum = std::accumulate(averaging.begin(), averaging.end(), 0.0);
+  CHECK(std::fabs(sum / kLength - 20.0) < 1e-3);
+}
+
+TEST(Decoder, DrawsACalmRangeBesideALevelAndKeepsAnExamples) {
+  Fixture f;
+  f.put_sine(0.5f);
+  const Frame frame = frame_of(roles_of({{Role::mean, {20.0, 0.0}}}), kLength);
+  f.at(kLevel, kRange) = 4.0f;
+  const auto series = f.decode(frame);
+  const auto [least, most] = std::minmax_element(series.begin(), series.end());
+  CHECK(*most - *least < 30.0f);  // without the calm, 500
+
+  std::vector<double> structure(f.layout.size(), 0.0);
+  structure[kLow] = 0.0;
+  structure[kRange] = 0.5;
+  structure[kMean] = 0.5;
+  to_coordinates(f.layout, frame, structure);
+  const Level level = level_of(std::span(structure).first(f.layout.width), frame);
+  CHECK(std::fabs(level.range - 0.5) < 1e-9);
 }
 
 TEST(Decoder, MeetsRangeMeanAndResolutionExactly) {

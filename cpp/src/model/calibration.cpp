@@ -74,7 +74,7 @@ void calibrate(const Level& level, const Frame& frame, std::span<double> shape) 
   const auto [least, most] = std::minmax_element(shape.begin(), shape.end());
   const Calibration fitted{level, *least, *most - *least, 0.0, frame.resolution};
   for (double& value : shape) value = unit_of(fitted, value);
-  if (frame.mean.known) {
+  if (frame.holds_mean()) {
     for (double& value : shape) value = std::log(value);
     const double exponent = bend_exponent(level.share, shape);
     for (double& value : shape) value = std::exp(exponent * value);

@@ -137,7 +137,7 @@ void Chain::calibrate() {
   }
   calibration_.bottom = bottom;
   calibration_.height = top - bottom;
-  if (!frame_.mean.known || !(calibration_.height > 0.0)) return;
+  if (!frame_.holds_mean() || !(calibration_.height > 0.0)) return;
 
   std::vector<double> counts(kBins, 0.0);
   rehearse(true, [&](std::span<const double> x) {

@@ -41,7 +41,7 @@ void to_coordinates(const LatentLayout& layout, const Frame& frame,
                     std::span<double> structure) noexcept {
   const double range = std::max(structure[kRange], 1e-12);
   structure[kLow] = std::asinh((structure[kLow] - frame.low.centre) / (range * frame.low.spread));
-  structure[kRange] = std::log(range / frame.range.centre) / frame.range.spread;
+  structure[kRange] = std::log(range / frame.range.centre) / frame.range_reach();
   structure[kMean] = to_unit(frame.mean, structure[kMean]);
   structure[kNoise] = to_unit(frame.noise, structure[kNoise]);
   for (std::size_t i = 0; i < 2; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <utility>
 
 namespace geng {
 namespace {
@@ -61,9 +62,15 @@ void set_range(Frame& frame, const Roles& roles) noexcept {
     return;
   }
   // One lone level says where the series is and, roughly, how large its values are.
-  if (const RoleValue* level = first_of(roles, {Role::center, Role::mean, Role::low, Role::high})) {
+  using Place = std::pair<Role, std::optional<double>>;
+  for (const auto& [role, share] :
+       {Place{Role::center, 0.5}, {Role::mean, {}}, {Role::low, 0.0}, {Role::high, 1.0}}) {
+    const auto& level = roles[role];
+    if (!level) continue;
     frame.range = {std::max(std::fabs(level->value), 1.0) * 0.5, 1.0};
     frame.low = {level->value, 1.0};
+    frame.anchor = {level->value, share};
+    return;
   }
 }
 

@@ -58,6 +58,16 @@ struct Coordinate {
   bool known = false;  ///< Pinned by a number of the description.
 };
 
+/// A level that the text states without a range: the series lies so that low = value - share range.
+struct Anchor {
+  double value = 0.0;
+  std::optional<double> share;  ///< 0 = the least value, 1 = the greatest; none = the mean's own.
+};
+
+/// What of a range's logarithm is drawn beside an anchor: series differ more in training than
+/// anybody expects of "around 20 degC".
+inline constexpr double kCalm = 0.2;
+
 inline constexpr std::size_t kFrameFeatures = 16;
 
 /// The coordinate system in which level, scale, periods and positions of a latent are expressed.
@@ -81,6 +91,16 @@ struct Frame {
   std::array<Coordinate, 2> period{{{64.0, 1.2}, {64.0, 1.2}}};
   std::array<Coordinate, 2> position{{{0.5, 0.3}, {0.5, 0.3}}};
   double resolution = 0.0;  ///< Step of the values; 0 = continuous.
+  std::optional<Anchor> anchor;
+
+  /// Whether the mean share of the level token is to be met.
+  [[nodiscard]] bool holds_mean() const noexcept {
+    return mean.known || (anchor && !anchor->share);
+  }
+  /// How far a unit of the range's coordinate reaches where the range is not stated.
+  [[nodiscard]] double range_reach() const noexcept {
+    return anchor ? kCalm * range.spread : range.spread;
+  }
 
   /// What the bridge is told of the frame, bounded.
   [[nodiscard]] std::array<float, kFrameFeatures> features() const noexcept;

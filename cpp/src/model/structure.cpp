@@ -41,11 +41,15 @@ Event event_of(std::span<const double> row, const Coordinate& position,
 /// Descriptions round their numbers, so the bridge draws a little beside them; what is asked for is
 /// the numbers, and a limit passed by that little may be impossible (a humidity below 0 %).
 Level level_of(std::span<const double> row, const Frame& frame) noexcept {
-  const auto reach = [](const Coordinate& c) { return c.known ? 0.0 : c.spread; };
-  const double range = frame.range.centre * std::exp(bounded(reach(frame.range) * row[kRange]));
-  const double low = frame.low.centre + range * reach(frame.low) * std::sinh(bounded(row[kLow]));
-  const double share = frame.mean.centre + frame.mean.spread * row[kMean];
-  return {range, low, std::clamp(share, 0.02, 0.98)};
+  const double range_reach = frame.range.known ? 0.0 : frame.range_reach();
+  const double low_reach = frame.low.known ? 0.0 : frame.low.spread;
+  const double range = frame.range.centre * std::exp(bounded(range_reach * row[kRange]));
+  const double drawn = frame.mean.centre + frame.mean.spread * row[kMean];
+  const double share = std::clamp(drawn, 0.02, 0.98);
+  const double low = frame.anchor
+                         ? frame.anchor->value - frame.anchor->share.value_or(share) * range
+                         : frame.low.centre + range * low_reach * std::sinh(bounded(row[kLow]));
+  return {range, low, share};
 }
 
 /// x[t] += A sum over k with 2k < P of c_k cos(k th) + s_k sin(k th), th = 2 pi t / P + phase.

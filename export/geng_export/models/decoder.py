@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from geng_export.models import layout as at
-from geng_export.models.frame import Frame
+from geng_export.models.frame import CALM, Frame
 from geng_export.models.layout import Layout
 
 CALIBRATION_STEPS = 40
@@ -51,9 +51,14 @@ class Decoder(torch.nn.Module):
         r = raw[:, at.LEVEL]
         range_spread = 0.0 if frame.has_range else frame.range_spread
         low_spread = 0.0 if frame.has_level else frame.low_spread
+        if frame.anchor is not None:
+            range_spread *= CALM
         span = frame.range_centre * (range_spread * r[:, at.RANGE]).clamp(-30, 30).exp()
-        low = frame.low_centre + span * low_spread * r[:, at.LOW].clamp(-30, 30).sinh()
         share = (frame.mean_centre + frame.mean_spread * r[:, at.MEAN]).clamp(0.02, 0.98)
+        low = frame.low_centre + span * low_spread * r[:, at.LOW].clamp(-30, 30).sinh()
+        if frame.anchor is not None:
+            below = share if frame.anchor.share is None else frame.anchor.share
+            low = frame.anchor.value - below * span
         return Level(span, low, share)
 
     def shape(self, raw: torch.Tensor, frame: Frame, noise: torch.Tensor) -> torch.Tensor:
@@ -167,7 +172,7 @@ def calibrate(x: torch.Tensor, level: Level, frame: Frame) -> torch.Tensor:
     low = x.min(dim=1, keepdim=True).values
     height = x.max(dim=1, keepdim=True).values - low
     s = torch.where(height < 1e-9, level.share[:, None], (x - low) / height.clamp(min=1e-9))
-    if frame.has_mean:
+    if frame.holds_mean:
         s = _bend(s, level.share)
     y = level.low[:, None] + level.range[:, None] * s
     if frame.resolution > 0.0:

@@ -39,6 +39,9 @@ TIGHT = 0.02
 LARGEST_NUMBER = 1e30
 #: asinh(level / range) reaches this at a level ten million ranges away from zero.
 LARGEST_COORDINATE = 16.0
+#: What of a range's logarithm a decoder draws beside an :class:`Anchor`: series differ more in training,
+#: which keeps the whole of it, than anybody expects of "around 20 degC".
+CALM = 0.2
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,19 @@ class RoleValue:
     value: float
     steps: float = 0.0
     percent: bool = False
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A level that the text states without a range: the series lies so that low = value - share range.
+
+    Attributes:
+        value: The level.
+        share: 0 where it is the least value, 1 the greatest; None the mean's own.
+    """
+
+    value: float
+    share: float | None
 
 
 @dataclass
@@ -68,6 +84,7 @@ class Frame:
     noise_centre: float = -3.5
     noise_spread: float = 1.5
     resolution: float = 0.0
+    anchor: Anchor | None = None
     period_centre: list[float] = field(default_factory=lambda: [64.0, 64.0])
     period_spread: list[float] = field(default_factory=lambda: [1.2, 1.2])
     position_centre: list[float] = field(default_factory=lambda: [0.5, 0.5])
@@ -78,6 +95,11 @@ class Frame:
     has_noise: bool = False
     has_period: list[bool] = field(default_factory=lambda: [False, False])
     has_position: list[bool] = field(default_factory=lambda: [False, False])
+
+    @property
+    def holds_mean(self) -> bool:
+        """Whether the mean share of the level token is to be met."""
+        return self.has_mean or (self.anchor is not None and self.anchor.share is None)
 
     def features(self) -> npt.NDArray[np.float32]:
         """What the bridge is told of the frame: float32 ``[16]``, bounded."""
@@ -165,11 +187,12 @@ def _set_range(frame: Frame, known: Mapping[str, RoleValue]) -> None:
             frame.low_centre, frame.low_spread = middle.value - half, TIGHT
             frame.has_level = True
         return
-    for name in ("center", "mean", "low", "high"):
+    for name, share in (("center", 0.5), ("mean", None), ("low", 0.0), ("high", 1.0)):
         if name in known:
             value = known[name].value
             frame.range_centre, frame.range_spread = max(abs(value), 1.0) * 0.5, 1.0
             frame.low_centre, frame.low_spread = value, 1.0
+            frame.anchor = Anchor(value, share)
             return
 
 
