@@ -28,6 +28,7 @@ TEXTS = (
     "Air temperature between 18.5 and 26 degC, a daily cycle, mean 21, little noise, one spike at step 300",
     "No trend, no periodicity",
     "mean of 20 degC, period of 64 steps",
+    "averages 20 V, never above 31 V, a spike",
 )
 WINDOW = 512
 STEPS = 20

@@ -147,6 +147,22 @@ TEST(Decoder, MeetsALevelThatIsStatedAlone) {
   CHECK(std::fabs(sum / kLength - 20.0) < 1e-3);
 }
 
+TEST(Decoder, MeetsAMeanAndOneLimit) {
+  Fixture f;
+  f.put_sine(0.5f);
+  f.at(kEvents, kNone) = 0.0f;  // a spike: the mean is not in the middle
+  f.at(kEvents, kSpike) = 1.0f;
+  f.at(kEvents, kSize) = 1.0f;
+  for (const auto& [role, limit] : {std::pair{Role::low, 12.0}, {Role::high, 31.0}}) {
+    const auto series =
+        f.decode(frame_of(roles_of({{Role::mean, {20.0}}, {role, {limit}}}), kLength));
+    const auto [least, most] = std::minmax_element(series.begin(), series.end());
+    CHECK(std::fabs((role == Role::low ? *least : *most) - limit) < 1e-5);
+    const double sum = std::accumulate(series.begin(), series.end(), 0.0);
+    CHECK(std::fabs(sum / kLength - 20.0) < 1e-3);
+  }
+}
+
 TEST(Decoder, DrawsACalmRangeBesideALevelAndKeepsAnExamples) {
   Fixture f;
   f.put_sine(0.5f);

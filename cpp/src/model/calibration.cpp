@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace geng {
 namespace {
 
 constexpr int kBisections = 40;
 constexpr double kFlat = 1e-9;
+/// Of a mean beside one limit: a shape that hugs it would have a range without end.
+constexpr double kLeastShare = 0.02;
 
 /// Mean of s^exponent; `logs` holds ln s, with ln 0 = -infinity giving 0.
 double mean_of_power(std::span<const double> logs, std::span<const double> weights,
@@ -70,11 +73,29 @@ void Calibration::apply(std::span<double> shape) const noexcept {
   place(*this, shape);
 }
 
+Level settled(Level level, const Frame& frame, double share) noexcept {
+  if (!frame.anchor || frame.anchor->share) return level;
+  const Anchor& mean = *frame.anchor;
+  const double own = std::clamp(share, kLeastShare, 1.0 - kLeastShare);
+  if (mean.low) {
+    level.range = (mean.value - *mean.low) / own;
+    level.low = *mean.low;
+  } else if (mean.high) {
+    level.range = (*mean.high - mean.value) / (1.0 - own);
+    level.low = *mean.high - level.range;
+  } else {
+    level.low = mean.value - share * level.range;
+  }
+  return level;
+}
+
 void calibrate(const Level& level, const Frame& frame, std::span<double> shape) noexcept {
   const auto [least, most] = std::minmax_element(shape.begin(), shape.end());
-  const Calibration fitted{level, *least, *most - *least, 0.0, frame.resolution};
+  Calibration fitted{level, *least, *most - *least, 0.0, frame.resolution};
   for (double& value : shape) value = unit_of(fitted, value);
-  if (frame.holds_mean()) {
+  const double sum = std::accumulate(shape.begin(), shape.end(), 0.0);
+  fitted.level = settled(level, frame, sum / static_cast<double>(shape.size()));
+  if (frame.mean.known) {
     for (double& value : shape) value = std::log(value);
     const double exponent = bend_exponent(level.share, shape);
     for (double& value : shape) value = std::exp(exponent * value);

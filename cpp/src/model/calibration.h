@@ -35,6 +35,10 @@ float saturated(double value) noexcept;
 double bend_exponent(double share, std::span<const double> logs,
                      std::span<const double> weights = {}) noexcept;
 
+/// Puts a level about a mean that the text states alone, or with one limit; `share` is the shape's
+/// own mean.
+Level settled(Level level, const Frame& frame, double share) noexcept;
+
 /// Lays `shape` into its range, in place: ends arrive exactly; where the text states a mean, the
 /// values between are bent (s^g) until they have it; where it states a resolution they are rounded.
 void calibrate(const Level& level, const Frame& frame, std::span<double> shape) noexcept;

@@ -137,7 +137,8 @@ void Chain::calibrate() {
   }
   calibration_.bottom = bottom;
   calibration_.height = top - bottom;
-  if (!frame_.holds_mean() || !(calibration_.height > 0.0)) return;
+  const bool settles = frame_.anchor && !frame_.anchor->share;
+  if (!(frame_.mean.known || settles) || !(calibration_.height > 0.0)) return;
 
   std::vector<double> counts(kBins, 0.0);
   rehearse(true, [&](std::span<const double> x) {
@@ -147,6 +148,14 @@ void Chain::calibrate() {
       counts[static_cast<std::size_t>(bin)] += 1.0;
     }
   });
+  if (settles) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < kBins; ++i) sum += counts[i] * static_cast<double>(i);
+    const double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+    const double share = sum / (all * static_cast<double>(kBins - 1));
+    calibration_.level = settled(calibration_.level, frame_, share);
+    return;
+  }
   std::vector<double> logs(kBins);
   for (std::size_t i = 0; i < kBins; ++i) {
     logs[i] = std::log(static_cast<double>(i) / static_cast<double>(kBins - 1));

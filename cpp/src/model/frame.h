@@ -61,7 +61,9 @@ struct Coordinate {
 /// A level that the text states without a range: the series lies so that low = value - share range.
 struct Anchor {
   double value = 0.0;
-  std::optional<double> share;  ///< 0 = the least value, 1 = the greatest; none = the mean's own.
+  std::optional<double> share;  ///< 0 = the least value, 1 = the greatest; none = the shape's mean.
+  std::optional<double> low;    ///< A limit beside the mean, which with it says the range.
+  std::optional<double> high;
 };
 
 /// What of a range's logarithm is drawn beside an anchor: series differ more in training than
@@ -93,10 +95,6 @@ struct Frame {
   double resolution = 0.0;  ///< Step of the values; 0 = continuous.
   std::optional<Anchor> anchor;
 
-  /// Whether the mean share of the level token is to be met.
-  [[nodiscard]] bool holds_mean() const noexcept {
-    return mean.known || (anchor && !anchor->share);
-  }
   /// How far a unit of the range's coordinate reaches where the range is not stated.
   [[nodiscard]] double range_reach() const noexcept {
     return anchor ? kCalm * range.spread : range.spread;

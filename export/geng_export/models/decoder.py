@@ -19,6 +19,8 @@ from geng_export.models.layout import Layout
 
 CALIBRATION_STEPS = 40
 LARGEST_BEND = math.log(8.0)
+#: Of a mean beside one limit: a shape that hugs it would have a range without end.
+LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,8 @@ def calibrate(x: torch.Tensor, level: Level, frame: Frame) -> torch.Tensor:
     low = x.min(dim=1, keepdim=True).values
     height = x.max(dim=1, keepdim=True).values - low
     s = torch.where(height < 1e-9, level.share[:, None], (x - low) / height.clamp(min=1e-9))
-    if frame.holds_mean:
+    level = _settled(level, frame, s.mean(dim=1))
+    if frame.has_mean:
         s = _bend(s, level.share)
     y = level.low[:, None] + level.range[:, None] * s
     if frame.resolution > 0.0:
@@ -182,6 +185,20 @@ def calibrate(x: torch.Tensor, level: Level, frame: Frame) -> torch.Tensor:
         k = torch.round(y / q)
         y = q * torch.where(bottom <= top, torch.minimum(torch.maximum(k, bottom), top), k)
     return y
+
+
+def _settled(level: Level, frame: Frame, share: torch.Tensor) -> Level:
+    """Put a level about a mean stated alone, or with one limit; ``share`` is the shape's own mean."""
+    mean = frame.anchor
+    if mean is None or mean.share is not None:
+        return level
+    own = share.clamp(LEAST_SHARE, 1.0 - LEAST_SHARE)
+    if mean.low is not None:
+        return Level((mean.value - mean.low) / own, torch.full_like(own, mean.low), level.share)
+    if mean.high is not None:
+        span = (mean.high - mean.value) / (1.0 - own)
+        return Level(span, mean.high - span, level.share)
+    return Level(level.range, mean.value - share * level.range, level.share)
 
 
 def _bend(s: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

@@ -59,11 +59,14 @@ class Anchor:
 
     Attributes:
         value: The level.
-        share: 0 where it is the least value, 1 the greatest; None the mean's own.
+        share: 0 where it is the least value, 1 the greatest; None the shape's mean.
+        low, high: A limit beside the mean, which with it says the range.
     """
 
     value: float
     share: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass
@@ -95,11 +98,6 @@ class Frame:
     has_noise: bool = False
     has_period: list[bool] = field(default_factory=lambda: [False, False])
     has_position: list[bool] = field(default_factory=lambda: [False, False])
-
-    @property
-    def holds_mean(self) -> bool:
-        """Whether the mean share of the level token is to be met."""
-        return self.has_mean or (self.anchor is not None and self.anchor.share is None)
 
     def features(self) -> npt.NDArray[np.float32]:
         """What the bridge is told of the frame: float32 ``[16]``, bounded."""
@@ -192,7 +190,12 @@ def _set_range(frame: Frame, known: Mapping[str, RoleValue]) -> None:
             value = known[name].value
             frame.range_centre, frame.range_spread = max(abs(value), 1.0) * 0.5, 1.0
             frame.low_centre, frame.low_spread = value, 1.0
-            frame.anchor = Anchor(value, share)
+            limits = {
+                side: known[side].value
+                for side, sign in (("low", -1.0), ("high", 1.0))
+                if name == "mean" and side in known and sign * (known[side].value - value) > 0.0
+            }
+            frame.anchor = Anchor(value, share, **limits)
             return
 
 
