@@ -71,8 +71,6 @@ void set_range(Frame& frame, const Roles& roles) noexcept {
     frame.low = {level->value, 1.0};
     frame.anchor = {level->value, share, {}, {}};
     if (role == Role::mean) {
-      const auto& low = roles[Role::low];
-      const auto& high = roles[Role::high];
       if (low && low->value < level->value) frame.anchor->low = low->value;
       if (high && high->value > level->value) frame.anchor->high = high->value;
     }
