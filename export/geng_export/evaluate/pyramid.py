@@ -28,7 +28,7 @@ from geng_export.train.bridge import Average, stratified
 
 Array = npt.NDArray[np.float32]
 #: Length of a window -> values of each channel at every level, and the share of the training it takes.
-LEVELS = {24: {24: 1.0}, 256: {4: 0.15, 32: 0.4, 256: 0.45}}
+LEVELS = {24: {24: 1.0}, 256: {4: 0.15, 32: 0.35, 256: 0.5}}
 DIM, DEPTH, HEADS = 128, 6, 4
 LEARNING_RATE, WARMUP, EMA = 1e-3, 200, 0.999
 #: Windows a step: more of them where a window has few tokens.
@@ -37,10 +37,9 @@ STEPS, CHUNK = 50, 250
 #: Noise on what a level is told while it learns, in standard deviations (conditioning augmentation, Ho et
 #: al. 2022): means that were drawn are nearly a window's, and from exact ones it learns windows by heart.
 TOLD_NOISE = 0.2
-#: Windows whose details are drawn to see how much they vary.
-SETTLED = 500
-#: Every so many windows make the principal components, and the standard deviation of those left out.
-THINNED, NEGLIGIBLE = 8, 1e-5
+#: Every so many windows make the principal components (at every hour of the day: 7 and 24 share no
+#: divisor), and the standard deviation of those left out.
+THINNED, NEGLIGIBLE = 7, 1e-5
 
 
 def windows_of(channels: Array, length: int) -> Array:
@@ -77,6 +76,11 @@ class Components:
         axes, std = axes[std > NEGLIGIBLE], std[std > NEGLIGIBLE]
         return cls(mean, axes.T / std, axes * std[:, None])
 
+    @property
+    def width(self) -> int:
+        """How many there are."""
+        return self.there.shape[1]
+
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         """``[..., d]`` -> ``[..., w]``."""
         return (x - self.mean) @ self.there
@@ -97,7 +101,6 @@ class Level:
             BridgeConfig(tokens, width + told, NUMBER_WIDTH + 1, dim=DIM, depth=DEPTH, heads=HEADS)
         )
         self.alpha_bar = cosine_alpha_bar()
-        self.scale = torch.ones(width)
 
     def _v(self, x: torch.Tensor, told: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         with torch.autocast("cpu", torch.bfloat16):
@@ -150,13 +153,7 @@ class Level:
         def v(x: torch.Tensor, t: int) -> torch.Tensor:
             return self._v(x, told, torch.full((len(x),), t))
 
-        return self.scale * dpmpp_2m(v, self.alpha_bar, x, STEPS)
-
-    @torch.no_grad()
-    def settle(self, told: torch.Tensor, seed: int) -> None:
-        """Scale what is drawn to the unit variance of what was learned: it varies some per cent less."""
-        drawn = self.draw(told, torch.Generator().manual_seed(seed))
-        self.scale = 1.0 / drawn.flatten(0, 1).std(dim=0)
+        return dpmpp_2m(v, self.alpha_bar, x, STEPS)
 
 
 class Pyramid:
@@ -172,16 +169,15 @@ class Pyramid:
         self.windows, self.lengths = windows_of(channels, length), list(LEVELS[length])
         self.mean = torch.from_numpy(channels.mean(axis=0))
         self.std = torch.from_numpy(channels.std(axis=0))
-        self.levels = [Level(self.lengths[0], channels.shape[1], 0, seed)]
-        self.told: list[Components] = []
-        self.details: list[Components] = []
         some = self.scaled(self.windows[::THINNED])
-        for above, here in pairwise(self.lengths):
-            coarse = means(some, above)
-            self.told.append(Components.of(coarse.flatten(0, 1)))
-            self.details.append(Components.of(_details(some, above, here).flatten(0, 1)))
-            width, told = self.details[-1].there.shape[1], self.told[-1].there.shape[1]
-            self.levels.append(Level(above, width, told, seed))
+        self.means = [Components.of(means(some, n).flatten(0, 1)) for n in self.lengths]
+        self.details = [
+            Components.of(_details(some, above, here).flatten(0, 1))
+            for above, here in pairwise(self.lengths)
+        ]
+        self.levels = [Level(self.lengths[0], self.means[0].width, 0, seed)]
+        for above, told, details in zip(self.lengths, self.means, self.details, strict=False):
+            self.levels.append(Level(above, details.width, told.width, seed))
 
     def scaled(self, windows: Array) -> torch.Tensor:
         """Windows with every channel standardised."""
@@ -191,10 +187,10 @@ class Pyramid:
         """What a level's bridge is to draw of windows, and what it is told."""
         x = self.scaled(windows)
         if level == 0:
-            x0 = means(x, self.lengths[0])
+            x0 = self.means[0].encode(means(x, self.lengths[0]))
             return x0, x0[..., :0]
         above, here = self.lengths[level - 1 : level + 1]
-        told = self.told[level - 1].encode(means(x, above))
+        told = self.means[level - 1].encode(means(x, above))
         return self.details[level - 1].encode(_details(x, above, here)), told
 
     def finer(self, level: int, coarse: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
@@ -215,9 +211,6 @@ class Pyramid:
 
             budget = Budget(share * seconds, seed=seed)
             out.append(level.train(batch, budget, len(self.windows)))
-            if number > 0:
-                some = np.random.default_rng(seed).integers(len(self.windows), size=SETTLED)
-                level.settle(batch(some)[1], seed)
             say(f"trained level {number}, {out[-1]} steps")
         return out
 
@@ -228,9 +221,10 @@ class Pyramid:
         parts = []
         for first in range(0, count, CHUNK):
             n = min(CHUNK, count - first)
-            x = self.levels[0].draw(torch.empty(n, self.lengths[0], 0), noise)
+            x0 = self.levels[0].draw(torch.empty(n, self.lengths[0], 0), noise)
+            x = self.means[0].decode(x0)
             for number in range(1, len(self.levels)):
-                told = self.told[number - 1].encode(x)
+                told = self.means[number - 1].encode(x)
                 x = self.finer(number, x, self.levels[number].draw(told, noise))
             parts.append(x * self.std + self.mean)
             say(f"drew {first + n} of {count} windows")
