@@ -14,7 +14,8 @@ import numpy.typing as npt
 import torch
 
 from geng_edge._core import Model
-from geng_edge.numbers import find_numbers, number_channels
+from geng_edge.number_channels import number_channels
+from geng_edge.numbers import find_numbers
 from geng_export.data.compose import compose
 from geng_export.models import noise, sampling, series_encoder
 from geng_export.models.bundle import Bundle

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from geng_edge.claims import ANYWHERE, STATED, Claims, Event
 from geng_edge.errors import ArgumentError, ModelFileError
-from geng_edge.numbers import LARGEST_NUMBER, as_written
+from geng_edge.number_channels import as_written
+from geng_edge.numbers import LARGEST_NUMBER
 
 if TYPE_CHECKING:
     from geng_edge.condition import Condition

@@ -13,7 +13,8 @@ import numpy as np
 
 from geng_edge import files, npy
 from geng_edge.errors import ArgumentError, MissingExtraError
-from geng_edge.numbers import NUMBER_WIDTH, WINDOW, find_numbers, number_channels
+from geng_edge.number_channels import NUMBER_WIDTH, number_channels
+from geng_edge.numbers import WINDOW, find_numbers
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -15,7 +15,7 @@ import numpy as np
 from geng_edge import _core, cache
 from geng_edge.condition import Condition, check_interval, check_unit, load_tokenizer
 from geng_edge.errors import ArgumentError, CancelledError, ModelFileError
-from geng_edge.numbers import NUMBER_WIDTH
+from geng_edge.number_channels import NUMBER_WIDTH
 from geng_edge.precision import AUTO, check_precision, fastest
 from geng_edge.request import (
     DEFAULT_INTERVAL,

@@ -14,7 +14,7 @@ import numpy as np
 
 from geng_edge.analysis.analyser import Analysis, analyse
 from geng_edge.claims import Claims, Event
-from geng_edge.numbers import as_written
+from geng_edge.number_channels import as_written
 from geng_edge.request import DEFAULT_CANDIDATES, MAX_SEED, check_candidates, check_whole
 from geng_edge.series import Series
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geng_edge.numbers import LARGEST_NUMBER, NUMBER_WIDTH, find_numbers, number_channels
+from geng_edge.number_channels import NUMBER_WIDTH, number_channels
+from geng_edge.numbers import LARGEST_NUMBER, find_numbers
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 
 from geng_edge.analysis.season import CYCLES
 from geng_edge.claims import Claims
-from geng_edge.numbers import Number, find_numbers, number_channels
+from geng_edge.number_channels import number_channels
+from geng_edge.numbers import Number, find_numbers
 from geng_export.data.answers import answers_of
 from geng_export.data.compose import compose
 from geng_export.data.phrases import Description, Span, phrase

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geng_edge.condition import Condition
-from geng_edge.numbers import find_numbers, number_channels
+from geng_edge.number_channels import number_channels
+from geng_edge.numbers import find_numbers
 
 if TYPE_CHECKING:
     from geng_edge.generator import Generator
