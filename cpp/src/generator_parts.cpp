@@ -77,6 +77,7 @@ Roles Generator::Parts::roles(const ConditionView& condition, std::size_t length
     settle_recurrence(read, length);
   }
   settle_both_ways(read);
+  settle_stays(read);
   return read;
 }
 

@@ -39,7 +39,8 @@ def number_channels(
         2 log magnitude, 3 time or frequency, 4 steps, 5 percent, 6 has a length in steps, 7 its
         logarithm, 8-9 log distance and sign to the number before, 10 ordinal, 11 whole, 12-19 Fourier
         terms of the magnitude, 20-27 of the steps, and, which no network sees, 28 that it is as far
-        below as above, 29 that something recurs so often, 30 the value, 31 the steps.
+        below as above (1) or that the series stays there (-1), 29 that something recurs so often,
+        30 the value, 31 the steps.
     """
     channels = np.zeros((len(offsets), NUMBER_WIDTH), dtype=np.float32)
     previous: float | None = None
@@ -85,7 +86,7 @@ def _row(number: Number, previous: float | None, ordinal: int) -> list[float]:
             angle = 2.0 * math.pi * row[7] * 2**k
             row[20 + 2 * k], row[21 + 2 * k] = math.sin(angle), math.cos(angle)
         row[31] = steps
-    row[28] = float(number.both_ways)
+    row[28] = float(number.both_ways) - float(number.stays)
     row[29] = float(number.recurs)
     row[30] = value
     return row

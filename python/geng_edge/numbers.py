@@ -94,6 +94,21 @@ _EXACTNESS = re.compile(
 _CHANGED = re.compile(
     r"\s?(?:(?:\u00b0|deg(?:rees?)?)?\s?(?:[CFK]\b|celsius|centigrade|fahrenheit|kelvin)|%|percent\b|pct\b)"
 )
+# "constant 5 V", "flat at 21", "stays at 3.3 V", unless the text tells of any change.
+_STAYS_BEFORE = re.compile(
+    r"(?:\b(?:constant|steady|unchanging|flat|fixed)(?: (?:line|signal|level|value|reading|temperature"
+    r"|voltage|current|pressure|speed|humidity))?(?: (?:of|at)|:| =|=)?"
+    r"|\b(?:stays|staying|stay|remains|remaining|remain|holds|holding|held|kept|stuck|frozen)"
+    r"(?: (?:constant|steady|flat|fixed|still))?(?:,| exactly)? (?:at|on)) ?$",
+    re.IGNORECASE,
+)
+_CHANGES = re.compile(
+    r"(?<!\bno )(?<!\bor )(?<!\bany )(?<!\bwithout )"
+    r"\b(?:then|until|till|but|except|apart|otherwise|before|after|when|while"
+    r"|spik|dip|drop|jump|shift|step|ris[ei]|fall|climb|cycl|period|oscillat|swing|wave|vary|vari"
+    r"|fluctuat|trend|drift|ramp|burst|peak|outage|between|repeat|daily|increas|decreas|grow|declin)",
+    re.IGNORECASE,
+)
 _ENDS = re.compile(
     rf"(?!(?: and| &| \+) \d+(?:\.\d+)?[ -]?(?:{either(SECONDS)})\b)"  # "periods of 2 and 5 minutes"
     r"\s*(?:[,;()}\n&+]|\.(?!\d)|$|(?:and|with|no|between|from)\b)"
@@ -146,6 +161,7 @@ class Number:
         steps: The same in steps.
         recurs: Its words say that something comes back so often, as "daily" and "every 3rd hour" do.
         both_ways: It is as far below as above, as "±2 g" and "amplitude 3" are.
+        stays: Its words say that the series stays there, as "constant 5 V" and "stays at 21" do.
     """
 
     start: int
@@ -156,6 +172,7 @@ class Number:
     steps: float | None
     recurs: bool = False
     both_ways: bool = False
+    stays: bool = False
 
 
 def find_numbers(text: str, interval: float = 1.0, length: int = WINDOW) -> list[Number]:
@@ -286,8 +303,9 @@ def _scale(match: re.Match[str]) -> float:
 def _with_unit(
     match: re.Match[str], text: str, start: int, end: int, value: float, interval: float
 ) -> Number:
+    stays = _STAYS_BEFORE.search(text, max(start - 40, 0), start) and not _CHANGES.search(text)
     if match["percent"]:
-        return Number(start, end, value, "percent", None, None)
+        return Number(start, end, value, "percent", None, None, stays=bool(stays))
     if match["steps"]:
         if _A_TIME.match(text, match.end()):  # "8 samples a second" is how it is sampled
             return Number(start, end, value, "none", None, None)
@@ -307,7 +325,7 @@ def _with_unit(
         unit = "steps" if key["steps"] else "time"
         return Number(start, end, value, unit, steps * interval, steps)
     both_ways = value > 0.0 and _is_both_ways(text, start, end)
-    return Number(start, end, value, "none", None, None, both_ways=both_ways)
+    return Number(start, end, value, "none", None, None, both_ways=both_ways, stays=bool(stays))
 
 
 def _is_both_ways(text: str, start: int, end: int) -> bool:

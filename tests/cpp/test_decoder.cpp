@@ -120,6 +120,33 @@ TEST(Frame, PutsWhatGoesBothWaysAboutZeroWhereNoLevelIsSaid) {
   CHECK(!frame_of(noisy, kLength).range.known);
 }
 
+TEST(Frame, KeepsASeriesWhereItIsSaidToStay) {
+  const RoleValue level{5.0, 0.0};
+  for (const auto role : {Role::center, Role::mean, Role::low, Role::high, Role::other}) {
+    Roles roles = role == Role::other ? Roles{} : roles_of({{role, level}});
+    roles.stays = level;
+    settle_stays(roles);
+    const Frame frame = frame_of(roles, kLength);
+    CHECK(frame.low.known && std::fabs(frame.low.centre - 4.975) < 1e-12);
+    CHECK(frame.range.known && std::fabs(frame.range.centre - 0.05) < 1e-12);
+  }
+
+  Roles noisy = roles_of({{Role::mean, level}, {Role::noise, {0.01, 0.0}}});
+  noisy.stays = level;
+  settle_stays(noisy);
+  CHECK(std::fabs(frame_of(noisy, kLength).range.centre - 0.06) < 1e-12);
+
+  Roles zero = roles_of({{Role::center, {0.0, 0.0}}});
+  zero.stays = RoleValue{};
+  settle_stays(zero);
+  CHECK(frame_of(zero, kLength).low.centre == -kStill);
+
+  Roles ranged = roles_of({{Role::low, level}, {Role::high, {9.0, 0.0}}});  // two levels: it moves
+  ranged.stays = level;
+  settle_stays(ranged);
+  CHECK(frame_of(ranged, kLength).range.centre == 4.0);
+}
+
 TEST(Frame, TakesALengthThatIsSaidTwiceForOneCycle) {
   const Frame twice =
       frame_of(roles_of({{Role::period, {3.0, 96.0}}, {Role::period2, {1.0, 96.0}}}), kLength);

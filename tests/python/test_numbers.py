@@ -448,6 +448,31 @@ def test_what_goes_both_ways_is_told_from_a_tolerance(text: str, both_ways: bool
     assert channels[0, 28] == both_ways
 
 
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("a constant 5 V", True),
+        ("constant 5", True),
+        ("a constant voltage of 5 V", True),
+        ("flat line at 5, no trend", True),
+        ("the temperature stays at 21 \u00b0C all day", True),
+        ("humidity holds steady at 45 %", True),
+        ("it remains constant at -3", True),
+        ("a steady 50 Hz", False),  # how often, not where
+        ("constant period of 20", False),
+        ("stays below 10", False),
+        ("stays at 21 \u00b0C until noon, then climbs", False),
+        ("one spike in an otherwise constant 5 V", False),
+        ("a constant 5 V with a daily cycle", False),
+    ],
+)
+def test_a_level_at_which_a_series_stays(text: str, stays: bool) -> None:
+    number = find_numbers(text)[0]
+    assert number.stays == stays
+    channels = number_channels([number], [(number.start, number.end)])
+    assert channels[0, 28] == -float(stays)
+
+
 def test_channels_mark_only_the_pieces_of_a_number() -> None:
     text = "from -5 to 64 steps"
     offsets = [(0, 0), (0, 4), (5, 6), (6, 7), (8, 10), (11, 13), (14, 19), (0, 0)]

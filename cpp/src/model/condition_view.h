@@ -10,7 +10,9 @@ enum class NumberColumn : std::size_t {
   is_number = 0,
   is_percent = 5,
   has_steps = 6,
-  both_ways = 28,  ///< This and the next are read by the number reader, never fed to a network.
+  /// 1: as far below as above, -1: the series stays there. This and the next are read by the
+  /// number reader, never fed to a network.
+  sway = 28,
   recurs = 29,
   raw_value = 30,
   raw_steps = 31,

@@ -168,6 +168,20 @@ void settle_both_ways(Roles& roles) noexcept {
   set(Role::center, RoleValue{});
 }
 
+void settle_stays(Roles& roles) noexcept {
+  if (!roles.stays || roles[Role::amplitude] || roles[Role::span]) return;
+  const auto at = [&](Role role) -> auto& { return roles.by_role[static_cast<std::size_t>(role)]; };
+  for (const auto role : {Role::low, Role::high, Role::mean, Role::center}) {
+    if (at(role) && at(role) != roles.stays) return;
+  }
+  const double level = std::fabs(roles.stays->value);
+  const auto& noise = roles[Role::noise];
+  const double reach = noise ? 3.0 * size_of(*noise, &*roles.stays) : 0.0;
+  at(Role::low) = at(Role::high) = std::nullopt;
+  at(Role::center) = roles.stays;
+  at(Role::amplitude) = RoleValue{reach > 0.0 ? reach : kStill * (level > 0.0 ? level : 1.0)};
+}
+
 Frame frame_of(const Roles& roles, std::size_t length) noexcept {
   const Roles known = usable(roles);
   Frame frame;

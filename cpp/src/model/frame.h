@@ -45,6 +45,8 @@ struct Roles {
   std::optional<RoleValue> recurrence;
   /// The first that says how far something goes both below and above.
   std::optional<RoleValue> both_ways;
+  /// The first at which the series is said to stay.
+  std::optional<RoleValue> stays;
 
   [[nodiscard]] const std::optional<RoleValue>& operator[](Role role) const noexcept {
     return by_role[static_cast<std::size_t>(role)];
@@ -69,6 +71,9 @@ struct Anchor {
 /// What of a range's logarithm is drawn beside an anchor: series differ more in training than
 /// anybody expects of "around 20 degC".
 inline constexpr double kCalm = 0.2;
+
+/// How far a series goes below and above the level at which it stays, as a share of that.
+inline constexpr double kStill = 0.005;
 
 inline constexpr std::size_t kFrameFeatures = 16;
 
@@ -110,6 +115,10 @@ void settle_recurrence(Roles& roles, std::size_t length) noexcept;
 
 /// What is as far below as above is so about zero where no level is said: "±2 g" is -2 to 2.
 void settle_both_ways(Roles& roles) noexcept;
+
+/// A series that stays at the one level that is said reaches three standard deviations of the noise
+/// that is said to either side, or kStill of the level: "constant 5 V" is 4.975 to 5.025.
+void settle_stays(Roles& roles) noexcept;
 
 /// The frame that the numbers of a description span for a series of `length` steps.
 Frame frame_of(const Roles& roles, std::size_t length) noexcept;

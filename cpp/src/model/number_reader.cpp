@@ -23,7 +23,7 @@ double log_sum_exp(std::span<const float> scores) noexcept {
 /// One number of the text: its value, and the log share of every role, averaged over its pieces.
 struct ReadNumber {
   RoleValue value;
-  bool recurs = false, both_ways = false;
+  bool recurs = false, both_ways = false, stays = false;
   std::array<double, kRoles> log_share{};
 };
 
@@ -45,7 +45,8 @@ std::vector<ReadNumber> numbers_of(const ConditionView& condition, std::span<con
     }
     ReadNumber number{value_at(condition, i),
                       condition.number(i, NumberColumn::recurs) > 0.5f,
-                      condition.number(i, NumberColumn::both_ways) > 0.5f,
+                      condition.number(i, NumberColumn::sway) > 0.5f,
+                      condition.number(i, NumberColumn::sway) < -0.5f,
                       {}};
     const std::size_t first = i;
     for (; i < tokens && condition.number(i, NumberColumn::is_number) > 0.5f &&
@@ -110,6 +111,8 @@ Roles assigned(const std::vector<ReadNumber>& numbers) {
   if (left != numbers.end()) roles.recurrence = left->value;
   const auto both_ways = std::ranges::find_if(numbers, &ReadNumber::both_ways);
   if (both_ways != numbers.end()) roles.both_ways = both_ways->value;
+  const auto stays = std::ranges::find_if(numbers, &ReadNumber::stays);
+  if (stays != numbers.end()) roles.stays = stays->value;
   return roles;
 }
 

@@ -42,6 +42,8 @@ LARGEST_COORDINATE = 16.0
 #: What of a range's logarithm a decoder draws beside an :class:`Anchor`: series differ more in training,
 #: which keeps the whole of it, than anybody expects of "around 20 degC".
 CALM = 0.2
+#: How far a series goes below and above the level at which it stays, as a share of that.
+STILL = 0.005
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,21 @@ def settle_both_ways(roles: dict[str, RoleValue], size: RoleValue) -> None:
     if role in ("amplitude", "span") or (role is None and not sized):
         roles.pop("span", None)
         roles |= {"amplitude": size, "center": RoleValue(0.0, 0.0, False)}
+
+
+def settle_stays(roles: dict[str, RoleValue], level: RoleValue) -> None:
+    """A series that stays at the one level that is said: "constant 5 V" is 4.975 to 5.025.
+
+    It reaches three standard deviations of the noise that is said to either side, or :data:`STILL`.
+    """
+    levels = {roles[name] for name in ("low", "high", "mean", "center") if name in roles}
+    if levels - {level} or roles.keys() & {"amplitude", "span"}:
+        return
+    reach = 3.0 * _size(roles["noise"], level) if "noise" in roles else 0.0
+    roles.pop("low", None)
+    roles.pop("high", None)
+    reach = reach or STILL * (abs(level.value) or 1.0)
+    roles |= {"center": level, "amplitude": RoleValue(reach, 0.0, False)}
 
 
 def frame_of(roles: Mapping[str, RoleValue], length: int) -> Frame:

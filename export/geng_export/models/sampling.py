@@ -12,7 +12,7 @@ import torch
 
 from geng_export.data.answers import FIELDS
 from geng_export.models.claims_reader import SIZES, ClaimsReader, shares
-from geng_export.models.frame import RoleValue, settle_both_ways
+from geng_export.models.frame import RoleValue, settle_both_ways, settle_stays
 from geng_export.models.number_reader import NumberReader
 from geng_export.models.text_expert import NUMBER_WIDTH
 
@@ -78,8 +78,8 @@ def read_roles(
 
     Neighbouring pieces of one value are one number. Surest first, each number takes one role and
     each role one number, so that two numbers that look alike are told apart by the surer one. What
-    recurs and has no role is the period where there is none, unless the text denies a cycle; what is
-    as far below as above is so about zero where no level is said.
+    recurs and has no role is the period where there is none, unless the text denies a cycle. What is
+    as far below as above is so about zero where no level is said, and what is said to stay somewhere does.
     """
     from geng_export.models.frame import ROLES
 
@@ -88,6 +88,7 @@ def read_roles(
     numbers: list[tuple[RoleValue, list[torch.Tensor]]] = []
     recurring: list[RoleValue] = []
     both_ways: list[RoleValue] = []
+    stays: list[RoleValue] = []
     for i, piece in enumerate(pieces):
         if piece[0] <= 0.5:
             continue
@@ -100,6 +101,8 @@ def read_roles(
                 recurring.append(value)
             if piece[28] > 0.5:
                 both_ways.append(value)
+            if piece[28] < -0.5:
+                stays.append(value)
         numbers[-1][1].append(scores[i])
     choices = [
         (float(share), n, role)
@@ -120,6 +123,8 @@ def read_roles(
         found["period"] = left
     if both_ways:
         settle_both_ways(found, both_ways[0])
+    if stays:
+        settle_stays(found, stays[0])
     return found
 
 
