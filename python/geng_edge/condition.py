@@ -13,6 +13,7 @@ import numpy as np
 
 from geng_edge import files, npy
 from geng_edge.errors import ArgumentError, MissingExtraError
+from geng_edge.event_words import one_by_one
 from geng_edge.number_channels import NUMBER_WIDTH, number_channels
 from geng_edge.numbers import WINDOW, find_numbers
 
@@ -103,7 +104,7 @@ class Condition:
             from geng_edge.generator import Generator
 
             generator = Generator.load()
-        text = text.replace("\u2026", "..")  # one word piece that wordings do not have
+        text = one_by_one(text.replace("\u2026", ".."))  # one word piece that wordings do not have
         encoded = generator.tokenizer.encode(text)
         most = generator.model.max_tokens - _SPECIAL_PIECES
         pieces = len(encoded.ids) - _SPECIAL_PIECES
