@@ -83,7 +83,7 @@ MEASURES: dict[str, tuple[list[str], Callable[[dict[str, Any]], str]]] = {
     ),
     "etth1_24": (["unconditional", "--data", "{data}", "--length", "24"], _alone),
     "etth1_256": (
-        ["unconditional", "--data", "{data}", "--length", "256", "--train-seconds", "1500"],
+        ["unconditional", "--data", "{data}", "--length", "256", "--train-seconds", "3000"],
         _alone,
     ),
     "chains": (["chains"], lambda found: Chains.from_dict(found).to_markdown()),
